@@ -1,0 +1,95 @@
+// Small comforts on top of pages that work without any of them.
+
+// A form that was sent is not sent twice: its button says what is happening and stops answering.
+// Reset when the reader comes back by the browser's own memory of the page.
+function markBusy(form) {
+  const button = form.querySelector("button:not([type=button])");
+  form.dataset.label = button.textContent;
+  button.textContent = form.dataset.busy;
+  button.setAttribute("aria-busy", "true");
+  form.setAttribute("aria-busy", "true");
+}
+
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.getAttribute("aria-busy") === "true") event.preventDefault();
+    else markBusy(form);
+  });
+}
+
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[aria-busy]")) {
+    const button = form.querySelector("button[aria-busy]");
+    button.textContent = form.dataset.label;
+    button.removeAttribute("aria-busy");
+    form.removeAttribute("aria-busy");
+  }
+});
+
+// Menus close on Escape, on a click elsewhere, and when focus leaves them.
+for (const menu of document.querySelectorAll("details[data-menu]")) {
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+  });
+}
+
+// Copying: only where the browser allows it (https or localhost).
+function copies(button) {
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = button.dataset.copied;
+    setTimeout(() => {
+      button.textContent = label;
+    }, 2000);
+  });
+}
+
+if (navigator.clipboard) {
+  const requestId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+  for (const facts of document.querySelectorAll("[data-copy-label]")) {
+    for (const fact of facts.querySelectorAll("dd")) {
+      const text = fact.textContent.trim();
+      if (!requestId.test(text)) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn-mini";
+      button.textContent = facts.dataset.copyLabel;
+      button.dataset.copy = text;
+      button.dataset.copied = facts.dataset.copied;
+      fact.append(" ", button);
+    }
+  }
+  document.querySelectorAll("[data-copy]").forEach(copies);
+}
+
+// The vendor's sizes fill the form beside them.
+for (const button of document.querySelectorAll("[data-fill-calls]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    document.querySelector("[name=calls]").value = button.dataset.fillCalls;
+    document.querySelector("[name=price]").value = button.dataset.fillPrice;
+  });
+}
+
+// A call on its way: ask quietly, and load the page anew only when something came of it.
+const waiting = document.querySelector("[data-refresh]");
+if (waiting) {
+  const ask = async () => {
+    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
+    const text = answer?.ok ? await answer.text() : "";
+    if (text && !text.includes("data-refresh")) location.reload();
+    else setTimeout(ask, 1000 * waiting.dataset.refresh);
+  };
+  setTimeout(ask, 1000 * waiting.dataset.refresh);
+}

@@ -1,0 +1,168 @@
+"""A PostgreSQL server of the tests' own, shared by all test processes of a run, gone after it.
+
+As a pytest plugin it gives the fixture `postgres_server`; the first test that asks for it starts the server
+(a second), so a run without such tests needs no PostgreSQL. `running_server` is for benchmarks and scripts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+FOLDER_VARIABLE = "TESTS_POSTGRES_FOLDER"
+"""Tells the test processes which folder the run's server lives in, whether it was started yet or not."""
+
+SUPERUSER = "postgres"
+
+CONFIGURATION = """
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server, reached by the Unix socket in `folder`: who can open that is its superuser."""
+
+    folder: Path
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy URL of one database."""
+        url = URL.create("postgresql+psycopg", SUPERUSER, database=database, query={"host": str(self.folder)})
+        return url.render_as_string(hide_password=False)
+
+    def create_database(self, template: str | None = None) -> str:
+        """Makes a database and returns its URL: empty, or a copy of the one at the URL `template`.
+
+        Nobody may be connected to the template meanwhile: dispose of its engine first.
+        """
+        name = f"test_{uuid.uuid4().hex}"
+        source = make_url(template).database if template else "template0"
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, source or "template0")
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drops the database at `url` with whoever is still connected to it."""
+        self._execute("DROP DATABASE {} WITH (FORCE)", make_url(url).database or "")
+
+    def _execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(
+            host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """A server for the length of a `with` block."""
+    with _server_folder() as folder:
+        yield _shared_server(folder)
+
+
+@contextmanager
+def _server_folder() -> Iterator[Path]:
+    """A folder in the temporary folder; the server that was started in it stops at the end, if any.
+
+    Not below the clone: user postgres could not reach a clone under root's home.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="yuliang-postgres-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, SUPERUSER, SUPERUSER)
+        yield folder
+    finally:
+        if (folder / "data/postmaster.pid").exists():
+            # Fast (SIGINT): the default of a plain SIGTERM waits for pooled connections to close.
+            _run(folder, "pg_ctl", "stop", "--mode=fast", f"--pgdata={folder}/data")
+        shutil.rmtree(folder)
+
+
+def _shared_server(folder: Path) -> PostgresServer:
+    """The server in `folder`, started by whichever process asks first."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "data/postmaster.pid").exists():
+            _start(folder)
+    return PostgresServer(folder)
+
+
+def _start(folder: Path) -> None:
+    data = folder / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    _run(
+        folder,
+        "initdb",
+        "--no-sync",
+        "--locale=C.UTF-8",
+        "--encoding=UTF8",
+        "--auth=trust",
+        f"--username={SUPERUSER}",
+        f"--pgdata={data}",
+    )
+    with (data / "postgresql.conf").open("a") as configuration:
+        configuration.write(CONFIGURATION.format(folder=folder))
+    _run(folder, "pg_ctl", "start", "--wait", f"--log={folder}/log", f"--pgdata={data}")
+
+
+def _run(folder: Path, program: str, *arguments: str) -> None:
+    """Runs one of PostgreSQL's programs; as root as user postgres, for the server refuses root."""
+    user = pwd.getpwnam(SUPERUSER) if os.geteuid() == 0 else None
+    # Not pipes: the server would inherit them, and reading to their end would wait for it.
+    with (folder / "programs.log").open("a+") as output:
+        done = subprocess.run(
+            [_program(program), *arguments],
+            check=False,
+            cwd=folder,
+            env={"PATH": os.defpath},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            user=user and user.pw_uid,
+            group=user and user.pw_gid,
+            extra_groups=[] if user else None,
+        )
+        if done.returncode != 0:
+            output.seek(0)
+            raise RuntimeError(f"{program} failed:\n{output.read()}")
+
+
+def _program(name: str) -> str:
+    """Debian keeps each version's programs in a folder of their own, off the PATH; the newest wins."""
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]), reverse=True
+    )
+    found = str(installed[0]) if installed else shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"PostgreSQL's {name} is missing: `make test` installs it, or says how")
+    return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the run's folder, in the process that starts the others."""
+    if not hasattr(config, "workerinput"):
+        run = ExitStack()
+        os.environ[FOLDER_VARIABLE] = str(run.enter_context(_server_folder()))
+        config.add_cleanup(run.close)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> PostgresServer:
+    """The run's PostgreSQL server."""
+    return _shared_server(Path(os.environ[FOLDER_VARIABLE]))

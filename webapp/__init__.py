@@ -1,0 +1,104 @@
+"""Yuliang (余量): usage, quota and reminders of a prepaid ID-verification API.
+
+`create_app` is the composition root: the only place that knows every part.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from flask_babel import Babel
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from webapp import navigation
+from webapp.accounts import access, preferences
+from webapp.accounts import views as accounts
+from webapp.audit import views as audit
+from webapp.configuration import views as configuration
+from webapp.dashboard import views as dashboard
+from webapp.foundation import pages, schema
+from webapp.foundation.database import db, engine_options, prepare_engine
+from webapp.foundation.instance import NAME, Instance
+from webapp.foundation.keys import load_keys
+from webapp.foundation.sealing import Sealer
+from webapp.history import views as history
+from webapp.notify import views as notices
+from webapp.practice import views as practice
+from webapp.quota import views as quota
+from webapp.settings import Settings
+from webapp.vendor.calling import Vendor
+from webapp.verification import views as verification
+from webapp.watching import errors, logs
+from webapp.watching import views as watching
+
+ROOT = Path(__file__).parent.parent
+MOST_BYTES = 2 * 1024 * 1024
+"""Of a request's body: more than any form here needs, so that what is too long is said beside its field."""
+
+BLUEPRINTS = (
+    accounts.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, history.bp, quota.bp, practice.bp,
+    audit.bp, configuration.bp, watching.bp,
+)  # fmt: skip
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application. Opens no connection and starts no thread. Raises `SettingsError`."""
+    app = Flask(
+        __name__,
+        static_folder=str(ROOT / "static"),
+        static_url_path="/static",
+        template_folder=str(ROOT / "templates"),
+    )
+    keys = load_keys(settings)
+    app.config.update(
+        SECRET_KEY=keys.session,
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        SESSION_COOKIE_NAME="yuliang",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.address.startswith("https://"),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a desk form stays open all day
+        WTF_CSRF_SSL_STRICT=False,
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "webapp" / "translations"),
+    )
+    instance = Instance(settings, keys, Sealer(keys))
+    app.extensions[NAME] = instance
+    app.extensions["vendor"] = Vendor(settings, instance.sealer)
+
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    Migrate(app, db, directory=str(schema.FOLDER))
+    Babel(app, locale_selector=pages.choose_locale, timezone_selector=pages.choose_zone)
+    pages.install(app)
+    logs.install(app)
+    CSRFProtect(app)
+    access.install(app)
+    navigation.install(app)
+    errors.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _serve_static(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _serve_static(app: Flask) -> None:
+    """Static files with far expiry, compressed beforehand; whatever is not built yet is simply missing."""
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=str(ROOT / "static"),
+        prefix="static/",
+        allow_all_origins=False,
+        max_age=3600,
+        immutable_file_test=lambda path, _url: "/dist/" in path,
+    )

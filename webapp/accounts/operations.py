@@ -1,0 +1,232 @@
+"""What changes accounts: making and changing users, logging in and its throttle, the first admin."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+
+from webapp.accounts import passwords
+from webapp.accounts.models import Department, LoginFailure, Role, User
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation import runtime
+from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.sealing import Sealer
+
+FREE_FAILURES = 5
+"""Failed log-ins in `WINDOW` before the next try must wait."""
+ADDRESS_FAILURES = 50
+"""As `FREE_FAILURES`, for one address whatever the account."""
+WINDOW = timedelta(minutes=15)
+FIRST_RUN_CODE = "first_run_code"
+
+
+class EmailTaken(Exception):
+    """Another user has this mail address."""
+
+
+class LastAdmin(Exception):
+    """The change would leave no active admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an admin says about a user."""
+
+    name: str
+    email: str
+    role: Role
+    department: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LoginResult:
+    """Either the user, or how many seconds to wait before the next try (0: just wrong)."""
+
+    user: User | None
+    wait: int = 0
+
+
+def has_users() -> bool:
+    """Whether anyone can log in yet."""
+    return db.session.scalar(select(User.id).limit(1)) is not None
+
+
+def create_user(profile: Profile, password: str, who: Who, now: datetime) -> User:
+    """Stores a user with a hashed password and audits it, in the caller's transaction. Raises `EmailTaken`."""
+    session = must_write()
+    email = profile.email.strip().lower()
+    if session.scalar(select(User.id).where(User.email == email)) is not None:
+        raise EmailTaken
+    user = User(
+        email=email, name=profile.name.strip() or email.split("@")[0], role=profile.role,
+        department_id=_department(profile.department), password_hash=passwords.hash_password(password),
+        session_epoch=0, active=profile.active, created_at=now,
+    )  # fmt: skip
+    session.add(user)
+    session.flush()
+    append(who, Action.USER_CREATED, now, on=("user", user.id), role=profile.role)
+    return user
+
+
+def change_user(user_id: int, profile: Profile, password: str, who: Who, now: datetime) -> User | None:
+    """Changes a user, ending their sessions where role, activity or password change. In the caller's transaction.
+
+    Raises `EmailTaken`, `LastAdmin`; None where there is no such user.
+    """
+    session = must_write()
+    user = session.get(User, user_id)
+    if user is None:
+        return None
+    email = profile.email.strip().lower()
+    if session.scalar(select(User.id).where(User.email == email, User.id != user_id)) is not None:
+        raise EmailTaken
+    if user.role == Role.ADMIN and user.active and (profile.role != Role.ADMIN or not profile.active):
+        _keep_an_admin(user_id)
+    changed = [
+        field
+        for field, new in (("name", profile.name.strip()), ("email", email), ("role", profile.role),
+                           ("department_id", _department(profile.department)), ("active", profile.active))
+        if getattr(user, field) != new and not setattr(user, field, new)  # type: ignore[func-returns-value]
+    ]  # fmt: skip
+    if password:
+        user.password_hash = passwords.hash_password(password)
+        changed.append("password")
+    if {"role", "active", "password"} & set(changed):
+        user.session_epoch += 1
+    append(who, Action.USER_CHANGED, now, on=("user", user_id), changed=" ".join(changed))
+    return user
+
+
+def change_own_password(user: User, current: str, new: str, who: Who, now: datetime) -> bool:
+    """Replaces one's own password and ends all other sessions; False where `current` is wrong."""
+    if not passwords.matches(user.password_hash, current):
+        with transaction():
+            append(who, Action.PASSWORD_CHANGED, now, on=("user", user.id), success=False)
+        return False
+    hashed = passwords.hash_password(new)
+    with transaction() as session:
+        mine = session.get_one(User, user.id)
+        mine.password_hash = hashed
+        mine.session_epoch += 1
+        append(who, Action.PASSWORD_CHANGED, now, on=("user", user.id))
+    return True
+
+
+def log_in(email: str, password: str, who: Who, sealer: Sealer, now: datetime) -> LoginResult:
+    """Checks mail address and password, records success or failure, throttles before it hashes."""
+    email = email.strip().lower()
+    account = sealer.index("login", email)
+    wait = _wait(account, who.address, now)
+    if wait:
+        return LoginResult(None, wait)
+    user = db.session.scalar(select(User).where(User.email == email))
+    password_hash = user.password_hash if user and user.active else None
+    db.session.rollback()
+    matched = passwords.matches(password_hash, password)
+    with transaction() as session:
+        if not matched or user is None:
+            session.add(LoginFailure(at=now, account=account, address=who.address))
+            append(who, Action.LOGIN_FAILED, now, on=("user", user.id if user else None), success=False)
+            return LoginResult(None)
+        session.execute(delete(LoginFailure).where(LoginFailure.account == account))
+        fresh = session.get_one(User, user.id)
+        fresh.last_seen_at = now
+        append(Who(fresh.id, fresh.name, who.address, who.request_id), Action.LOGIN, now, on=("user", fresh.id))
+        return LoginResult(fresh)
+
+
+def log_out(user_id: int, who: Who, now: datetime) -> None:
+    """Records that a user left."""
+    with transaction():
+        append(who, Action.LOGOUT, now, on=("user", user_id))
+
+
+def seen(user_id: int, now: datetime) -> None:
+    """Remembers that a user is about; callers ask at most once a minute."""
+    with transaction() as session:
+        session.get_one(User, user_id).last_seen_at = now
+
+
+def prefer(user_id: int, now: datetime, *, locale: str | None, theme: str | None) -> None:
+    """Stores a user's language and theme."""
+    with transaction() as session:
+        user = session.get_one(User, user_id)
+        user.locale = locale or user.locale
+        user.theme = theme or user.theme
+
+
+def forget_failures(now: datetime) -> bool:
+    """Drops failed log-ins that no throttle counts any more; False: nothing is left to do."""
+    with transaction() as session:
+        session.execute(delete(LoginFailure).where(LoginFailure.at < now - 2 * WINDOW))
+    return False
+
+
+def first_admin_code(sealer: Sealer, now: datetime) -> str:
+    """The one-time code for the first-run page, made when nobody can log in yet; the same one on every start."""
+    known = runtime.stored(FIRST_RUN_CODE, sealer)
+    if known is not None:
+        return known
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    code = "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(3))
+    with transaction():
+        runtime.store(FIRST_RUN_CODE, code, sealer, now)
+    return code
+
+
+def make_first_admin(
+    code: str, profile: Profile, password: str, who: Who, sealer: Sealer, now: datetime
+) -> User | None:
+    """The first admin, by the one-time code, which is then spent; None where the code is wrong or used."""
+    with transaction():
+        known = runtime.stored(FIRST_RUN_CODE, sealer)
+        if known is None or has_users() or not hmac.compare_digest(code.strip().upper().encode(), known.encode()):
+            append(who, Action.LOGIN_FAILED, now, success=False, first_run=True)
+            return None
+        runtime.clear(FIRST_RUN_CODE)
+        return create_user(profile, password, who, now)
+
+
+def _department(name: str) -> int | None:
+    """The department called `name`, made where it is new."""
+    name = name.strip()
+    if not name:
+        return None
+    session = must_write()
+    known = session.scalar(select(Department).where(Department.name == name))
+    if known is None:
+        known = Department(name=name)
+        session.add(known)
+        session.flush()
+    return known.id
+
+
+def _keep_an_admin(user_id: int) -> None:
+    others = select(func.count()).select_from(User).where(User.role == Role.ADMIN, User.active, User.id != user_id)
+    if not must_write().scalar(others):
+        raise LastAdmin
+
+
+def _wait(account: bytes, address: str, now: datetime) -> int:
+    """Seconds until another try is heard. Each failure past the free ones doubles the wait, up to the window."""
+    since = now - WINDOW
+
+    def count(condition: object) -> tuple[int, datetime | None]:
+        query = select(func.count(), func.max(LoginFailure.at)).where(condition, LoginFailure.at > since)  # type: ignore[arg-type]
+        row = db.session.execute(query).one()
+        return row[0], row[1]
+
+    waits = []
+    for (failures, last), free in (
+        (count(LoginFailure.account == account), FREE_FAILURES),
+        (count(LoginFailure.address == address), ADDRESS_FAILURES),
+    ):
+        if last is not None and failures >= free:
+            pause = min(2 ** min(failures - free, 10) * 5, int(WINDOW.total_seconds()))
+            waits.append(int((last + timedelta(seconds=pause) - now).total_seconds()) + 1)
+    return max(0, *waits) if waits else 0

@@ -1,0 +1,48 @@
+"""Pure: who may open what. The one permission table: an endpoint that stands nowhere here is open to nobody.
+
+The page /users/permissions shows it; a test walks every route of the product against it.
+"""
+
+from __future__ import annotations
+
+from webapp.accounts.models import Role
+
+PUBLIC: frozenset[str] = frozenset(
+    {"accounts.login", "accounts.first_run", "preferences.save", "watching.healthz", "watching.readyz",
+     "static"}
+)  # fmt: skip
+"""Open without log-in."""
+
+EVERYONE = frozenset(Role)
+DESK = frozenset({Role.ADMIN, Role.OPERATOR})
+READERS = frozenset({Role.ADMIN, Role.AUDITOR})
+ADMIN = frozenset({Role.ADMIN})
+
+ALLOWED: dict[str, frozenset[Role]] = {
+    "accounts.logout": EVERYONE,
+    "accounts.profile": EVERYONE,
+    "notices.dismiss": EVERYONE,
+    "dashboard.index": EVERYONE,
+    "verification.verify": DESK,
+    "verification.submit": DESK,
+    "verification.result": EVERYONE,
+    "history.index": EVERYONE,
+    "quota.index": EVERYONE,
+    "quota.new_lot": ADMIN,
+    "quota.record_lot": ADMIN,
+    "sandbox.people": EVERYONE,
+    "audit.index": READERS,
+    "accounts.users": ADMIN,
+    "accounts.permissions": EVERYONE,
+    "accounts.new_user": ADMIN,
+    "accounts.create_user": ADMIN,
+    "accounts.edit_user": ADMIN,
+    "accounts.change_user": ADMIN,
+    "configuration.index": ADMIN,
+    "configuration.save": ADMIN,
+}
+
+
+def may(role: Role | str | None, endpoint: str) -> bool:
+    """Whether `role` may open `endpoint`."""
+    return role is not None and role in ALLOWED.get(endpoint, ())

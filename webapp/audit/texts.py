@@ -1,0 +1,32 @@
+"""The words for recorded actions."""
+
+from __future__ import annotations
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from webapp.audit.trail import Action
+
+ACTIONS: dict[str, LazyString] = {
+    Action.LOGIN: _l("Log-in"),
+    Action.LOGIN_FAILED: _l("Failed log-in"),
+    Action.LOGOUT: _l("Log-out"),
+    Action.USER_CREATED: _l("User made"),
+    Action.USER_CHANGED: _l("User changed"),
+    Action.PASSWORD_CHANGED: _l("Password changed"),
+    Action.VERIFICATION_SENT: _l("Verification sent"),
+    Action.VERIFICATION_FINISHED: _l("Verification finished"),
+    Action.VERIFICATION_BLOCKED: _l("Verification blocked"),
+    Action.VERIFICATION_VIEWED: _l("Verification viewed"),
+    Action.HISTORY_VIEWED: _l("History viewed"),
+    Action.AUDIT_VIEWED: _l("Audit trail viewed"),
+    Action.LOT_RECORDED: _l("Lot recorded"),
+    Action.SETTING_CHANGED: _l("Setting changed"),
+    Action.WENT_LIVE: _l("Went live"),
+    Action.ACCESS_REFUSED: _l("Access refused"),
+}
+OBJECTS: dict[str, LazyString] = {
+    "verification": _l("Verification"),
+    "user": _l("User"),
+    "lot": _l("Lot"),
+}

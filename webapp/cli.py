@@ -1,0 +1,207 @@
+"""The `yuliang` command. Exit 0: done; 1: refused or something is wrong (said on standard error); 2: wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp import create_app
+from webapp.accounts import operations as accounts
+from webapp.accounts import passwords
+from webapp.accounts.models import Role
+from webapp.accounts.operations import Profile
+from webapp.audit.trail import SYSTEM
+from webapp.checking import check_everything
+from webapp.configuration import kind
+from webapp.foundation import schema
+from webapp.foundation.clock import utc_now
+from webapp.foundation.database import transaction
+from webapp.foundation.instance import this_instance
+from webapp.foundation.sealing import CannotOpen
+from webapp.scheduler import Worker
+from webapp.serving import CannotServe, Supervisor, check_port
+from webapp.settings import Settings, SettingsError, read_settings
+from webapp.vendor.sandbox import command as sandbox
+from webapp.watching import logs
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class Refused(Exception):
+    """The command cannot be done; the message says why and what to do."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    args = _parser().parse_args(argv)
+    run: Command = args.run
+    try:
+        return run(args)
+    except (SettingsError, CannotServe, Refused, schema.SchemaNewer, kind.WrongKind, CannotOpen) as error:
+        print(f"yuliang: {error}", file=sys.stderr)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        print(f"yuliang: the database cannot be used: {reason}. Check YULIANG_DATABASE_URL.", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("yuliang", description="Usage, quota and reminders of a prepaid verification API.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "migrate, then serve the pages with one worker (and the sandbox)")
+    add("migrate", _migrate, "bring the database's schema up to date")
+    add("worker", _worker, "run the background jobs; any number of workers may run")
+    sandbox.configure(add("sandbox", sandbox.run, "the stand-in for the vendor"))
+    user = add("add-user", _add_user, "make a user")
+    user.add_argument("email", metavar="EMAIL")
+    user.add_argument("--role", required=True, choices=[role.value for role in Role])
+    user.add_argument("--name", default="", help="shown beside what the user does (default: from the mail address)")
+    user.add_argument("--department", default="")
+    user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add("go-live", _go_live, "clear the practice data, once the vendor's real address is set")
+    add("check", _check, "recount everything and name every difference")
+    return parser
+
+
+def _app() -> tuple[Flask, Settings]:
+    settings = read_settings(os.environ)
+    logs.configure()
+    _prepare_folder(settings.instance)
+    return create_app(settings), settings
+
+
+def _prepare_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError("YULIANG_INSTANCE", f"cannot be made ({error.strerror}).", "/var/lib/yuliang") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError("YULIANG_INSTANCE", f"{folder} cannot be written by this user.", "/var/lib/yuliang")
+
+
+def _serve(_args: argparse.Namespace) -> int:
+    app, settings = _app()
+    check_port(settings)
+    with app.app_context():
+        _prepare_database(settings)
+        first_admin = _first_admin(settings)
+    supervisor = Supervisor(app, settings)
+    _welcome(settings, supervisor.sandbox_url, first_admin)
+    return supervisor.run()
+
+
+def _prepare_database(settings: Settings) -> None:
+    backup = schema.migrate(utc_now())
+    if backup:
+        print(f"The database was migrated; a copy from before lies in {backup}.")
+    instance = this_instance()
+    for path in instance.keys.generated:
+        print(f"New key: {path}. Back it up apart from the database: without it sealed data stays sealed.")
+    kind.agree(instance, utc_now())
+
+
+def _first_admin(settings: Settings) -> str:
+    """Makes the first admin that the settings name, or says how to make one; empty where one can log in."""
+    if accounts.has_users():
+        return ""
+    if settings.admin_email and settings.admin_password:
+        fault = passwords.fault(settings.admin_password, settings.admin_email)
+        if fault:
+            raise SettingsError("YULIANG_ADMIN_PASSWORD", fault, "a-long-password")
+        with transaction():
+            profile = Profile("", settings.admin_email, Role.ADMIN)
+            accounts.create_user(profile, settings.admin_password, SYSTEM, utc_now())
+        return f"First admin: {settings.admin_email}, with the password of the settings."
+    code = accounts.first_admin_code(this_instance().sealer, utc_now())
+    return f"First admin: make one at {settings.address}/first-run with the one-time code {code}"
+
+
+def _welcome(settings: Settings, sandbox_url: str | None, first_admin: str) -> None:
+    print(f"\n  Yuliang 余量: open {settings.address}")
+    if first_admin:
+        print(f"  {first_admin}")
+    if sandbox_url:
+        print(f"  The built-in sandbox stands in for the vendor: {sandbox_url}")
+        print("  People to try: `.venv/bin/yuliang sandbox --people`, or the page Sandbox.")
+    else:
+        print(f"  Calls go to {settings.vendor_url}")
+    print("  Ctrl-C stops everything.\n", flush=True)
+
+
+def _migrate(_args: argparse.Namespace) -> int:
+    app, settings = _app()
+    with app.app_context():
+        _prepare_database(settings)
+    print("The schema is up to date.")
+    return 0
+
+
+def _worker(_args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context():
+        _need_schema()
+    Worker(app).run()
+    return 0
+
+
+def _add_user(args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    password = sys.stdin.readline().rstrip("\r\n") if args.password_stdin else getpass.getpass("Password: ")
+    with app.app_context(), app.test_request_context():
+        _need_schema()
+        fault = passwords.fault(password, args.email)
+        if "@" not in args.email.strip("@") or fault:
+            raise Refused(fault or f"{args.email} is not a mail address.")
+        try:
+            with transaction():
+                profile = Profile(args.name, args.email, Role(args.role), args.department)
+                accounts.create_user(profile, password, SYSTEM, utc_now())
+        except accounts.EmailTaken as error:
+            raise Refused(f"{args.email} has a user already.") from error
+    print(f"{args.email} can log in as {args.role}.")
+    return 0
+
+
+def _go_live(_args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context():
+        _need_schema()
+        kind.go_live(this_instance(), utc_now())
+    print("The practice data is gone; users and settings stand. Start again with `yuliang serve`.")
+    return 0
+
+
+def _check(_args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context():
+        _need_schema()
+        differences = check_everything()
+    for one in differences:
+        print(one, file=sys.stderr)
+    print(f"{len(differences)} differences." if differences else "Lots, ledger, verifications and counters agree.")
+    return 1 if differences else 0
+
+
+def _need_schema() -> None:
+    found = schema.state()
+    if found != "current":
+        raise Refused(f"the schema of the database is {found}: run `yuliang migrate` first")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What an instance is for: practice (sandbox) or live. The database remembers, so that the two never mix."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from webapp.audit.trail import SYSTEM, Action, append
+from webapp.foundation import runtime
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import Instance
+from webapp.notify.notices import Notice, NoticeDismissal
+from webapp.quota.models import LedgerEntry, Lot
+from webapp.settings import SANDBOX
+from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
+from webapp.verification.models import Identity, IdentityIndex, Verification
+
+KIND = "instance_kind"
+KEYS = "index_keys"
+
+
+class WrongKind(Exception):
+    """The database is of the other kind, or was sealed under other keys; the message says what to do."""
+
+
+def agree(instance: Instance, now: datetime) -> None:
+    """Sees that settings, keys and database belong together; a new database takes the kind of the settings.
+
+    Raises `WrongKind`; `CannotOpen` where the data keys are not those of this database.
+    """
+    known, keys = runtime.stored(KIND, instance.sealer), runtime.stored(KEYS, instance.sealer)
+    if keys is not None and keys != instance.sealer.fingerprint():
+        raise WrongKind(
+            "YULIANG_INDEX_KEYS (or keys/index_keys in the instance folder) is not the key this database was indexed "
+            "with: put the backed-up key in place"
+        )
+    if known == "sandbox" and instance.kind == "live":
+        raise WrongKind(
+            "this database holds practice data, and YULIANG_VENDOR_URL names the real vendor: run `yuliang go-live` "
+            "(it clears the practice data), or use another database"
+        )
+    if known == "live" and instance.settings.vendor_url == SANDBOX:
+        raise WrongKind(
+            "this database is live, and the sandbox would mix made-up people into it: set YULIANG_VENDOR_URL, or "
+            "practise in another instance folder"
+        )
+    if known is None or keys is None:
+        with transaction():
+            runtime.store(KIND, instance.kind, instance.sealer, now)
+            runtime.store(KEYS, instance.sealer.fingerprint(), instance.sealer, now)
+
+
+def go_live(instance: Instance, now: datetime) -> None:
+    """Clears the practice data (verifications, lots, ledger, counters, notices). Raises `WrongKind`."""
+    if instance.kind != "live":
+        raise WrongKind("set YULIANG_VENDOR_URL to the vendor's address first; the sandbox is still set")
+    if runtime.stored(KIND, instance.sealer) == "live":
+        raise WrongKind("this instance is live already: nothing was cleared")
+    with transaction() as session:
+        count = len(session.scalars(select(Verification.id)).all())
+        for model in (IdentityIndex, Identity, LedgerEntry, Verification, Lot, UsageDelta, UsageDay, UsageHour,
+                      LatencyHour, NoticeDismissal, Notice):  # fmt: skip
+            session.execute(delete(model))
+        runtime.store(KIND, "live", instance.sealer, now)
+        append(SYSTEM, Action.WENT_LIVE, now, verifications=count)
+    db.session.rollback()

@@ -1,0 +1,53 @@
+"""The form base: every field once, every fault beside its field."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field
+from wtforms import Form as PlainForm
+from wtforms.validators import ValidationError
+
+EARLIEST = date(2000, 1, 1)
+LATEST = date(2100, 12, 31)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form in which a field sent twice is a fault, not a guess."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        sound = bool(super().validate(extra_validators))
+        for field in self:
+            if len(request.form.getlist(field.name)) > 1 and field.type != "SelectMultipleField":
+                field.errors = [*field.errors, _("This field was sent more than once.")]
+                sound = False
+        return sound
+
+
+def plain_text(form: Form, field: Field) -> None:
+    """A validator: one line of text without control characters."""
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 or 0xD800 <= ord(character) < 0xE000
+           for character in field.data or ""):  # fmt: skip
+        raise ValidationError(_("Remove control characters and line breaks."))
+
+
+def stripped(text: str | None) -> str | None:
+    """A filter: the text without blanks around it."""
+    return text.strip() if text else text
+
+
+def sound_day(form: PlainForm, field: DateField) -> None:
+    """A validator: a day that any calendar arithmetic here can bear."""
+    if field.data and not EARLIEST <= field.data <= LATEST:
+        raise ValidationError(_("Enter a date between 2000 and 2100."))
+
+
+def not_before(form: PlainForm, field: DateField) -> None:
+    """A validator of `to`: not before `from`."""
+    first: date | None = form["from"].data
+    if first and field.data and field.data < first:
+        raise ValidationError(_("This day lies before the first one."))

@@ -1,0 +1,75 @@
+"""Leases: among any number of processes, one does the work; when it dies, the next takes over.
+
+A lease is one row. Taking it is one conditional UPDATE whose row count decides, so no clock of two machines is
+compared except through the row itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from webapp.foundation.database import Base, UtcDateTime, db, transaction
+
+
+class Lease(Base):
+    """Who holds the work `name` until when, and when it is due next."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    holder: Mapped[str | None] = mapped_column(String(80))
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None] = mapped_column(String(200))
+
+
+def take(name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
+    """Whether `holder` may now do the work `name`: it is due, and nobody else holds it. Ends at `now + lasting`."""
+    with transaction() as session:
+        _ensure(session, name)
+        free = or_(Lease.until.is_(None), Lease.until <= now)
+        due = or_(Lease.due_at.is_(None), Lease.due_at <= now)
+        claim = update(Lease).where(Lease.name == name, free, due).values(holder=holder, until=now + lasting)
+        return session.execute(claim).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+def give_back(name: str, holder: str, now: datetime, due_at: datetime, error: str | None = None) -> bool:
+    """Ends the lease and says when the work is due again; False where another has taken it over meanwhile."""
+    with transaction() as session:
+        mine = update(Lease).where(Lease.name == name, Lease.holder == holder, Lease.until.is_not(None))
+        values = {"until": None, "due_at": due_at, "finished_at": now, "error": error}
+        return session.execute(mine.values(**values)).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+def renew(name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
+    """Prolongs a lease that `holder` still has."""
+    with transaction() as session:
+        mine = update(Lease).where(Lease.name == name, Lease.holder == holder, Lease.until > now)
+        return session.execute(mine.values(until=now + lasting)).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+def forget_holder(holder: str) -> None:
+    """Gives back whatever `holder` holds: called when a worker stops, so that the next need not wait."""
+    with transaction() as session:
+        session.execute(update(Lease).where(Lease.holder == holder).values(until=None))
+
+
+def all_leases() -> list[Lease]:
+    """Every lease, by name."""
+    return list(db.session.scalars(select(Lease).order_by(Lease.name)))
+
+
+def drop(name: str) -> None:
+    """Removes the lease `name`: the work is due at once."""
+    with transaction() as session:
+        session.execute(delete(Lease).where(Lease.name == name))
+
+
+def _ensure(session: Session, name: str) -> None:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(Lease).values(name=name).on_conflict_do_nothing())

@@ -1,0 +1,79 @@
+"""Run-time settings: what the environment fixes, else what an admin stored, else the default. Secrets are sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import LargeBinary, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.foundation.database import Base, UtcDateTime, db, must_write
+from webapp.foundation.sealing import Sealer
+from webapp.settings import SETTINGS, Setting, Settings
+
+
+class StoredSetting(Base):
+    """A value an admin (or the product itself) stored, sealed whatever it is."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A setting's value in force and where it comes from: `environment`, `database` or `default`."""
+
+    setting: Setting
+    value: Any
+    source: str
+
+
+def stored(name: str, sealer: Sealer) -> str | None:
+    """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
+    row = db.session.get(StoredSetting, name, populate_existing=True)
+    return None if row is None else sealer.open(row.sealed, f"setting:{name}").decode()
+
+
+def store(name: str, text: str, sealer: Sealer, now: datetime) -> None:
+    """Stores `text` in the caller's transaction."""
+    sealed = sealer.seal(text.encode(), f"setting:{name}")
+    must_write().merge(StoredSetting(name=name, sealed=sealed, changed_at=now))
+
+
+def clear(name: str) -> None:
+    """Forgets a stored value in the caller's transaction: the default is in force again."""
+    session = must_write()
+    row = session.get(StoredSetting, name)
+    if row is not None:
+        session.delete(row)
+
+
+def effective(setting: Setting, settings: Settings, sealer: Sealer) -> Effective:
+    """The value in force of one setting."""
+    if setting.name in settings.given or not setting.runtime:
+        source = "environment" if setting.name in settings.given else "default"
+        return Effective(setting, getattr(settings, setting.field), source)
+    text = stored(setting.name, sealer)
+    if text is None:
+        return Effective(setting, getattr(settings, setting.field), "default")
+    return Effective(setting, setting.parse(text), "database")
+
+
+def all_effective(settings: Settings, sealer: Sealer) -> list[Effective]:
+    """Every setting with its value in force, in the list's order."""
+    return [effective(setting, settings, sealer) for setting in SETTINGS]
+
+
+def value(name: str, settings: Settings, sealer: Sealer) -> Any:
+    """The value in force of the setting called `name`."""
+    return effective(next(s for s in SETTINGS if s.name == name), settings, sealer).value
+
+
+def names() -> list[str]:
+    """Names of everything stored."""
+    return list(db.session.scalars(select(StoredSetting.name)))

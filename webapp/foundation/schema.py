@@ -1,0 +1,72 @@
+"""The database's schema: brought up to date before serving, never run on one that is newer than the code."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask_migrate import upgrade
+from sqlalchemy import make_url
+
+from webapp.foundation.database import db
+
+FOLDER = Path(__file__).parent.parent.parent / "migrations"
+KEPT_BACKUPS = 5
+
+
+class SchemaNewer(Exception):
+    """The database was written by a newer Yuliang than this one."""
+
+
+def state() -> str:
+    """`empty`, `behind` or `current`. Raises `SchemaNewer`."""
+    script = _script()
+    with db.engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        return "empty"
+    if revision not in {known.revision for known in script.walk_revisions()}:
+        raise SchemaNewer(
+            f"this database has schema {revision}, which this version does not know: it was written by a newer "
+            "Yuliang. Install that version, or restore a backup."
+        )
+    return "current" if revision == script.get_current_head() else "behind"
+
+
+def migrate(now: datetime) -> str | None:
+    """Brings the schema up to date; returns where an SQLite file was backed up first. Raises `SchemaNewer`."""
+    before = state()
+    if before == "current":
+        return None
+    backup = _back_up(now) if before == "behind" else None
+    upgrade(directory=str(FOLDER))
+    return backup
+
+
+def _script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return ScriptDirectory.from_config(config)
+
+
+def _back_up(now: datetime) -> str | None:
+    """Copies an SQLite file, complete and consistent, beside it; keeps the newest few."""
+    url = make_url(db.engine.url)
+    if not url.drivername.startswith("sqlite") or not url.database:
+        return None
+    source = Path(url.database)
+    folder = source.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{source.stem}-before-migration-{now:%Y%m%d-%H%M%S}.db"
+    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
+        live.backup(copy)
+    copy.close()
+    live.close()
+    target.chmod(0o600)
+    for old in sorted(folder.glob(f"{source.stem}-before-migration-*.db"))[:-KEPT_BACKUPS]:
+        old.unlink()
+    return str(target)

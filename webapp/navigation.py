@@ -1,0 +1,71 @@
+"""The main navigation: which pages, in which order, for which role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, request, url_for
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from webapp.accounts.permissions import may
+from webapp.foundation.instance import this_instance
+from webapp.notify import notices
+
+PAGES: tuple[tuple[str, LazyString], ...] = (
+    ("dashboard.index", _l("Dashboard")),
+    ("verification.verify", _l("Verify")),
+    ("history.index", _l("History")),
+    ("quota.index", _l("Quota")),
+    ("audit.index", _l("Audit trail")),
+    ("accounts.users", _l("Users")),
+    ("configuration.index", _l("Settings")),
+    ("sandbox.people", _l("Sandbox")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One link of the navigation."""
+
+    endpoint: str
+    label: str
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice with its link."""
+
+    id: int
+    level: str
+    text: str
+    url: str | None
+
+
+def install(app: Flask) -> None:
+    """Gives every page its navigation and notices, only when a page draws them."""
+
+    @app.context_processor
+    def shared() -> dict[str, object]:
+        if not current_user.is_authenticated:
+            return {"nav": [], "notices": []}
+        return {"nav": _items(), "notices": _told()}
+
+
+def _items() -> list[Item]:
+    here = (request.endpoint or "").split(".")[0]
+    return [
+        Item(endpoint, str(label), url_for(endpoint), endpoint.split(".")[0] == here)
+        for endpoint, label in PAGES
+        if may(current_user.role, endpoint) and (endpoint != "sandbox.people" or this_instance().kind == "sandbox")
+    ]
+
+
+def _told() -> list[Told]:
+    return [
+        Told(one.id, one.level, one.text, url_for(one.endpoint, **one.values) if one.endpoint else None)
+        for one in notices.standing(current_user.id, current_user.role)
+    ]

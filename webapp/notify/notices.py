@@ -1,0 +1,95 @@
+"""Notices: messages inside the product to everyone of a role, each shown until its reader dismisses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import JSON, ForeignKey, String, exists, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.foundation.database import Base, RowId, UtcDateTime, db, must_write
+
+
+class Notice(Base):
+    """A message. `key` is unique: one cause is told once."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    role: Mapped[str] = mapped_column(String(16), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NoticeDismissal(Base):
+    """Says that a user has dismissed a notice."""
+
+    __tablename__ = "notice_dismissal"
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A notice as a page shows it."""
+
+    id: int
+    level: str
+    text: str
+    endpoint: str | None
+    values: dict[str, Any]
+
+
+def tell(role: str, kind: str, key: str, now: datetime, **params: str | int) -> bool:
+    """Writes a notice for `role` in the caller's transaction; False where `key` was told already."""
+    session = must_write()
+    if session.scalar(select(Notice.id).where(Notice.key == key)) is not None:
+        return False
+    session.add(Notice(key=key, role=role, kind=kind, params=params, created_at=now))
+    return True
+
+
+def standing(user_id: int, role: str, most: int = 5) -> list[Shown]:
+    """The newest notices that this user has not dismissed."""
+    dismissed = exists().where(NoticeDismissal.notice_id == Notice.id, NoticeDismissal.user_id == user_id)
+    rows: Sequence[Notice] = db.session.scalars(
+        select(Notice).where(Notice.role == role, ~dismissed).order_by(Notice.id.desc()).limit(most)
+    ).all()
+    return [_shown(notice) for notice in rows]
+
+
+def dismiss(notice_id: int, user_id: int, role: str, now: datetime) -> bool:
+    """Hides a notice from this user for good; False where there is none for the role."""
+    session = must_write()
+    notice = session.get(Notice, notice_id)
+    if notice is None or notice.role != role:
+        return False
+    if session.get(NoticeDismissal, (notice_id, user_id)) is None:
+        session.add(NoticeDismissal(notice_id=notice_id, user_id=user_id, at=now))
+    return True
+
+
+def _shown(notice: Notice) -> Shown:
+    words = notice.params
+    result = ("verification.result", {"id": words.get("id")})
+    match notice.kind:
+        case "unknown_outcome":
+            text = _(
+                "Verification %(id)s has an unknown outcome: it may have been charged; a call stays held.", **words
+            )
+            return Shown(notice.id, "warning", text, *result)
+        case "unexpected_answer":
+            text = _("Verification %(id)s got an unexpected answer (code %(code)s). It is kept for you.", **words)
+            return Shown(notice.id, "warning", text, *result)
+        case "calls_stop":
+            text = _("The vendor refuses calls (%(cause)s). Look at the newest result for what to do.", **words)
+            return Shown(notice.id, "danger", text, "history.index", {"outcome": "refused"})
+    return Shown(notice.id, "info", notice.kind, None, {})

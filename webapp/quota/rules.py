@@ -1,0 +1,50 @@
+"""Pure: what a lot is on a day, and what lots make together."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class LotState(StrEnum):
+    """A lot as people speak of it."""
+
+    VALID = "valid"
+    EXHAUSTED = "exhausted"
+    EXPIRED = "expired"
+    UPCOMING = "upcoming"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What all valid lots make together; `held` is not in `remaining`."""
+
+    remaining: int
+    total: int
+    held: int
+    unknown: int
+    uncovered: int
+
+    @property
+    def ratio(self) -> float | None:
+        """Remaining of total, 0 to 1; None without a valid lot."""
+        return self.remaining / self.total if self.total else None
+
+
+def default_expiry(bought_on: date) -> date:
+    """The last valid day of a lot bought on that day: one year later (manual section 1; its screenshots show bought
+    2022-11-08, expires 2023-11-09). 29 February ends on 28 February."""
+    year = bought_on.year + 1
+    last = calendar.monthrange(year, bought_on.month)[1]
+    return date(year, bought_on.month, min(bought_on.day, last))
+
+
+def state(*, available: int, held: int, bought_on: date, expires_on: date, today: date) -> LotState:
+    """The lot's state on `today`, a day of the reporting zone."""
+    if today > expires_on:
+        return LotState.EXPIRED
+    if today < bought_on:
+        return LotState.UPCOMING
+    return LotState.VALID if available or held else LotState.EXHAUSTED

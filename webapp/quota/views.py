@@ -1,0 +1,111 @@
+"""The quota page: lots, the newest ledger entries, and the form that records a lot."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import LazyString, lazy_gettext
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from webapp.accounts import queries as accounts
+from webapp.accounts.permissions import may
+from webapp.audit.actor import who
+from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.database import transaction
+from webapp.foundation.instance import this_instance
+from webapp.quota import ledger, queries, rules
+from webapp.quota.catalogue import CATALOGUE
+from webapp.quota.forms import LotForm
+from webapp.quota.models import EntryKind, Lot
+from webapp.quota.rules import LotState
+from webapp.usage import queries as usage
+
+bp = Blueprint("quota", __name__)
+
+STATES: dict[str, LazyString] = {
+    LotState.VALID: lazy_gettext("valid"),
+    LotState.EXHAUSTED: lazy_gettext("exhausted"),
+    LotState.EXPIRED: lazy_gettext("expired"),
+    LotState.UPCOMING: lazy_gettext("upcoming"),
+}
+KINDS: dict[str, LazyString] = {
+    EntryKind.PURCHASE: lazy_gettext("Purchase"),
+    EntryKind.HOLD: lazy_gettext("Hold"),
+    EntryKind.CHARGE: lazy_gettext("Charge"),
+    EntryKind.RELEASE: lazy_gettext("Release"),
+    EntryKind.CORRECTION: lazy_gettext("Correction"),
+    EntryKind.LAPSE: lazy_gettext("Lapse"),
+}
+
+
+@bp.get("/quota")
+def index() -> str:
+    """All lots and the newest entries."""
+    today = _today()
+    return render_template(
+        "quota/index.html",
+        balance=queries.balance(today, usage.unknown_calls()),
+        lots=lot_rows(today),
+        entries=_entry_rows(),
+        can_record=may(current_user.role, "quota.new_lot"),
+    )
+
+
+@bp.get("/quota/lots/new")
+def new_lot() -> str:
+    """The form that records a lot."""
+    form = LotForm(bought_on=_today())
+    return _lot_page(form)
+
+
+@bp.post("/quota/lots/new")
+def record_lot() -> tuple[str, int] | Response:
+    """Records a lot with its purchase entry."""
+    form = LotForm()
+    if not form.validate_on_submit():
+        return _lot_page(form), 422
+    with transaction():
+        lot = ledger.record_purchase(form.purchase(), who(), utc_now())
+    said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=f"{lot.calls:,}", day=lot.expires_on)
+    flash(said, "success")
+    return redirect(url_for("quota.index"), 303)
+
+
+def lot_rows(today: date) -> list[dict[str, Any]]:
+    """Lots as a table shows them."""
+    return [_lot_row(lot, today) for lot in queries.lots()]
+
+
+def _lot_row(lot: Lot, today: date) -> dict[str, Any]:
+    state = rules.state(
+        available=lot.available, held=lot.held, bought_on=lot.bought_on, expires_on=lot.expires_on, today=today
+    )
+    return {
+        "id": lot.id, "calls": lot.calls, "left": lot.available, "held": lot.held, "charged": lot.charged,
+        "lapsed": lot.lapsed, "state": state.value, "state_label": STATES[state], "bought_on": lot.bought_on,
+        "expires_on": lot.expires_on, "price_fen": lot.price_fen, "order_number": lot.order_number,
+        "days_left": max(0, (lot.expires_on - today).days), "ratio": lot.available / lot.calls if lot.calls else 0.0,
+    }  # fmt: skip
+
+
+def _entry_rows() -> list[dict[str, Any]]:
+    people = {user.id: user.name for user in accounts.users()}
+    return [
+        {"at": entry.at, "kind_label": KINDS[entry.kind], "lot_id": entry.lot_id, "change": entry.change,
+         "balance_after": entry.available_after, "actor": people.get(entry.actor_id or 0, ""),
+         "verification_id": entry.verification_id, "reason": entry.reason}
+        for entry in queries.newest_entries()
+    ]  # fmt: skip
+
+
+def _lot_page(form: LotForm) -> str:
+    catalogue = [{"calls": calls, "price_fen": price} for calls, price in CATALOGUE]
+    return render_template("quota/new_lot.html", form=form, catalogue=catalogue)
+
+
+def _today() -> date:
+    return day_of(utc_now(), this_instance().settings.zone)

@@ -1,0 +1,145 @@
+"""The jobs, and the worker that runs them: APScheduler as the clock, leases in the database as the truth.
+
+Any number of workers may run. Time is cut into cells of each job's length; the first worker that takes the job's
+lease in a cell does the work, and the lease is not due again before the next cell.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.accounts import operations as accounts
+from webapp.foundation import leases
+from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import Instance, this_instance
+from webapp.quota import ledger
+from webapp.usage import counters
+from webapp.verification import operations as verification
+
+log = structlog.get_logger("yuliang.worker")
+
+LEASE = timedelta(seconds=60)
+"""How long a job may take before another worker believes its holder dead."""
+
+Work = Callable[[Instance, datetime], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`function` does one item and returns True if there was one; it runs until there is none, every `every`."""
+
+    name: str
+    function: Work
+    every: timedelta
+
+
+def _lapse(instance: Instance, now: datetime) -> bool:
+    with transaction():
+        return ledger.lapse_expired(day_of(now, instance.settings.zone), now)
+
+
+JOBS: tuple[Job, ...] = (
+    Job("give up forgotten calls", verification.abandon_one, timedelta(seconds=5)),
+    Job("fold usage", lambda instance, now: counters.fold(instance.settings.zone), timedelta(seconds=5)),
+    Job("write off expired calls", _lapse, timedelta(minutes=1)),
+    Job("forget failed log-ins", lambda instance, now: accounts.forget_failures(now), timedelta(hours=1)),
+)
+
+
+def next_cell(now: datetime, every: timedelta) -> datetime:
+    """When the time cell after the one of `now` begins."""
+    cell = every.total_seconds()
+    return datetime.fromtimestamp((now.timestamp() // cell + 1) * cell, UTC)
+
+
+def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = utc_now) -> bool:
+    """Runs `job` once if its lease can be had now; True if it ran. A fault is logged and kept, never raised."""
+    with app.app_context():
+        now = clock()
+        try:
+            if not leases.take(job.name, holder, now, LEASE):
+                return False
+            error = _work(job, now, clock)
+            leases.give_back(job.name, holder, clock(), next_cell(now, job.every), error)
+        except SQLAlchemyError as fault:
+            log.error("job could not reach the database", job=job.name, kind=type(fault).__name__)
+            return False
+        finally:
+            db.session.remove()
+        return True
+
+
+def _work(job: Job, started: datetime, clock: Callable[[], datetime]) -> str | None:
+    instance = this_instance()
+    try:
+        while job.function(instance, clock()):
+            if clock() - started > LEASE / 2:
+                break  # the rest comes in the next cell, before anyone believes us dead
+    except Exception as fault:  # one job's fault must not stop the others; it is logged and shown
+        db.session.rollback()
+        log.error("job failed", job=job.name, exc_info=fault)
+        return type(fault).__name__
+    return None
+
+
+def holder_name() -> str:
+    """A name for this process among all workers."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+class Worker:
+    """One process's clock over all jobs; `run` blocks until SIGTERM or SIGINT."""
+
+    def __init__(self, app: Flask, jobs: tuple[Job, ...] = JOBS) -> None:
+        self._app = app
+        self.holder = holder_name()
+        self._scheduler = BackgroundScheduler(timezone=UTC)
+        for job in jobs:
+            self._scheduler.add_job(
+                run_job, "interval", args=(app, job, self.holder), seconds=job.every.total_seconds(), id=job.name,
+                max_instances=1, coalesce=True, misfire_grace_time=None, next_run_time=datetime.now(UTC),
+            )  # fmt: skip
+
+    def start(self) -> None:
+        """Starts the clock in a thread."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Lets running jobs end and gives all leases back."""
+        self._scheduler.shutdown(wait=True)
+        with self._app.app_context():
+            try:
+                leases.forget_holder(self.holder)
+            except SQLAlchemyError as fault:
+                log.warning("leases were not given back", kind=type(fault).__name__)
+            finally:
+                db.session.remove()
+
+    def run(self) -> None:
+        """Works until the process is told to stop."""
+        signals = {signal.SIGTERM, signal.SIGINT}
+        for number in signals:
+            signal.signal(number, _nothing)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        self.start()
+        log.info("worker started", holder=self.holder)
+        signal.sigwait(signals)
+        self.stop()
+        log.info("worker stopped", holder=self.holder)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """A signal handler: the signal is waited for."""

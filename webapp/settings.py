@@ -1,0 +1,306 @@
+"""One frozen `Settings`, read once from the environment.
+
+Every setting stands in `SETTINGS`, so that README, the settings page and the tests read the same list. A value
+that cannot be used stops the start with a `SettingsError` naming its variable. Secrets are also read from the
+file that `NAME_FILE` names. Names and defaults are fixed by the interface: rename nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from webapp.foundation.limits import Limit, parse_limits
+
+SANDBOX = "sandbox"
+LOCALES = ("zh_CN", "en")
+
+
+class SettingsError(Exception):
+    """A setting is wrong: `variable`, what is wrong with it, and an example of a right value."""
+
+    def __init__(self, variable: str, fault: str, example: str) -> None:
+        super().__init__(f"{variable}: {fault} Example: {variable}={example}")
+        self.variable = variable
+        self.fault = fault
+        self.example = example
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the list: how the variable `name` becomes the field `field` of `Settings`."""
+
+    name: str
+    field: str
+    parse: Callable[[str], Any]
+    default: str
+    example: str
+    meaning: str
+    secret: bool = False
+    runtime: bool = False
+    """Whether an admin may set it on the settings page (environment, else database, else default)."""
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether traffic to `host` cannot leave this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}.")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) or not 0.1 <= float(text) <= 600:
+        raise ValueError("must be seconds from 0.1 to 600.")
+    return float(text)
+
+
+def _text(text: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError("must not hold control characters.")
+    return text
+
+
+def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda text: parse(text) if text else None
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            usable = False
+        if not usable or re.search(r"\s", text):
+            raise ValueError(f"must be an address starting with {' or '.join(s + '://' for s in schemes)}.")
+        return text.rstrip("/")
+
+    return parse
+
+
+def vendor_url(text: str) -> str:
+    """`sandbox`, or a base URL: https, or http to this machine only. Raises `ValueError`."""
+    if text == SANDBOX:
+        return text
+    url = _url("https", "http")(text)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https:// (http:// is accepted to this machine only), or the word sandbox.")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("must not hold a user name, a password or a query.")
+    return url
+
+
+def _database_url(text: str) -> str:
+    if not re.match(r"(sqlite:///|postgresql\+psycopg://)", text):
+        raise ValueError("must start with sqlite:/// or postgresql+psycopg://.")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("is not a time zone of the IANA database.") from error
+    return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}.")
+        return text
+
+    return parse
+
+
+def _email(text: str) -> str:
+    if not re.fullmatch(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}", text):
+        raise ValueError("must be a mail address.")
+    return text
+
+
+def appcode(text: str) -> str:
+    """A vendor AppCode: visible ASCII without spaces. Raises `ValueError`."""
+    if not re.fullmatch(r"[!-~]{1,200}", text):
+        raise ValueError("must be the AppCode itself: visible ASCII, without spaces.")
+    return text
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise ValueError("names a file that does not exist.")
+    return Path(text)
+
+
+VENDOR_EXAMPLE = "https://idenauthen.market.alicloudapi.com"
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("YULIANG_INSTANCE", "instance", lambda t: Path(t).absolute(), "./instance", "/var/lib/yuliang",
+            "Folder for the embedded database, generated keys and backups"),
+    Setting("YULIANG_DATABASE_URL", "database_url", _optional(_database_url), "", "postgresql+psycopg://user:pw@host/db",
+            "SQLite in the instance folder when empty, or a PostgreSQL address", secret=True),
+    Setting("YULIANG_HOST", "host", _text, "127.0.0.1", "127.0.0.1", "Address that `yuliang serve` listens on"),
+    Setting("YULIANG_PORT", "port", _whole(1, 65535), "8000", "8000", "Port that `yuliang serve` listens on"),
+    Setting("YULIANG_WEB_WORKERS", "web_workers", _whole(1, 64), "2", "2", "Web processes"),
+    Setting("YULIANG_WEB_THREADS", "web_threads", _whole(1, 256), "8", "8", "Threads of each web process"),
+    Setting("YULIANG_SECRET_KEY", "secret_key", _text, "", "a-long-random-text",
+            "Signs sessions; generated into the instance folder when empty", secret=True),
+    Setting("YULIANG_DATA_KEYS", "data_keys", _text, "", "k1:base64-of-32-bytes",
+            "Seal personal data: the first seals, all open; generated when empty", secret=True),
+    Setting("YULIANG_INDEX_KEYS", "index_keys", _text, "", "k1:base64-of-32-bytes",
+            "Blind indexes: the first indexes, all search; generated when empty", secret=True),
+    Setting("YULIANG_AUDIT_KEY", "audit_key", _text, "", "k1:base64-of-32-bytes",
+            "Seals the audit trail; generated when empty", secret=True),
+    Setting("YULIANG_VENDOR_URL", "vendor_url", vendor_url, SANDBOX, VENDOR_EXAMPLE,
+            "Base URL of the vendor; `sandbox` starts the built-in one"),
+    Setting("YULIANG_APPCODE", "appcode", _optional(appcode), "", "your-appcode",
+            "AppCode of the subscription; overrides the one stored on the settings page", secret=True, runtime=True),
+    Setting("YULIANG_VENDOR_CONNECT_TIMEOUT", "vendor_connect_timeout", _seconds, "3", "3",
+            "Seconds to reach the vendor"),
+    Setting("YULIANG_VENDOR_READ_TIMEOUT", "vendor_read_timeout", _seconds, "10", "10",
+            "Seconds to wait for each part of the vendor's answer"),
+    Setting("YULIANG_VENDOR_DEADLINE", "vendor_deadline", _seconds, "20", "20",
+            "Seconds for one verification, retries included"),
+    Setting("YULIANG_PROXY_URL", "proxy_url", _optional(_url("http", "https")), "", "http://proxy.example:3128",
+            "Proxy of every outgoing call; proxy variables of the environment are not read", secret=True),
+    Setting("YULIANG_CA_BUNDLE", "ca_bundle", _optional(_file), "", "/etc/ssl/certs/ca-certificates.crt",
+            "Certificates to trust for every outgoing call"),
+    Setting("YULIANG_TRUSTED_PROXIES", "trusted_proxies", _whole(0, 9), "0", "1", "Reverse proxies in front"),
+    Setting("YULIANG_LIMITS", "limits", parse_limits,
+            "operator=60/minute;operator=1500/day;number=10/day;name=20/day", "operator=60/minute;number=10/day",
+            "Calls per operator and per ID number, distinct numbers per name; empty switches all off"),
+    Setting("YULIANG_METERING_URL", "metering_url", _url("https", "http"), "https://market.aliyuncs.com",
+            "https://market.aliyuncs.com", "The vendor's own counter"),
+    Setting("YULIANG_ACCESS_KEY_ID", "access_key_id", _optional(_text), "", "your-access-key-id",
+            "AccessKey that may read the vendor's counter", secret=True),
+    Setting("YULIANG_ACCESS_KEY_SECRET", "access_key_secret", _optional(_text), "", "your-access-key-secret",
+            "Its secret", secret=True),
+    Setting("YULIANG_SMTP_URL", "smtp_url", _optional(_url("smtp", "smtps")), "",
+            "smtp://user:pass@mail.example:587?starttls=true",
+            "Mail server; unset: mails are kept in the outbox page and said so", secret=True),
+    Setting("YULIANG_MAIL_FROM", "mail_from", _optional(_email), "", "yuliang@example.com", "Sender of mails"),
+    Setting("YULIANG_PUBLIC_URL", "public_url", _optional(_url("https", "http")), "", "https://yuliang.example",
+            "Address in mails' links; from host and port when empty"),
+    Setting("YULIANG_TIMEZONE", "timezone", _zone, "Asia/Shanghai", "Asia/Shanghai",
+            "Reporting time zone of days, months and what people read"),
+    Setting("YULIANG_LOCALE", "locale", _one_of(*LOCALES), "zh_CN", "zh_CN", "Fallback language"),
+    Setting("YULIANG_ADMIN_EMAIL", "admin_email", _optional(_email), "", "admin@example.com",
+            "First admin on an empty database"),
+    Setting("YULIANG_ADMIN_PASSWORD", "admin_password", _optional(_text), "", "a-long-password",
+            "The first admin's password", secret=True),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, checked. Secrets do not show in `repr`."""
+
+    instance: Path
+    database_url: str | None = field(repr=False)
+    host: str
+    port: int
+    web_workers: int
+    web_threads: int
+    secret_key: str = field(repr=False)
+    data_keys: str = field(repr=False)
+    index_keys: str = field(repr=False)
+    audit_key: str = field(repr=False)
+    vendor_url: str
+    appcode: str | None = field(repr=False)
+    vendor_connect_timeout: float
+    vendor_read_timeout: float
+    vendor_deadline: float
+    proxy_url: str | None = field(repr=False)
+    ca_bundle: Path | None
+    trusted_proxies: int
+    limits: tuple[Limit, ...]
+    metering_url: str
+    access_key_id: str | None = field(repr=False)
+    access_key_secret: str | None = field(repr=False)
+    smtp_url: str | None = field(repr=False)
+    mail_from: str | None
+    public_url: str | None
+    timezone: str
+    locale: str
+    admin_email: str | None
+    admin_password: str | None = field(repr=False)
+    given: frozenset[str] = frozenset()
+    """Names of the variables that the environment fixed."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The reporting zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.instance / 'yuliang.db'}"
+
+    @property
+    def address(self) -> str:
+        """Where people open the product."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that `environ` and the defaults make. Raises `SettingsError` on the first wrong value."""
+    values: dict[str, Any] = {}
+    given: set[str] = set()
+    for setting in SETTINGS:
+        text = _given_text(setting, environ)
+        if text is not None:
+            given.add(setting.name)
+        try:
+            values[setting.field] = setting.parse(setting.default if text is None else text)
+        except ValueError as error:
+            raise SettingsError(setting.name, str(error), setting.example) from error
+    settings = Settings(**values, given=frozenset(given))
+    if settings.vendor_deadline < settings.vendor_connect_timeout:
+        raise SettingsError("YULIANG_VENDOR_DEADLINE", "must not be shorter than the connect timeout.", "20")
+    if bool(settings.admin_email) != bool(settings.admin_password):
+        missing = "YULIANG_ADMIN_PASSWORD" if settings.admin_email else "YULIANG_ADMIN_EMAIL"
+        raise SettingsError(missing, "is missing: the first admin needs both.", _by_name(missing).example)
+    return settings
+
+
+def _given_text(setting: Setting, environ: Mapping[str, str]) -> str | None:
+    text = environ.get(setting.name)
+    path = environ.get(f"{setting.name}_FILE") if setting.secret else None
+    if path:
+        if text:
+            raise SettingsError(setting.name, f"is set beside {setting.name}_FILE: set one.", setting.example)
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{setting.name}_FILE", f"cannot be read ({error}).", "/run/secrets/name") from error
+    if text is None or (text == "" and setting.name != "YULIANG_LIMITS"):
+        return None
+    return text.strip()
+
+
+def _by_name(name: str) -> Setting:
+    return next(setting for setting in SETTINGS if setting.name == name)
+
+
+assert [s.field for s in SETTINGS] == [f.name for f in fields(Settings)][:-1]  # noqa: S101

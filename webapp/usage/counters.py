@@ -1,0 +1,124 @@
+"""Counting calls for charts: a transaction inserts deltas, a job folds them into rollups, nobody waits for anybody.
+
+A call counts on the day and hour it was made, under its present outcome: when the outcome changes, one delta takes
+the old count back and one adds the new. Readers sum rollups and unfolded deltas in one statement (`queries`), so
+they are exact at every instant.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from webapp.foundation.database import Base, must_write, transaction
+from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
+
+BUCKETS = (10, 25, 50, 100, 150, 200, 300, 400, 600, 800, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 20_000, 60_000)
+"""Upper bounds of the latency histogram, in milliseconds; what is slower falls into the last."""
+
+FOLD_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """What a counted call is told apart by; 0 stands for no department."""
+
+    outcome: str
+    billed: str
+    source: str
+    operator_id: int
+    department_id: int
+    purpose_id: int
+
+
+def bucket_of(latency_ms: int) -> int:
+    """The bound of the histogram bucket that a latency falls into."""
+    return BUCKETS[min(bisect.bisect_left(BUCKETS, latency_ms), len(BUCKETS) - 1)]
+
+
+def count(dimensions: Dimensions, at: datetime, calls: int, latency_ms: int | None = None) -> None:
+    """Adds `calls` (+1 or -1) to the counts of calls made `at`, in the caller's transaction."""
+    bucket = None if latency_ms is None else bucket_of(latency_ms)
+    must_write().add(
+        UsageDelta(
+            at=at,
+            outcome=dimensions.outcome,
+            billed=dimensions.billed,
+            source=dimensions.source,
+            operator_id=dimensions.operator_id,
+            department_id=dimensions.department_id,
+            purpose_id=dimensions.purpose_id,
+            latency_bucket=bucket,
+            calls=calls,
+        )
+    )
+
+
+def recount(before: Dimensions, after: Dimensions, at: datetime, latency_ms: int | None) -> None:
+    """Moves one call made `at` from one set of dimensions to another, in the caller's transaction."""
+    count(before, at, -1)
+    count(after, at, +1, latency_ms)
+
+
+def fold(zone: ZoneInfo) -> bool:
+    """Folds one batch of deltas into the rollups; True where there may be more."""
+    with transaction() as session:
+        # SKIP LOCKED: on PostgreSQL two workers fold different rows; on SQLite the write lock is held already.
+        batch = select(UsageDelta.id).order_by(UsageDelta.id).limit(FOLD_BATCH).with_for_update(skip_locked=True)
+        taken = delete(UsageDelta).where(UsageDelta.id.in_(batch)).returning(UsageDelta)
+        taken = taken.execution_options(synchronize_session=False)
+        deltas = session.scalars(taken).all()
+        add_up(session, [(d.at, _dimensions(d), d.latency_bucket, d.calls) for d in deltas], zone)
+        return len(deltas) == FOLD_BATCH
+
+
+def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant of the zone's clock hour that `at` falls into, UTC."""
+    local = at.astimezone(zone)
+    return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None, int]], zone: ZoneInfo) -> None:
+    """Adds deltas to the day, hour and latency rollups."""
+    days: Counter[tuple[Any, ...]] = Counter()
+    hours: Counter[tuple[Any, ...]] = Counter()
+    latencies: Counter[tuple[Any, ...]] = Counter()
+    for at, dimensions, bucket, calls in deltas:
+        hour = hour_of(at, zone)
+        days[at.astimezone(zone).date(), *astuple(dimensions)] += calls
+        hours[hour, *astuple(dimensions)] += calls
+        if bucket is not None:
+            latencies[hour, bucket] += calls
+    _upsert(session, UsageDay, days)
+    _upsert(session, UsageHour, hours)
+    _upsert(session, LatencyHour, latencies)
+
+
+def _dimensions(delta: UsageDelta) -> Dimensions:
+    return Dimensions(
+        delta.outcome, delta.billed, delta.source, delta.operator_id, delta.department_id, delta.purpose_id
+    )
+
+
+def _upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]]) -> None:
+    keys = [column.name for column in model.__table__.primary_key]
+    rows = [dict(zip(keys, key, strict=True), calls=calls) for key, calls in sorted(counts.items()) if calls]
+    if not rows:
+        return
+    total = model.__table__.c.calls
+    if session.get_bind().dialect.name == "postgresql":
+        pg = postgresql.insert(model)
+        session.execute(pg.on_conflict_do_update(index_elements=keys, set_={"calls": total + pg.excluded.calls}), rows)
+    else:
+        lite = sqlite.insert(model)
+        session.execute(
+            lite.on_conflict_do_update(index_elements=keys, set_={"calls": total + lite.excluded.calls}), rows
+        )

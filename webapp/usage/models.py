@@ -1,0 +1,71 @@
+"""Counters of calls: deltas as they happen, and the daily and hourly rollups they are folded into."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.foundation.database import Base, RowId, UtcDateTime
+
+
+class UsageDelta(Base):
+    """A change to the counts of the call made `at`; a call that leaves a state counts -1 there and +1 in the next."""
+
+    __tablename__ = "usage_delta"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    outcome: Mapped[str] = mapped_column(String(24))
+    billed: Mapped[str] = mapped_column(String(8))
+    source: Mapped[str] = mapped_column(String(16))
+    operator_id: Mapped[int] = mapped_column(RowId)
+    department_id: Mapped[int] = mapped_column(RowId)
+    purpose_id: Mapped[int] = mapped_column(RowId)
+    latency_bucket: Mapped[int | None]
+    calls: Mapped[int]
+
+
+class UsageDay(Base):
+    """Calls of one day of the reporting zone, by all that a chart can tell apart (0: no department)."""
+
+    __tablename__ = "usage_day"
+    __table_args__ = (
+        Index("ix_usage_day_unknown", "calls", sqlite_where=text("outcome = 'unknown'"),
+              postgresql_where=text("outcome = 'unknown'")),
+    )  # fmt: skip
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(24), primary_key=True)
+    billed: Mapped[str] = mapped_column(String(8), primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    operator_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    department_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    purpose_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    calls: Mapped[int]
+
+
+class UsageHour(Base):
+    """As `UsageDay`, for one clock hour of the reporting zone; `hour` is its first instant."""
+
+    __tablename__ = "usage_hour"
+
+    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(24), primary_key=True)
+    billed: Mapped[str] = mapped_column(String(8), primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    operator_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    department_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    purpose_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    calls: Mapped[int]
+
+
+class LatencyHour(Base):
+    """How many answers of an hour took up to `bucket` milliseconds (bounds in `counters.BUCKETS`)."""
+
+    __tablename__ = "latency_hour"
+
+    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    calls: Mapped[int]

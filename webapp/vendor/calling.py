@@ -1,0 +1,76 @@
+"""The vendor as this instance reaches it: its address, its AppCode, one pooled client per process."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from webapp.foundation import runtime
+from webapp.foundation.database import end_read
+from webapp.foundation.redaction import conceal
+from webapp.foundation.sealing import Sealer
+from webapp.settings import SANDBOX, Settings
+from webapp.vendor.client import Route, VendorClient
+from webapp.vendor.contract import Reply
+
+SANDBOX_ADDRESS = "sandbox.url"
+"""File of the instance folder in which a running sandbox leaves its address."""
+SANDBOX_APPCODE = "sandbox"
+NOWHERE = "http://127.0.0.1:9"
+"""Where calls go while no sandbox runs: the discard port, which refuses them."""
+
+
+class Vendor:
+    """Verifies people through the vendor's API; safe to share among threads, made anew in each process."""
+
+    def __init__(self, settings: Settings, sealer: Sealer) -> None:
+        self._settings = settings
+        self._sealer = sealer
+        self._lock = threading.Lock()
+        self._client: VendorClient | None = None
+        self._url = ""
+
+    def verify(self, name: str, number: str) -> Reply:
+        """One paid call. Must be called with no transaction open; leaves none open. Never raises for the vendor."""
+        appcode = runtime.value("YULIANG_APPCODE", self._settings, self._sealer) or self._without_appcode()
+        end_read()
+        conceal(appcode)
+        return self._reach().verify(name, number, appcode=appcode)
+
+    def close(self) -> None:
+        """Closes pooled connections."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _without_appcode(self) -> str:
+        return SANDBOX_APPCODE if self._settings.vendor_url == SANDBOX else ""
+
+    def _reach(self) -> VendorClient:
+        url = self._settings.vendor_url
+        if url == SANDBOX:
+            url = sandbox_address(self._settings.instance) or NOWHERE
+        with self._lock:
+            if self._client is None or url != self._url:
+                self._client, self._url = VendorClient(self._route(url)), url
+            return self._client
+
+    def _route(self, url: str) -> Route:
+        settings = self._settings
+        return Route(
+            url=url,
+            connect_timeout=settings.vendor_connect_timeout,
+            read_timeout=settings.vendor_read_timeout,
+            deadline=settings.vendor_deadline,
+            proxy_url=settings.proxy_url,
+            ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+        )
+
+
+def sandbox_address(instance: Path) -> str | None:
+    """Where this instance's sandbox listens; None while none runs."""
+    try:
+        return (instance / SANDBOX_ADDRESS).read_text(encoding="ascii").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,125 @@
+"""The result card: what a reader of a verification is shown, and how much of the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+
+from webapp.foundation.pages import when
+from webapp.persons.masking import group_number, mask_name, mask_number
+from webapp.vendor.contract import Billed, Outcome
+from webapp.verification import texts
+from webapp.verification.identities import Person
+from webapp.verification.models import Verification
+
+READABLE_FOR = timedelta(minutes=10)
+"""How long operators read their own check in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything the card template shows, as text. `outcome` and `billed` are the interface's words."""
+
+    outcome: str
+    billed: str
+    tone: str
+    title: str
+    advice: str
+    billed_text: str
+    causes: list[str] = field(default_factory=list)
+    name: str = field(default="", repr=False)
+    number: str = field(default="", repr=False)
+    derived: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    details: list[tuple[str, str]] = field(default_factory=list)
+    url: str | None = None
+    actions: list[tuple[str, str]] = field(default_factory=list)
+    refresh: bool = False
+    raw: str = field(default="", repr=False)
+
+
+def readable(row: Verification, viewer_id: int, now: datetime) -> bool:
+    """Whether this viewer still sees the person in full: one's own check, for ten minutes."""
+    return row.operator_id == viewer_id and now - row.created_at < READABLE_FOR
+
+
+def card(row: Verification, person: Person | None, *, full: bool, locale: str, url: str | None) -> Card:
+    """The card of a stored verification; masked unless `full`. `person` is None where it was purged."""
+    text = texts.OUTCOMES[row.outcome]
+    return Card(
+        outcome=row.outcome,
+        billed=row.billed,
+        tone=text.tone,
+        title=_title(row),
+        advice=str(text.advice),
+        billed_text=str(texts.CHARGED[row.billed]),
+        causes=[str(cause) for cause in texts.HONEST_CAUSES] if row.outcome == Outcome.NO_SUCH_NUMBER else [],
+        name=_name(person, full),
+        number=_number(person, full),
+        derived=_derived(person, full),
+        details=_details(row, person, locale),
+        url=url,
+        refresh=row.outcome == Outcome.SENDING,
+    )
+
+
+def blocked(reason: str) -> Card:
+    """The card of what was not submitted: no call was sent, nothing of it is stored."""
+    text = texts.OUTCOMES["blocked"]
+    title = _("Not submitted: %(reason)s", reason=reason)
+    return Card("blocked", Billed.NO, text.tone, title, str(text.advice), str(texts.CHARGED[Billed.NO]))
+
+
+def _title(row: Verification) -> str:
+    if row.outcome == Outcome.REFUSED and row.cause in texts.REFUSALS:
+        return str(texts.REFUSALS[row.cause])
+    return str(texts.OUTCOMES[row.outcome].title)
+
+
+def _name(person: Person | None, full: bool) -> str:
+    if person is None:
+        return _("erased")
+    return person.name if full else mask_name(person.name)
+
+
+def _number(person: Person | None, full: bool) -> str:
+    if person is None:
+        return ""
+    return group_number(person.number) if full else mask_number(person.number)
+
+
+def _derived(person: Person | None, full: bool) -> list[tuple[str, str]]:
+    """What the vendor decoded from the number. Masked, it leaves out what would give the number back."""
+    if person is None:
+        return []
+    sex = str(texts.SEXES[person.sex]) if person.sex in texts.SEXES else ""
+    place = " ".join(part for part in (person.province, person.city, person.county) if part)
+    shown = [
+        (_("First issued in"), place if full else person.province),
+        (_("Date of birth"), _birthday(person.birthday) if full else ""),
+        (_("Sex"), sex),
+        (_("Age"), person.age if full else ""),
+    ]
+    return [(label, value) for label, value in shown if value]
+
+
+def _birthday(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 else text
+
+
+def _details(row: Verification, person: Person | None, locale: str) -> list[tuple[str, str]]:
+    shown = [
+        (_("Time"), when(row.created_at)),
+        (_("Operator"), row.operator.name),
+        (_("Department"), row.department.name if row.department else ""),
+        (_("Purpose"), row.purpose.name_in(locale)),
+        (_("Legal basis"), str(texts.LEGAL_BASES[row.legal_basis])),
+        (_("Reference"), person.reference if person else ""),
+        (_("Cause"), str(texts.CAUSES[row.cause]) if row.cause in texts.CAUSES else ""),
+        (_("Vendor's code"), row.vendor_code),
+        (_("HTTP status"), str(row.http_status) if row.http_status and row.http_status != 200 else ""),
+        (_("Vendor's request id"), row.request_id),
+        (_("Time taken"), _("%(seconds)s s", seconds=f"{row.latency_ms / 1000:.2f}") if row.latency_ms else ""),
+    ]
+    return [(label, value) for label, value in shown if value]

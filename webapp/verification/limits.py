@@ -1,0 +1,81 @@
+"""Limits on paid calls (`YULIANG_LIMITS`): per operator, per ID number, and distinct numbers per name.
+
+Counted over the stored verifications themselves, so that every process agrees. What was blocked or reused made no
+verification and does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
+
+from webapp.foundation.database import must_write
+from webapp.foundation.limits import Limit, Subject
+from webapp.foundation.sealing import Sealer
+from webapp.verification.models import IdentityIndex, IndexKind, Verification
+
+
+class LimitReached(Exception):
+    """A limit allows no call now; no call was sent. `until`: when the next one may be."""
+
+    def __init__(self, limit: Limit, until: datetime) -> None:
+        super().__init__(f"{limit.subject} limit of {limit.most} in {limit.seconds} s")
+        self.limit = limit
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a call is counted for."""
+
+    operator_id: int
+    name: str
+    number: str
+
+
+def enforce(limits: Sequence[Limit], caller: Caller, sealer: Sealer, now: datetime) -> None:
+    """Raises `LimitReached` where one more call would pass a limit; in the caller's transaction."""
+    for limit in limits:
+        times = _times(limit.subject, caller, sealer, now - timedelta(seconds=limit.seconds))
+        # Reached when there is a most-th newest one; it ends when that one leaves the window.
+        leaves = must_write().scalar(times.offset(limit.most - 1).limit(1))
+        if leaves is not None:
+            raise LimitReached(limit, leaves + timedelta(seconds=limit.seconds))
+
+
+def _times(subject: Subject, caller: Caller, sealer: Sealer, since: datetime) -> Select[datetime]:
+    """When what the limit counts was done since `since`, newest first."""
+    made = select(Verification.created_at).where(Verification.created_at > since)
+    newest_first = Verification.created_at.desc()
+    match subject:
+        case Subject.OPERATOR:
+            return made.where(Verification.operator_id == caller.operator_id).order_by(newest_first)
+        case Subject.NUMBER:
+            numbers = sealer.indexes("number", caller.number)
+            found = made.join(IdentityIndex, IdentityIndex.verification_id == Verification.id)
+            return found.where(IdentityIndex.blind.in_(numbers)).order_by(newest_first)
+        case Subject.NAME:
+            return _other_numbers(caller, sealer, since)
+
+
+def _other_numbers(caller: Caller, sealer: Sealer, since: datetime) -> Select[datetime]:
+    """When each other number was last asked for under this name: the same number again is no new one."""
+    by_name, by_number = aliased(IdentityIndex), aliased(IdentityIndex)
+    last = func.max(Verification.created_at)
+    return (
+        select(last)
+        .join(by_name, by_name.verification_id == Verification.id)
+        .join(by_number, by_number.verification_id == Verification.id)
+        .where(
+            Verification.created_at > since,
+            by_name.blind.in_(sealer.indexes("name", caller.name)),
+            by_number.kind == IndexKind.NUMBER,
+            by_number.blind.not_in(sealer.indexes("number", caller.number)),
+        )
+        .group_by(by_number.blind)
+        .order_by(last.desc())
+    )

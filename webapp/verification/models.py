@@ -1,0 +1,117 @@
+"""A verification: the fact (who asked, when, what came of it) and, apart from it, the sealed identity."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.accounts.models import Department, User
+from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.vendor.contract import Billed, Outcome
+
+
+class LegalBasis(StrEnum):
+    """The ground on which a person is verified (PIPL, article 13)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_DUTY = "legal_duty"
+    EMERGENCY = "emergency"
+
+
+class Source(StrEnum):
+    """Where a call came from."""
+
+    DESK = "desk"
+
+
+class Purpose(Base):
+    """Why people are verified, and on what ground. The first is made by the migration."""
+
+    __tablename__ = "purpose"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name_zh: Mapped[str] = mapped_column(String(80), unique=True)
+    name_en: Mapped[str] = mapped_column(String(80), unique=True)
+    legal_basis: Mapped[LegalBasis] = mapped_column(String(16))
+    active: Mapped[bool] = mapped_column(default=True)
+
+    def name_in(self, locale: str) -> str:
+        """The name in the reader's language."""
+        return self.name_zh if locale.startswith("zh") else self.name_en
+
+
+class Verification(Base):
+    """One name and number asked about: the fact. Stands for ever; holds nothing that names the person."""
+
+    __tablename__ = "verification"
+    __table_args__ = (
+        Index(
+            "uq_verification_sending_person", "sending_person", unique=True,
+            sqlite_where=text("outcome = 'sending'"), postgresql_where=text("outcome = 'sending'"),
+        ),
+        Index(None, "created_at", "id"),
+        Index(None, "outcome", "created_at", "id"),
+        Index(None, "operator_id", "created_at", "id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deadline_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When a call that is still `sending` must have been forgotten."""
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[Outcome] = mapped_column(String(24))
+    billed: Mapped[Billed] = mapped_column(String(8))
+    cause: Mapped[str | None] = mapped_column(String(32))
+    vendor_code: Mapped[str] = mapped_column(String(32), default="")
+    http_status: Mapped[int | None]
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+    latency_ms: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    source: Mapped[Source] = mapped_column(String(16))
+    operator_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    purpose_id: Mapped[int] = mapped_column(ForeignKey("purpose.id"))
+    legal_basis: Mapped[LegalBasis] = mapped_column(String(16))
+    consent: Mapped[bool]
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    sending_person: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    """Blind index of the person while the call is under way: two tabs, two operators, two nodes send once."""
+
+    operator: Mapped[User] = relationship()
+    department: Mapped[Department | None] = relationship()
+    purpose: Mapped[Purpose] = relationship()
+
+
+class Identity(Base):
+    """The sealed half: name, number, reference, province, city and the vendor's own answer, one blob a row."""
+
+    __tablename__ = "identity"
+
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"), primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class IndexKind(StrEnum):
+    """What of an identity a blind index stands for."""
+
+    NUMBER = "number"
+    NAME = "name"
+    BEGINNING = "beginning"
+    LAST_FOUR = "last4"
+    REFERENCE = "reference"
+
+
+class IdentityIndex(Base):
+    """Blind indexes of an identity: the way to find it without reading it. Destroyed with the identity."""
+
+    __tablename__ = "identity_index"
+
+    blind: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    verification_id: Mapped[int] = mapped_column(
+        ForeignKey("identity.verification_id"), primary_key=True, index=True, autoincrement=False
+    )
+    kind: Mapped[IndexKind] = mapped_column(String(10))

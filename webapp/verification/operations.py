@@ -1,0 +1,217 @@
+"""Verifying a person: intent first, then the call, then the outcome. A crash between loses no count.
+
+1. One transaction stores the verification as *sending* with its hold, its counter delta and its audit record.
+2. The vendor is called with no transaction open.
+3. One transaction stores the outcome and charges or releases the hold; an unknown outcome stays held.
+A process that dies in between leaves *sending*; `abandon_one` turns it to *unknown* once it must have been forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from webapp.accounts.models import User
+from webapp.audit.trail import SYSTEM, Action, Who, append
+from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.database import end_read, is_busy, transaction
+from webapp.foundation.instance import Instance
+from webapp.foundation.redaction import conceal
+from webapp.notify import notices
+from webapp.quota import ledger
+from webapp.usage import counters
+from webapp.usage.counters import Dimensions
+from webapp.vendor.contract import Billed, Cause, Outcome, Reply
+from webapp.verification import identities, limits
+from webapp.verification.identities import Person
+from webapp.verification.models import Purpose, Source, Verification
+
+GRACE = timedelta(seconds=30)
+"""How long after the call's deadline a *sending* row is still left to its own process."""
+RECORD_TRIES = 3
+"""How often an outcome is tried to be stored when the database is busy (each try waits for seconds by itself)."""
+
+Call = Callable[[str, str], Reply]
+
+
+class AlreadySending(Exception):
+    """A call for this very person is under way; none was sent now. `verification_id` is the one under way."""
+
+    def __init__(self, verification_id: int) -> None:
+        super().__init__(f"verification {verification_id} is under way")
+        self.verification_id = verification_id
+
+
+class NotRecorded(Exception):
+    """The vendor was called, but its answer could not be stored: the verification will become *unknown*."""
+
+    def __init__(self, verification_id: int) -> None:
+        super().__init__(f"the outcome of verification {verification_id} could not be stored")
+        self.verification_id = verification_id
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an operator asks: name and number normalised and locally checked already."""
+
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    purpose_id: int
+    consent: bool
+    reference: str = field(default="", repr=False)
+
+
+def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callable[[], datetime] = utc_now) -> int:
+    """Spends one call on a person and returns the verification's id, whatever came of it.
+
+    Raises `AlreadySending` and `limits.LimitReached` (no call was sent), database errors before the call (none was
+    sent), `NotRecorded` after it.
+    """
+    conceal(asked.name, asked.number, asked.reference)
+    verification_id = begin(asked, who, instance, clock())
+    end_read()
+    reply = call(asked.name, asked.number)
+    for tries_left in reversed(range(RECORD_TRIES)):
+        try:
+            finish(verification_id, reply, who, instance, clock())
+            break
+        except OperationalError as error:
+            if not tries_left or not is_busy(error):
+                raise NotRecorded(verification_id) from error
+    return verification_id
+
+
+def begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
+    """Stores the intent: from here on the call counts, whatever happens. Returns the verification's id."""
+    sealer, settings = instance.sealer, instance.settings
+    person = identities.person_index(asked.name, asked.number, sealer)
+    try:
+        with transaction() as session:
+            _refuse_twice(session, person, now)
+            operator = session.get_one(User, who.user_id)
+            purpose = session.get_one(Purpose, asked.purpose_id)
+            limits.enforce(settings.limits, limits.Caller(operator.id, asked.name, asked.number), sealer, now)
+            row = Verification(
+                created_at=now, deadline_at=now + timedelta(seconds=settings.vendor_deadline) + GRACE,
+                outcome=Outcome.SENDING, billed=Billed.UNKNOWN, source=Source.DESK, operator_id=operator.id,
+                department_id=operator.department_id, purpose_id=purpose.id, legal_basis=purpose.legal_basis,
+                consent=asked.consent, sending_person=person,
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            identities.keep(row.id, Person(asked.name, asked.number, asked.reference), sealer)
+            row.lot_id = ledger.hold(row.id, day_of(now, settings.zone), now)
+            counters.count(_dimensions(row), now, +1)
+            append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
+            return row.id
+    except IntegrityError as error:
+        # On PostgreSQL two nodes can pass the check above at once; the unique index lets one of them through.
+        with transaction() as session:
+            under_way = _under_way(session, person)
+        if under_way is None:
+            raise
+        raise AlreadySending(under_way.id) from error
+
+
+def finish(verification_id: int, reply: Reply, who: Who, instance: Instance, now: datetime) -> bool:
+    """Stores what came of the call and settles its hold; False where it was settled before.
+
+    A late answer still counts after the call was given up as abandoned: it knows better.
+    """
+    with transaction() as session:
+        row = _lock(session, verification_id)
+        open_states = row is not None and (
+            row.outcome == Outcome.SENDING or (row.outcome == Outcome.UNKNOWN and row.cause == Cause.ABANDONED)
+        )
+        if row is None or not open_states:
+            return False
+        _settle(session, row, reply, instance, now)
+        identities.complete(row.id, reply.derived, reply.raw, instance.sealer)
+        append(who, Action.VERIFICATION_FINISHED, now, on=("verification", row.id),
+               outcome=row.outcome, billed=row.billed, cause=row.cause)  # fmt: skip
+        _tell(row, reply, now)
+        return True
+
+
+def abandon_one(_instance: Instance, now: datetime) -> bool:
+    """Turns one *sending* that must have been forgotten into *unknown*, still held; True if there was one."""
+    with transaction() as session:
+        forgotten = (
+            select(Verification.id)
+            .where(Verification.outcome == Outcome.SENDING, Verification.deadline_at <= now)
+            .order_by(Verification.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        verification_id = session.scalar(forgotten)
+        if verification_id is None:
+            return False
+        _abandon(session, session.get_one(Verification, verification_id), now)
+        return True
+
+
+def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
+    under_way = _under_way(session, person)
+    if under_way is None:
+        return
+    if under_way.deadline_at > now:
+        raise AlreadySending(under_way.id)
+    _abandon(session, under_way, now)
+
+
+def _under_way(session: Session, person: bytes) -> Verification | None:
+    return session.scalar(
+        select(Verification).where(Verification.sending_person == person, Verification.outcome == Outcome.SENDING)
+    )
+
+
+def _lock(session: Session, verification_id: int) -> Verification | None:
+    """The row, locked against the job that gives calls up."""
+    query = select(Verification).where(Verification.id == verification_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def _abandon(session: Session, row: Verification, now: datetime) -> None:
+    before = _dimensions(row)
+    row.outcome, row.cause, row.finished_at, row.sending_person = Outcome.UNKNOWN, Cause.ABANDONED, now, None
+    session.flush()
+    counters.recount(before, _dimensions(row), row.created_at, None)
+    append(SYSTEM, Action.VERIFICATION_FINISHED, now, on=("verification", row.id),
+           outcome=row.outcome, billed=row.billed, cause=row.cause)  # fmt: skip
+    notices.tell("admin", "unknown_outcome", f"unknown:{row.id}", now, id=row.id)
+
+
+def _settle(session: Session, row: Verification, reply: Reply, instance: Instance, now: datetime) -> None:
+    before = _dimensions(row)
+    row.outcome, row.billed, row.cause = reply.outcome, reply.billed, reply.cause
+    row.vendor_code, row.http_status, row.request_id = reply.code[:32], reply.http_status, reply.request_id
+    row.latency_ms, row.attempts = reply.latency_ms, reply.attempts
+    row.finished_at, row.sending_person = now, None
+    session.flush()
+    if reply.billed == Billed.YES:
+        ledger.charge(row.id, row.lot_id, now)
+    elif reply.billed == Billed.NO:
+        ledger.release(row.id, row.lot_id, day_of(now, instance.settings.zone), now)
+    counters.recount(before, _dimensions(row), row.created_at, reply.latency_ms)
+
+
+def _tell(row: Verification, reply: Reply, now: datetime) -> None:
+    """Notices for admins: what a person must decide or mend."""
+    if reply.outcome == Outcome.UNKNOWN:
+        notices.tell("admin", "unknown_outcome", f"unknown:{row.id}", now, id=row.id)
+    elif reply.outcome == Outcome.UNEXPECTED:
+        notices.tell("admin", "unexpected_answer", f"unexpected:{row.id}", now, id=row.id, code=reply.code or "–")
+    if reply.stop is not None and reply.stop.seconds is None and reply.cause is not None:
+        notices.tell("admin", "calls_stop", f"stop:{reply.cause}:{now:%Y-%m-%d}", now, cause=reply.cause)
+
+
+def _dimensions(row: Verification) -> Dimensions:
+    return Dimensions(
+        outcome=row.outcome, billed=row.billed, source=row.source, operator_id=row.operator_id,
+        department_id=row.department_id or 0, purpose_id=row.purpose_id,
+    )  # fmt: skip

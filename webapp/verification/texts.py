@@ -1,0 +1,113 @@
+"""The words for outcomes, charges, causes and legal bases, as people read them (one vocabulary, both languages)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from webapp.vendor.contract import Billed, Cause, Outcome
+from webapp.verification.models import LegalBasis, Source
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeText:
+    """An outcome's short label, and the card's title and advice."""
+
+    label: LazyString
+    title: LazyString
+    advice: LazyString
+    tone: str
+
+
+OUTCOMES: dict[str, OutcomeText] = {
+    Outcome.MATCH: OutcomeText(
+        _l("Match"), _l("The details match"),
+        _l("Name and number belong together. This does not prove that the person present is the holder."), "good"),
+    Outcome.MISMATCH: OutcomeText(
+        _l("Mismatch"), _l("The details do not match"),
+        _l("Compare name and number with the document."), "bad"),
+    Outcome.NO_SUCH_NUMBER: OutcomeText(
+        _l("No such number"), _l("No such number"),
+        _l("This does not mean a forged document. Please check by hand; there are honest causes."), "warn"),
+    Outcome.INVALID_INPUT: OutcomeText(
+        _l("Invalid input"), _l("The vendor did not accept the input"),
+        _l("Name or number is not in the form the vendor accepts. Please check the document."), "warn"),
+    Outcome.MAINTENANCE: OutcomeText(
+        _l("Vendor maintenance"), _l("The vendor is under maintenance"),
+        _l("This has nothing to do with the person. Please try again later."), "warn"),
+    Outcome.REFUSED: OutcomeText(
+        _l("Refused"), _l("The call was refused"),
+        _l("This has nothing to do with the person."), "warn"),
+    Outcome.UNKNOWN: OutcomeText(
+        _l("Unknown"), _l("The outcome is unknown"),
+        _l("The call may have been charged. Do not submit again; an admin has been told."), "warn"),
+    Outcome.UNEXPECTED: OutcomeText(
+        _l("Unexpected"), _l("Unexpected answer"),
+        _l("This is no conclusion about the person. An admin has been told."), "warn"),
+    Outcome.SENDING: OutcomeText(
+        _l("Under way"), _l("The call is under way"),
+        _l("This page renews itself. Do not submit again."), "pending"),
+    "blocked": OutcomeText(_l("Not submitted"), _l("Not submitted"), _l("No call was sent."), "neutral"),
+    "reused": OutcomeText(_l("Reused"), _l("A recent result"), _l("No call was sent."), "neutral"),
+}  # fmt: skip
+
+REFUSALS: dict[str, LazyString] = {
+    Cause.QUOTA_EXHAUSTED: _l("The calls are used up; an admin must buy more. The AppCode stays the same"),
+    Cause.PACKAGES_EXPIRED: _l("The packages have expired; an admin must buy more. The AppCode stays the same"),
+    Cause.APPCODE_INVALID: _l("The AppCode is not valid"),
+    Cause.NOT_SUBSCRIBED: _l("The interface has not been bought"),
+    Cause.AUTHORISATION_EXPIRED: _l("The authorisation has expired"),
+    Cause.SUBSCRIPTION_INVALID: _l("The subscription is not valid"),
+    Cause.SELLER_OVERDUE: _l("The vendor's account is overdue"),
+    Cause.BUYER_OVERDUE: _l("Our account is overdue"),
+    Cause.THROTTLED: _l("Too many requests; please try again later"),
+    Cause.ENDPOINT_WRONG: _l("The interface is configured wrongly"),
+    Cause.REQUEST_MALFORMED: _l("The request was malformed; please tell an admin"),
+    Cause.ACCESS_DENIED: _l("Access was denied"),
+    Cause.ENDPOINT_BLOCKED: _l("The interface has been switched off"),
+    Cause.ENDPOINT_MOVED: _l("The interface has moved"),
+    Cause.VENDOR_UNAVAILABLE: _l("The vendor is not available for now"),
+    Cause.VENDOR_UNREACHABLE: _l("The gateway could not reach the vendor"),
+    Cause.GATEWAY_BUSY: _l("The gateway is busy"),
+    Cause.NETWORK: _l("The network is down"),
+}
+CAUSES: dict[str, LazyString] = REFUSALS | {
+    Cause.VENDOR_TIMEOUT: _l("The vendor took too long"),
+    Cause.GATEWAY_INTERNAL: _l("The gateway failed"),
+    Cause.RESPONSE_BROKEN: _l("The answer was broken"),
+    Cause.NO_ANSWER: _l("No answer came after the call was sent"),
+    Cause.ABANDONED: _l("This product stopped during the call"),
+    Cause.BACKEND_STATUS: _l("The vendor answered with an HTTP error"),
+    Cause.NOT_JSON: _l("The answer could not be read"),
+    Cause.UNKNOWN_CODE: _l("The answer carried an unknown code"),
+    Cause.NAME_EMPTY: _l("The vendor saw no name"),
+    Cause.NAME_SPECIAL: _l("The vendor saw special characters in the name"),
+    Cause.NUMBER_EMPTY: _l("The vendor saw no number"),
+    Cause.NUMBER_FORMAT: _l("The vendor saw a number of the wrong form"),
+}
+
+HONEST_CAUSES: tuple[LazyString, ...] = (
+    _l("Serving in the military, or just discharged"),
+    _l("A household registration being moved"),
+    _l("A recent change of name"),
+    _l("Emigration"),
+    _l("No second-generation identity card yet"),
+    _l("Death"),
+)
+"""What the vendor's 0007 can honestly mean."""
+
+CHARGED: dict[str, LazyString] = {
+    Billed.YES: _l("Charged"),
+    Billed.NO: _l("Not charged"),
+    Billed.UNKNOWN: _l("Charge not yet known"),
+}
+LEGAL_BASES: dict[str, LazyString] = {
+    LegalBasis.CONSENT: _l("consent"),
+    LegalBasis.CONTRACT: _l("contract"),
+    LegalBasis.LEGAL_DUTY: _l("legal duty"),
+    LegalBasis.EMERGENCY: _l("emergency"),
+}
+SOURCES: dict[str, LazyString] = {Source.DESK: _l("Desk")}
+SEXES: dict[str, LazyString] = {"M": _l("male"), "F": _l("female")}

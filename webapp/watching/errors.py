@@ -1,0 +1,96 @@
+"""Every failure becomes a page in one place: what happened, whether a call was spent, what to do, the request's id."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from webapp.foundation.database import db, is_busy
+from webapp.foundation.sealing import CannotOpen
+
+log = structlog.get_logger("yuliang.errors")
+
+
+def install(app: Flask) -> None:
+    """Registers the handlers."""
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SQLAlchemyError, _database)
+    app.register_error_handler(CannotOpen, _keys)
+    app.register_error_handler(Exception, _anything)
+
+
+def _page(status: int, title: str, text: str, advice: str = "") -> Response:
+    _let_go()
+    body = render_template(
+        "errors/error.html",
+        status=status,
+        title=title,
+        text=text,
+        advice=advice,
+        request_id=g.get("request_id", ""),
+    )
+    return Response(body, status)
+
+
+def _let_go() -> None:
+    """Ends what the failed request had begun in the database, if the database still answers."""
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:
+        db.session.remove()
+
+
+def _csrf(_error: CSRFError) -> Response:
+    nothing = _("Nothing was stored and no call was sent.")
+    return _page(400, _("This form is too old"), nothing, _("Go back, reload the page, and send it again."))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    if status >= 500:
+        return _anything(error)
+    nothing = _("Nothing was stored and no call was sent.")
+    match status:
+        case 403:
+            text = _("Your role may not open this page. The try was recorded.")
+            return _page(403, _("Not allowed"), text, _("Ask an admin if you need it."))
+        case 404:
+            text = _("There is nothing at this address, or nothing that you may see.")
+            return _page(404, _("Not found"), text)
+        case 405:
+            return _page(405, _("Not possible here"), _("This address does not take that kind of request."))
+        case 413:
+            text = _("What was sent is too large.") + " " + nothing
+            return _page(413, _("Too much"), text, _("Shorten it and send it again."))
+    own = error.description if status == 400 and error.description != type(error).description else None
+    return _page(status, _("The request was not understood"), own or nothing)
+
+
+def _database(error: SQLAlchemyError) -> Response:
+    busy = isinstance(error, DBAPIError) and is_busy(error)
+    log.error("database", kind=type(error).__name__, busy=busy, page=request.endpoint)
+    return _page(
+        503,
+        _("The database is busy.") if busy else _("The database cannot be reached."),
+        _("A call that could not be recorded first was not sent; nothing was charged for it."),
+        _("Try again in a minute. If it stays so, give the request number to an admin."),
+    )
+
+
+def _keys(error: CannotOpen) -> Response:
+    log.error("keys", detail=str(error))
+    text = _("The keys of this instance are not those it was sealed with.")
+    return _page(500, _("Sealed data does not open"), text, _("Ask an admin to put the backed-up keys in place."))
+
+
+def _anything(error: Exception) -> Response:
+    log.error("unexpected", exc_info=error, page=request.endpoint)
+    text = _("The fault is ours and was recorded. Look into the history before you repeat a verification.")
+    return _page(500, _("Something went wrong"), text, _("If it stays so, give the request number to an admin."))
