@@ -97,21 +97,26 @@ endif
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up .venv"
+	@mkdir -p .cache
 	@$(PYTHON) -m venv --clear .venv
 	@$(pip) install --require-hashes -r $<
 	@echo '$(CURDIR)' >$@
 
 .venv/.run: .venv/.tools requirements.txt pyproject.toml
+	@echo "Installing what the server needs"
 	@$(call install,requirements.txt)
-	@TMPDIR="$(XDG_CACHE_HOME)" .venv/bin/uv pip install --quiet --python $(python) --offline --no-deps --no-build-isolation --editable .
+	@TMPDIR="$(XDG_CACHE_HOME)" .venv/bin/uv pip install --quiet --python $(python) \
+		--offline --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
+	@echo "Installing what the tests need"
 	@$(call install,requirements-dev.txt)
 	@touch $@
 
 .venv/.npm: package.json package-lock.json .npmrc requirements-node.txt | .venv/.tools
-	@sh assets/node.sh npm ci --loglevel=error
+	@echo "Installing what builds the style sheet and the scripts"
+	@sh assets/node.sh npm ci --loglevel=error >/dev/null
 	@touch $@
 
 $(built): .venv/.npm $(sources)

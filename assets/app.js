@@ -42,6 +42,12 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
 }
 
+// The next step has the focus, so that Enter goes on; the Enter that sent the form, held or struck twice, does not.
+const shown = performance.now();
+document.querySelector("[data-guard]")?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.repeat || performance.now() - shown < 700)) event.preventDefault();
+});
+
 // Copying: only where the browser allows it (https or localhost).
 function copies(button) {
   button.hidden = false;

@@ -32,7 +32,7 @@ PROVINCES = {
 def passes_mod_11_2(number: str) -> bool:
     """ISO 7064 in its own words: the sum of value x 2^(place from the right) is 1 modulo 11."""
     values = [10 if character == "X" else int(character) for character in number]
-    return sum(value * 2**place for place, value in enumerate(reversed(values))) % 11 == 1
+    return sum(value << place for place, value in enumerate(reversed(values))) % 11 == 1
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.number)

@@ -8,7 +8,6 @@ from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField
-from wtforms import Form as PlainForm
 from wtforms.validators import Optional
 
 from webapp.audit import queries
@@ -17,7 +16,7 @@ from webapp.audit.texts import ACTIONS, OBJECTS
 from webapp.audit.trail import Action, AuditRecord, append
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
-from webapp.foundation.forms import not_before, sound_day
+from webapp.foundation.forms import FilterForm, not_before, sound_day
 from webapp.foundation.instance import this_instance
 
 bp = Blueprint("audit", __name__)
@@ -26,7 +25,7 @@ SIZE = 100
 MOST = 2**62
 
 
-class AuditForm(PlainForm):
+class AuditForm(FilterForm):
     """Filters of /audit."""
 
     action = SelectField(_l("Action"), validators=[Optional()])

@@ -11,7 +11,7 @@ from webapp.dashboard import chart
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.quota import queries as quota
-from webapp.quota.views import lot_rows
+from webapp.quota.lot_table import lot_rows
 from webapp.usage import queries as usage
 from webapp.vendor.contract import Billed
 from webapp.verification.texts import OUTCOMES

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from flask import Flask, g, request, session
-from flask_babel import format_date, format_decimal, get_locale
+from flask_babel import format_date, format_decimal
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -94,7 +94,7 @@ def install(app: Flask) -> None:
     @app.context_processor
     def shared() -> dict[str, object]:
         return {
-            "locale": str(get_locale() or "zh_CN"),
+            "locale": choose_locale(),
             "theme": choose_theme(),
             "zone": this_instance().settings.timezone,
             "instance_kind": this_instance().kind,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField
-from wtforms import Form as PlainForm
 from wtforms.validators import NumberRange, Optional
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import Role, User
-from webapp.foundation.forms import not_before, sound_day
+from webapp.foundation.forms import FilterForm, not_before, sound_day
 from webapp.history.queries import Filters
 from webapp.verification.queries import all_purposes
 from webapp.verification.texts import OUTCOMES, SOURCES
@@ -18,7 +17,7 @@ from webapp.verification.texts import OUTCOMES, SOURCES
 SIZE = 50
 
 
-class HistoryForm(PlainForm):
+class HistoryForm(FilterForm):
     """Filters of /history; GET only."""
 
     outcome = SelectField(_l("Outcome"), validators=[Optional()])

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, ForeignKey, String, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, db, must_write
+from webapp.vendor.texts import CAUSES
 
 
 class Notice(Base):
@@ -90,6 +91,7 @@ def _shown(notice: Notice) -> Shown:
             text = _("Verification %(id)s got an unexpected answer (code %(code)s). It is kept for you.", **words)
             return Shown(notice.id, "warning", text, *result)
         case "calls_stop":
-            text = _("The vendor refuses calls (%(cause)s). Look at the newest result for what to do.", **words)
+            cause = CAUSES.get(words["cause"], words["cause"])
+            text = _("The vendor refuses calls: %(cause)s.", cause=cause)
             return Shown(notice.id, "danger", text, "history.index", {"outcome": "refused"})
     return Shown(notice.id, "info", notice.kind, None, {})

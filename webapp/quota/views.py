@@ -17,21 +17,15 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.quota import ledger, queries, rules
+from webapp.quota import ledger, queries
 from webapp.quota.catalogue import CATALOGUE
 from webapp.quota.forms import LotForm
-from webapp.quota.models import EntryKind, Lot
-from webapp.quota.rules import LotState
+from webapp.quota.lot_table import lot_rows
+from webapp.quota.models import EntryKind
 from webapp.usage import queries as usage
 
 bp = Blueprint("quota", __name__)
 
-STATES: dict[str, LazyString] = {
-    LotState.VALID: lazy_gettext("valid"),
-    LotState.EXHAUSTED: lazy_gettext("exhausted"),
-    LotState.EXPIRED: lazy_gettext("expired"),
-    LotState.UPCOMING: lazy_gettext("upcoming"),
-}
 KINDS: dict[str, LazyString] = {
     EntryKind.PURCHASE: lazy_gettext("Purchase"),
     EntryKind.HOLD: lazy_gettext("Hold"),
@@ -73,23 +67,6 @@ def record_lot() -> tuple[str, int] | Response:
     said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=f"{lot.calls:,}", day=lot.expires_on)
     flash(said, "success")
     return redirect(url_for("quota.index"), 303)
-
-
-def lot_rows(today: date) -> list[dict[str, Any]]:
-    """Lots as a table shows them."""
-    return [_lot_row(lot, today) for lot in queries.lots()]
-
-
-def _lot_row(lot: Lot, today: date) -> dict[str, Any]:
-    state = rules.state(
-        available=lot.available, held=lot.held, bought_on=lot.bought_on, expires_on=lot.expires_on, today=today
-    )
-    return {
-        "id": lot.id, "calls": lot.calls, "left": lot.available, "held": lot.held, "charged": lot.charged,
-        "lapsed": lot.lapsed, "state": state.value, "state_label": STATES[state], "bought_on": lot.bought_on,
-        "expires_on": lot.expires_on, "price_fen": lot.price_fen, "order_number": lot.order_number,
-        "days_left": max(0, (lot.expires_on - today).days), "ratio": lot.available / lot.calls if lot.calls else 0.0,
-    }  # fmt: skip
 
 
 def _entry_rows() -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from webapp.vendor import codes, retrying
 from webapp.vendor.attempt import CURRENT, Attempt, Resolver, resolve
 from webapp.vendor.contract import BODY_LIMIT, Billed, Reply, Retry
-from webapp.vendor.reading import Answer, Body, read_answer
+from webapp.vendor.reading import Answer, read_answer
 from webapp.vendor.route import Route
 from webapp.vendor.transport import open_session
 
@@ -117,21 +117,21 @@ class VendorClient:
             proxies=route.proxies,
             timeout=(route.connect_timeout, route.read_timeout),
         ) as response:
-            body, state = _read_body(response)
-            return Answer(response.status_code, response.headers, body, state)
+            body, broken = _read_body(response)
+            return Answer(response.status_code, response.headers, body, broken)
 
 
-def _read_body(response: requests.Response) -> tuple[bytes, Body]:
-    """The body as sent, at most one byte more than is allowed, and how that ended."""
+def _read_body(response: requests.Response) -> tuple[bytes, bool]:
+    """The body as sent, of an overlong one a byte too much; and whether it broke off."""
     received = bytearray()
     try:
-        while chunk := response.raw.read(BODY_LIMIT + 1 - len(received), decode_content=False):
+        while (wanted := BODY_LIMIT + 1 - len(received)) and (
+            chunk := response.raw.read1(wanted, decode_content=False)
+        ):
             received += chunk
-            if len(received) > BODY_LIMIT:
-                return bytes(received), Body.OVERSIZED
     except _FAILURES:
-        return bytes(received), Body.BROKEN
-    return bytes(received), Body.COMPLETE
+        return bytes(received), True
+    return bytes(received), False
 
 
 def _unsent(row: codes.Row) -> Reply:

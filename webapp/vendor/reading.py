@@ -9,7 +9,6 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import NoReturn
 
 from webapp.vendor import codes
@@ -21,29 +20,23 @@ _SHOWN_RESP_CODE = re.compile(r"[A-Za-z0-9]{1,8}")
 _TEXT_LIMIT = 64
 
 
-class Body(Enum):
-    """How the reading of a body ended."""
-
-    COMPLETE = auto()
-    OVERSIZED = auto()
-    BROKEN = auto()
-    """It broke off or ran out of time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`headers` in any case; `body` as sent, perhaps compressed. A header can quote the person."""
+    """`headers` in any case; `body` as sent, perhaps compressed; `broken`: it broke off or ran out of time.
+
+    A header can quote the person, so neither is printed.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
-    state: Body = Body.COMPLETE
+    broken: bool = False
 
 
 def read_answer(answer: Answer, deducted: Mapping[str, Billed] = codes.DEDUCTED) -> Reply:
     """The reply to one attempt; times and attempts are the caller's. `deducted`: see codes.DEDUCTED."""
     headers = {name.lower(): value.strip() for name, value in answer.headers.items()}
-    body, state = _unpacked(answer, headers.get("content-encoding", "").lower())
+    body = _unpacked(answer.body, headers.get("content-encoding", "").lower())
     code = headers.get("x-ca-error-code", "").split(",")[0].strip()
     message = headers.get("x-ca-error-message", "")
     if codes.is_gateway_code(code) or (code and answer.status != 200):
@@ -53,16 +46,14 @@ def read_answer(answer: Answer, deducted: Mapping[str, Billed] = codes.DEDUCTED)
         row = codes.by_gateway_message(message, answer.status) if spoken else codes.BACKEND_STATUS
         shown = ""
     else:
-        return _read_success(body, state, headers, deducted)
+        return _read_success(body, answer.broken, headers, deducted)
     return _reply(row, row.billed, shown, answer.status, headers, body)
 
 
-def _read_success(
-    body: bytes, state: Body, headers: Mapping[str, str], deducted: Mapping[str, Billed]
-) -> Reply:
-    if state is Body.BROKEN:
+def _read_success(body: bytes, broken: bool, headers: Mapping[str, str], deducted: Mapping[str, Billed]) -> Reply:
+    if broken:
         return _reply(codes.NO_ANSWER, codes.NO_ANSWER.billed, "", 200, headers, body)
-    content = _parsed(body) if state is Body.COMPLETE else None
+    content = _parsed(body) if len(body) <= BODY_LIMIT else None
     resp_code = _resp_code(content)
     row = codes.RESP_CODES.get(resp_code) or (codes.NOT_JSON if content is None else codes.UNKNOWN_CODE)
     derived = _derived(content) if row.outcome in (Outcome.MATCH, Outcome.MISMATCH) else None
@@ -90,7 +81,7 @@ def _reply(
         request_id=_shown(headers.get("x-ca-request-id", ""), _REQUEST_ID),
         attempts=1,
         derived=derived,
-        raw=raw,
+        raw=raw[:BODY_LIMIT],
     )
 
 
@@ -99,26 +90,21 @@ def _shown(text: str, shape: re.Pattern[str]) -> str:
     return text if shape.fullmatch(text) else ""
 
 
-def _unpacked(answer: Answer, encoding: str) -> tuple[bytes, Body]:
-    """The body without its compression, at most BODY_LIMIT bytes of it."""
-    body, state = answer.body, answer.state
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        try:
-            # 32 more than the window size: zlib's own or gzip's frame, told apart by their first bytes.
-            body = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, BODY_LIMIT + 1)
-        except zlib.error:
-            body = answer.body
-    if len(body) > BODY_LIMIT and state is Body.COMPLETE:
-        state = Body.OVERSIZED
-    return body[:BODY_LIMIT], state
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """The body without its compression; never much more than BODY_LIMIT of it, whatever it would unfold to."""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return body
+    try:
+        # 32 more than the window size: zlib's own or gzip's frame, told apart by their first bytes.
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, BODY_LIMIT + 1)
+    except zlib.error:
+        return body
 
 
 def _parsed(body: bytes) -> object:
     """The JSON, whatever the Content-Type says; None if it is none, or says two things at once."""
     try:
-        parsed: object = json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_unambiguous, parse_constant=_refuse
-        )
+        parsed: object = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unambiguous, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     return parsed

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from webapp.foundation.pages import when
 from webapp.persons.masking import group_number, mask_name, mask_number
 from webapp.vendor.contract import Billed, Outcome
+from webapp.vendor.texts import CAUSES, REFUSALS
 from webapp.verification import texts
 from webapp.verification.identities import Person
 from webapp.verification.models import Verification
@@ -72,8 +73,8 @@ def blocked(reason: str) -> Card:
 
 
 def _title(row: Verification) -> str:
-    if row.outcome == Outcome.REFUSED and row.cause in texts.REFUSALS:
-        return str(texts.REFUSALS[row.cause])
+    if row.outcome == Outcome.REFUSED and row.cause in REFUSALS:
+        return str(REFUSALS[row.cause])
     return str(texts.OUTCOMES[row.outcome].title)
 
 
@@ -116,7 +117,7 @@ def _details(row: Verification, person: Person | None, locale: str) -> list[tupl
         (_("Purpose"), row.purpose.name_in(locale)),
         (_("Legal basis"), str(texts.LEGAL_BASES[row.legal_basis])),
         (_("Reference"), person.reference if person else ""),
-        (_("Cause"), str(texts.CAUSES[row.cause]) if row.cause in texts.CAUSES else ""),
+        (_("Cause"), str(CAUSES[row.cause]) if row.cause in CAUSES else ""),
         (_("Vendor's code"), row.vendor_code),
         (_("HTTP status"), str(row.http_status) if row.http_status and row.http_status != 200 else ""),
         (_("Vendor's request id"), row.request_id),

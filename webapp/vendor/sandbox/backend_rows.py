@@ -45,9 +45,7 @@ ODD: tuple[Scenario, ...] = (
         "a match with X-Ca-Error-Message: OK",
         "match",
     ),
-    _odd(
-        "演练纯文本答复", answers.respond_as_text, "匹配，内容类型为纯文本", "a match as text/plain", "match"
-    ),
+    _odd("演练纯文本答复", answers.respond_as_text, "匹配，内容类型为纯文本", "a match as text/plain", "match"),
     _odd(
         "演练缺少参考信息",
         answers.respond_without_derived,
@@ -65,9 +63,7 @@ ODD: tuple[Scenario, ...] = (
     _odd("演练空白答复", raw(200, b"", JSON_TYPE, code="(empty)"), "正文为空", "HTTP 200 and an empty body"),
     _odd("演练网页答复", raw(200, _HTML_ERROR, _HTML, code="(HTML)"), "答复是网页", "HTML, no JSON"),
     _odd("演练乱码答复", answers.respond_in_gbk, "以其他字符集编码", "JSON in GBK that claims UTF-8"),
-    _odd(
-        "演练半截答复", answers.respond_cut_short, "长度相符，内容只有一半", "half a JSON, its length agrees"
-    ),
+    _odd("演练半截答复", answers.respond_cut_short, "长度相符，内容只有一半", "half a JSON, its length agrees"),
     _odd("演练超大答复", answers.respond_huge, "正文一兆字节", "a body of 1 MiB"),
     _odd("演练压缩膨胀", answers.respond_inflating, "压缩正文，展开四兆字节", "gzip that inflates to 4 MiB"),
 )
@@ -90,9 +86,7 @@ BACKEND: tuple[Scenario, ...] = (
         "500，却带成功附言头",
         "500 with X-Ca-Error-Message: OK",
     ),
-    _error(
-        "演练后端报错带结果", answers.failed_with_result, "500，正文却说匹配", "500 whose body claims a match"
-    ),
+    _error("演练后端报错带结果", answers.failed_with_result, "500，正文却说匹配", "500 whose body claims a match"),
     _error(
         "演练重定向",
         raw(302, b"", _HTML, ("Location", "/idenAuthentication")),

@@ -34,16 +34,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="0 takes a free one (default: %(default)s)",
     )
     parser.add_argument("--quota", type=_between(0, 10**12), help="calls it lets through (default: no end)")
-    parser.add_argument(
-        "--latency", type=_between(0, 600_000), default=0, metavar="MS", help="added to every answer"
-    )
+    parser.add_argument("--latency", type=_between(0, 600_000), default=0, metavar="MS", help="added to every answer")
     parser.add_argument("--people", action="store_true", help="print the people and stop")
     parser.add_argument("--scenarios", action="store_true", help="print the names that make it fail and stop")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of what is printed")
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 after a clean stop or a print, 1 where the address cannot be had (said on standard error)."""
+def announce_on_stdout(url: str) -> None:
+    """One line, at once: scripts wait for it."""
+    print(f"Sandbox vendor listening on {url}", flush=True)
+
+
+def run(args: argparse.Namespace, announce: Callable[[str], None] = announce_on_stdout) -> int:
+    """0 after a clean stop or a print, 1 where the address cannot be had (said on standard error).
+
+    `announce` is told the URL as soon as the port is open. Takes SIGINT and SIGTERM while it serves.
+    """
     if args.people or args.scenarios:
         _print_tables(args.lang, people=args.people, scenarios=args.scenarios)
         return 0
@@ -53,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"yuliang sandbox: {_advice(error, args.host, args.port)}", file=sys.stderr)
         return 1
-    _serve_until_signalled(sandbox)
+    _serve_until_signalled(sandbox, announce)
     return 0
 
 
@@ -64,13 +70,13 @@ def main(argv: list[str] | None = None) -> int:
     return run(parser.parse_args(argv))
 
 
-def _serve_until_signalled(sandbox: Sandbox) -> None:
+def _serve_until_signalled(sandbox: Sandbox, announce: Callable[[str], None]) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         sandbox.request_stop()
 
     before = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
-        print(f"Sandbox vendor listening on {sandbox.url}", flush=True)
+        announce(sandbox.url)
         sandbox.serve_forever()
     finally:
         sandbox.stop()

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from webapp.vendor.sandbox import page
 from webapp.vendor.sandbox.answers import JSON_TYPE, Answer
 from webapp.vendor.sandbox.front_door import Request
-from webapp.vendor.sandbox.listing import SCENARIO_HEADINGS, people_rows, scenario_rows
+from webapp.vendor.sandbox.listing import SCENARIO_HEADINGS, scenario_rows
+from webapp.vendor.sandbox.people import MANUAL_PEOPLE, PEOPLE
 from webapp.vendor.sandbox.settings import SandboxSettings, SettingsRefused
 from webapp.vendor.sandbox.state import State
 
@@ -26,9 +27,9 @@ def serve(request: Request, state: State) -> Answer:
     """Never raises for what a client sends."""
     if request.path == "/":
         return page.render(page.language(request.target, request.headers.get("Accept-Language", "")))
-    methods = _ROUTES.get(request.path.removeprefix(PREFIX))
+    methods = ADDRESSES.get(request.path.removeprefix(PREFIX))
     if methods is None:
-        return _refuse(404, f"no such address; there are {', '.join(sorted(_ROUTES))} under {PREFIX}")
+        return _refuse(404, f"no such address; there are {', '.join(sorted(ADDRESSES))} under {PREFIX}")
     action = methods.get("GET" if request.method == "HEAD" else request.method)
     if action is None:
         return _refuse(405, f"use {' or '.join(methods)}")
@@ -66,7 +67,8 @@ def _calls(request: Request, state: State) -> Answer:
 
 
 def _people(request: Request, state: State) -> Answer:
-    return _json([{"name": row[0], "idNo": row[1], "zh": row[3]} for row in people_rows("zh")])
+    everybody = PEOPLE + MANUAL_PEOPLE
+    return _json([{"name": one.name, "idNo": one.number, "zh": one.zh, "en": one.en} for one in everybody])
 
 
 def _scenarios(request: Request, state: State) -> Answer:
@@ -107,7 +109,7 @@ def _refuse(status: int, message: str) -> Answer:
 
 
 _Action = Callable[[Request, State], Answer]
-_ROUTES: dict[str, dict[str, _Action]] = {
+ADDRESSES: dict[str, dict[str, _Action]] = {
     "counts": {"GET": _counts},
     "reset": {"POST": _reset},
     "settings": {"GET": _settings, "POST": _change},

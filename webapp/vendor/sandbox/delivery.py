@@ -34,9 +34,7 @@ class Line:
     whole: Callable[[], None]
 
 
-def deliver(
-    line: Line, answer: Answer | None, manner: Manner, *, keep_alive: bool, bodiless: bool = False
-) -> bool:
+def deliver(line: Line, answer: Answer | None, manner: Manner, *, keep_alive: bool, bodiless: bool = False) -> bool:
     """Returns whether the connection may serve another request."""
     if answer is None or manner in (Manner.HANG, Manner.RESET, Manner.CLOSE):
         _say_nothing(line, manner)

@@ -167,16 +167,13 @@ class Connection(BaseHTTPRequestHandler):
         )
         self.close_connection = not keep_alive
         if reset:
-            # The reader shares the socket: both must be closed here, before anybody says a polite goodbye.
-            self.rfile.close()
+            # Closed here, before the server would say a polite goodbye.
             self.connection.close()
 
     def _read(self) -> Request | None:
         """None where the client left in the middle or the length is no number."""
         length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not (
-            length.isascii() and length.isdigit() and len(length) < 16
-        ):
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit() and len(length) < 16):
             self.send_error(400)
             return None
         expected = int(length)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from webapp.vendor.sandbox.answers import Asked
-from webapp.vendor.sandbox.people import MANUAL_PEOPLE, PEOPLE, age
+from webapp.vendor.sandbox.people import MANUAL_PEOPLE, PEOPLE
 from webapp.vendor.sandbox.scenarios import SCENARIOS, Scenario, Section
 
 Language = Literal["zh", "en"]
@@ -67,16 +67,8 @@ def said(scenario: Scenario) -> str:
     recipes = (scenario.first, scenario.answer)
     answers = [recipe(sample) for recipe in recipes if recipe]
     return (
-        " → ".join(
-            f"{answer.status} {answer.code}".removesuffix(f" HTTP {answer.status}") for answer in answers
-        )
-        or "–"
+        " → ".join(f"{answer.status} {answer.code}".removesuffix(f" HTTP {answer.status}") for answer in answers) or "–"
     )
-
-
-def ages(today: date) -> dict[str, str]:
-    """Number → age on the day, for people reading the register."""
-    return {person.number: age(person.number, today) for person in PEOPLE + MANUAL_PEOPLE}
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

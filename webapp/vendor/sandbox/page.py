@@ -49,8 +49,7 @@ tbody th { width: 15rem; font-weight: 600; overflow-wrap: anywhere }
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 GUARDS = (
@@ -105,8 +104,7 @@ def render(chosen: Language) -> Answer:
     title_at = 0 if chosen == "zh" else 1
     unknown = " ".join(f'<span class="number">{number}</span>' for number in UNKNOWN_NUMBERS)
     sections = "".join(
-        f"<h3>{escape(titles[title_at])}</h3>"
-        + _table(SCENARIO_HEADINGS[chosen], scenario_rows(chosen, section))
+        f"<h3>{escape(titles[title_at])}</h3>" + _table(SCENARIO_HEADINGS[chosen], scenario_rows(chosen, section))
         for section, titles in SECTION_TITLES.items()
     )
     html = f"""<!doctype html>

@@ -59,20 +59,14 @@ class Person:
 
 PEOPLE: tuple[Person, ...] = (
     Person("张三", "11010519491231002X", "国家标准公布的示例号码", "the standard's published example"),
-    Person(
-        "李四", "440524188001010014", "国家标准公布的示例号码，年龄最大", "the standard's example; the oldest"
-    ),
+    Person("李四", "440524188001010014", "国家标准公布的示例号码，年龄最大", "the standard's example; the oldest"),
     Person("陈小满", "100101199003080023", "女", "woman"),
     Person("林知远", "100101198512240115", "男", "man"),
-    Person(
-        "周乐", "10010219780615007X", "两个字的姓名，校验码 X", "name of two characters, check character X"
-    ),
+    Person("周乐", "10010219780615007X", "两个字的姓名，校验码 X", "name of two characters, check character X"),
     Person("欧阳思远", "200201199509210242", "复姓", "surname of two characters"),
     Person("古丽娜尔·演练", "300301198807040362", "姓名中有间隔号", "name with a separator"),
     Person("才让·卓玛·演练", "300301197211300050", "姓名中有两个间隔号", "name with two separators"),
-    Person(
-        "马㛃", "20020119831018058X", "生僻字（扩展 A 区），校验码 X", "rare character (extension A), check X"
-    ),
+    Person("马㛃", "20020119831018058X", "生僻字（扩展 A 区），校验码 X", "rare character (extension A), check X"),
     Person(
         "王䶮",
         "400401199912310073",

@@ -1,0 +1,203 @@
+"""Takes the pictures of README and docs from a real browser: `make screenshots`.
+
+`python -m docs.screenshots --all FOLDER` takes every page in both languages, both themes and two widths instead, to be
+looked at before a change lands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import running_chromium
+from webapp import create_app
+from webapp.accounts.models import Role
+from webapp.accounts.operations import Profile, create_user
+from webapp.audit.trail import SYSTEM, Who
+from webapp.foundation import schema
+from webapp.foundation.clock import utc_now
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import this_instance
+from webapp.quota import ledger
+from webapp.quota.ledger import Purchase
+from webapp.settings import read_settings
+from webapp.vendor.contract import Billed, Cause, Derived, Outcome, Reply
+from webapp.vendor.sandbox.people import PEOPLE
+from webapp.verification import operations
+from webapp.verification.operations import Asked
+
+IMAGES = Path(__file__).parent / "images"
+PASSWORD = "correct-horse-9"  # noqa: S105  # of an instance that lives for a minute
+WIDTHS = {"wide": 1280, "phone": 390}
+PAGES = {
+    "dashboard": "/", "verify": "/verify", "history": "/history", "quota": "/quota", "new-lot": "/quota/lots/new",
+    "users": "/users", "new-user": "/users/new", "permissions": "/users/permissions", "settings": "/settings",
+    "audit": "/audit", "sandbox": "/sandbox", "profile": "/profile", "not-found": "/nothing-here",
+}  # fmt: skip
+KEPT = [("dashboard", "zh_CN", "light", "wide"), ("dashboard", "en", "dark", "wide"), ("verify", "zh_CN", "light", "wide"),
+        ("match", "zh_CN", "light", "wide"), ("history", "zh_CN", "light", "wide"), ("quota", "en", "light", "wide"),
+        ("verify", "zh_CN", "light", "phone"), ("dashboard", "zh_CN", "dark", "phone")]  # fmt: skip
+REPLIES = (
+    (Reply(Outcome.MATCH, Billed.YES, code="0000", derived=Derived("演练省", "演练市", "演练县", "19900101", "F", "36")), 80),
+    (Reply(Outcome.MISMATCH, Billed.YES, code="0008"), 11),
+    (Reply(Outcome.NO_SUCH_NUMBER, Billed.YES, code="0007"), 4),
+    (Reply(Outcome.REFUSED, Billed.NO, Cause.THROTTLED, code="T429ID"), 3),
+    (Reply(Outcome.UNKNOWN, Billed.UNKNOWN, Cause.VENDOR_TIMEOUT, code="D504TO"), 1),
+)
+
+
+def fill(environ: dict[str, str]) -> None:
+    """A believable month: two lots, three people, more calls on weekdays."""
+    app = create_app(read_settings(environ))
+    with app.app_context():
+        schema.migrate(utc_now())
+        now, instance = utc_now(), this_instance()
+        with transaction():
+            create_user(Profile("王管理", "admin@example.com", Role.ADMIN), PASSWORD, SYSTEM, now)
+            create_user(Profile("李前台", "operator@example.com", Role.OPERATOR, "前台"), PASSWORD, SYSTEM, now)
+            create_user(Profile("赵审计", "auditor@example.com", Role.AUDITOR), PASSWORD, SYSTEM, now)
+            today = now.astimezone(instance.settings.zone).date()
+            for calls, bought, price, order in ((1000, 200, 3000, "MK20260506"), (500, 363, 0, "MK20251124")):
+                day = today - timedelta(days=bought)
+                expires = day + timedelta(days=365)
+                ledger.record_purchase(Purchase(calls, day, expires, price, order), SYSTEM, now)
+        _calls(now, today)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _calls(now: datetime, today: date) -> None:
+    dice, instance = random.Random(7), this_instance()  # noqa: S311  # a picture, not a secret
+    who, clerk = Who(1, "王管理"), Who(2, "李前台")
+    people = [person for person in PEOPLE if len(person.name) < 12]
+    for back in range(29, -1, -1):
+        day = today - timedelta(days=back)
+        calls = dice.randint(14, 30) if day.weekday() < 5 else dice.randint(1, 6)
+        for minutes in sorted((dice.randint(1, 200) for _call in range(calls)), reverse=True):
+            at = now - timedelta(days=back, minutes=minutes)
+            person = dice.choice(people)
+            asker = clerk if dice.random() < 0.8 else who
+            made = operations.begin(Asked(person.name, person.number, 1, True), asker, instance, at)
+            reply = dice.choices([reply for reply, _weight in REPLIES], [weight for _reply, weight in REPLIES])[0]
+            operations.finish(made, reply, asker, instance, at + timedelta(seconds=1))
+
+
+@contextmanager
+def serving(environ: dict[str, str]) -> Iterator[str]:
+    """`yuliang serve` on a free port; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "webapp.cli", "serve"]
+    process = subprocess.Popen(command, env=environ | {"YULIANG_PORT": str(port)}, stdout=subprocess.DEVNULL)
+    try:
+        _until_ready(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _try in range(300):
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310  # our own address
+                return
+        except (urllib.error.URLError, OSError):
+            if process.poll() is not None:
+                raise RuntimeError("yuliang serve stopped") from None
+            time.sleep(0.1)
+    raise RuntimeError("yuliang serve did not become ready")
+
+
+def log_in(page: Page, address: str, email: str = "admin@example.com") -> None:
+    """Logs the page's browser in."""
+    page.goto(f"{address}/login")
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(f"{address}/")
+
+
+def verify(page: Page, address: str, name: str, number: str) -> None:
+    """Verifies one person at the desk."""
+    page.goto(f"{address}/verify")
+    page.fill("[name=name]", name)
+    page.fill("[name=id_number]", number)
+    page.check("[name=consent]")
+    page.press("[name=id_number]", "Enter")
+    page.wait_for_selector("[data-result]")
+
+
+def shots(browser: Browser, address: str, wanted: list[tuple[str, str, str, str]], folder: Path) -> None:
+    """Takes the wanted pictures, each (page, locale, theme, width)."""
+    variants = sorted({(locale, theme, width) for _page, locale, theme, width in wanted})
+    for locale, theme, width in variants:
+        size = {"width": WIDTHS[width], "height": 860}
+        context = browser.new_context(locale=locale.replace("_", "-"), color_scheme=theme, viewport=size)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(f"{address}/login")
+        _shoot(page, folder, ("login", locale, theme, width), wanted)
+        log_in(page, address)
+        for name, path in PAGES.items():
+            if (name, locale, theme, width) in wanted:
+                page.goto(address + path)
+                _shoot(page, folder, (name, locale, theme, width), wanted)
+        for name, who, number in _CARDS:
+            if (name, locale, theme, width) in wanted:
+                verify(page, address, who, number)
+                _shoot(page, folder, (name, locale, theme, width), wanted)
+        context.close()
+
+
+_CARDS = (
+    ("match", "陈小满", "100101199003080023"),
+    ("mismatch", "林小满", "100101199003080023"),
+    ("blocked", "陈小满", "100101199003080024"),
+    ("refused", "演练余量用尽", "100101199003080023"),
+)
+
+
+def _shoot(page: Page, folder: Path, key: tuple[str, str, str, str], wanted: list[tuple[str, str, str, str]]) -> None:
+    if key in wanted:
+        if page.query_selector("#usage-chart"):
+            page.wait_for_selector("#usage-chart[data-drawn=true]")
+        page.screenshot(path=folder / f"{'-'.join(key)}.png", full_page=folder != IMAGES)
+
+
+def main() -> None:
+    """Fills a temporary instance, serves it, and takes the pictures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", metavar="FOLDER", type=Path, help="every page and variant, into this folder")
+    args = parser.parse_args()
+    folder: Path = args.all or IMAGES
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    names = ["login", *PAGES, *(name for name, _who, _number in _CARDS)]
+    every = [(n, locale, theme, width) for n in names for locale in ("zh_CN", "en") for theme in ("light", "dark")
+             for width in WIDTHS]  # fmt: skip
+    with tempfile.TemporaryDirectory() as instance:
+        environ = {"PATH": os.environ["PATH"], "YULIANG_INSTANCE": instance, "YULIANG_LIMITS": ""}
+        fill(environ)
+        with serving(environ) as address, running_chromium() as browser:
+            shots(browser, address, every if args.all else KEPT, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Lots as the tables of /quota and of the first page show them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from webapp.quota import queries, rules
+from webapp.quota.models import Lot
+from webapp.quota.rules import LotState
+
+STATES: dict[str, LazyString] = {
+    LotState.VALID: _l("valid"),
+    LotState.EXHAUSTED: _l("exhausted"),
+    LotState.EXPIRED: _l("expired"),
+    LotState.UPCOMING: _l("upcoming"),
+}
+
+
+def lot_rows(today: date) -> list[dict[str, Any]]:
+    """Lots as a table shows them."""
+    return [_lot_row(lot, today) for lot in queries.lots()]
+
+
+def _lot_row(lot: Lot, today: date) -> dict[str, Any]:
+    state = rules.state(
+        available=lot.available, held=lot.held, bought_on=lot.bought_on, expires_on=lot.expires_on, today=today
+    )
+    return {
+        "id": lot.id, "calls": lot.calls, "left": lot.available, "held": lot.held, "charged": lot.charged,
+        "lapsed": lot.lapsed, "state": state.value, "state_label": STATES[state], "bought_on": lot.bought_on,
+        "expires_on": lot.expires_on, "price_fen": lot.price_fen, "order_number": lot.order_number,
+        "days_left": max(0, (lot.expires_on - today).days), "ratio": lot.available / lot.calls if lot.calls else 0.0,
+    }  # fmt: skip
