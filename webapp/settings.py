@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from webapp.foundation.limits import Limit, parse_limits
+from webapp.foundation.smtp_url import MailServer, parse_smtp_url
 
 SANDBOX = "sandbox"
 LOCALES = ("zh_CN", "en")
@@ -83,6 +84,10 @@ def _text(text: str) -> str:
     return text
 
 
+def _folder(text: str) -> Path:
+    return Path(_text(text)).absolute()
+
+
 def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: parse(text) if text else None
 
@@ -101,22 +106,37 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-def vendor_url(text: str) -> str:
-    """`sandbox`, or a base URL: https, or http to this machine only. Raises `ValueError`."""
-    if text == SANDBOX:
-        return text
+def _base_url(text: str) -> str:
     url = _url("https", "http")(text)
     parts = urlsplit(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("must be https:// (http:// is accepted to this machine only), or the word sandbox.")
-    if parts.username or parts.password or parts.query:
+    if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("must not hold a user name, a password or a query.")
     return url
 
 
+def vendor_url(text: str) -> str:
+    """`sandbox`, or a base URL: https, or http to this machine only. Raises `ValueError`."""
+    if text == SANDBOX:
+        return text
+    url = _base_url(text)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https:// (http:// is accepted to this machine only), or the word sandbox.")
+    return url
+
+
 def _database_url(text: str) -> str:
-    if not re.match(r"(sqlite:///|postgresql\+psycopg://)", text):
-        raise ValueError("must start with sqlite:/// or postgresql+psycopg://.")
+    if not re.match(r"sqlite:///(?!:memory:)[^?]|postgresql\+psycopg://", text):
+        raise ValueError("must start with postgresql+psycopg:// or name a file after sqlite:///.")
+    return text
+
+
+def _host(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if not re.fullmatch(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", text):
+            raise ValueError("must be an IP address or a host name.") from None
     return text
 
 
@@ -137,7 +157,8 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
-def _email(text: str) -> str:
+def mail_address(text: str) -> str:
+    """A mail address, by its shape. Raises `ValueError`."""
     if not re.fullmatch(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}", text):
         raise ValueError("must be a mail address.")
     return text
@@ -159,11 +180,11 @@ def _file(text: str) -> Path:
 VENDOR_EXAMPLE = "https://idenauthen.market.alicloudapi.com"
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("YULIANG_INSTANCE", "instance", lambda t: Path(t).absolute(), "./instance", "/var/lib/yuliang",
+    Setting("YULIANG_INSTANCE", "instance", _folder, "./instance", "/var/lib/yuliang",
             N_("Folder for the embedded database, generated keys and backups")),
     Setting("YULIANG_DATABASE_URL", "database_url", _optional(_database_url), "", "postgresql+psycopg://user:pw@host/db",
             N_("SQLite in the instance folder when empty, or a PostgreSQL address"), secret=True),
-    Setting("YULIANG_HOST", "host", _text, "127.0.0.1", "127.0.0.1", N_("Address that `yuliang serve` listens on")),
+    Setting("YULIANG_HOST", "host", _host, "127.0.0.1", "127.0.0.1", N_("Address that `yuliang serve` listens on")),
     Setting("YULIANG_PORT", "port", _whole(1, 65535), "8000", "8000", N_("Port that `yuliang serve` listens on")),
     Setting("YULIANG_WEB_WORKERS", "web_workers", _whole(1, 64), "2", "2", N_("Web processes")),
     Setting("YULIANG_WEB_THREADS", "web_threads", _whole(1, 256), "8", "8", N_("Threads of each web process")),
@@ -194,22 +215,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("YULIANG_LIMITS", "limits", parse_limits,
             "operator=60/minute;operator=1500/day;number=10/day;name=20/day", "operator=60/minute;number=10/day",
             N_("Calls per operator and per ID number, distinct numbers per name; empty switches all off")),
-    Setting("YULIANG_METERING_URL", "metering_url", _url("https", "http"), "https://market.aliyuncs.com",
+    Setting("YULIANG_METERING_URL", "metering_url", _base_url, "https://market.aliyuncs.com",
             "https://market.aliyuncs.com", N_("The vendor's own counter")),
     Setting("YULIANG_ACCESS_KEY_ID", "access_key_id", _optional(_text), "", "your-access-key-id",
             N_("AccessKey that may read the vendor's counter"), secret=True),
     Setting("YULIANG_ACCESS_KEY_SECRET", "access_key_secret", _optional(_text), "", "your-access-key-secret",
             N_("Its secret"), secret=True),
-    Setting("YULIANG_SMTP_URL", "smtp_url", _optional(_url("smtp", "smtps")), "",
+    Setting("YULIANG_SMTP_URL", "smtp_url", _optional(parse_smtp_url), "",
             "smtp://user:pass@mail.example:587?starttls=true",
-            N_("Mail server; unset: mails are kept in the outbox page and said so"), secret=True),
-    Setting("YULIANG_MAIL_FROM", "mail_from", _optional(_email), "", "yuliang@example.com", N_("Sender of mails")),
-    Setting("YULIANG_PUBLIC_URL", "public_url", _optional(_url("https", "http")), "", "https://yuliang.example",
-            N_("Address in mails' links; from host and port when empty")),
+            N_("Mail server; unset: mails are kept in the outbox page and said so"), secret=True, runtime=True),
+    Setting("YULIANG_MAIL_FROM", "mail_from", _optional(mail_address), "", "yuliang@example.com", N_("Sender of mails"),
+            runtime=True),
+    Setting("YULIANG_PUBLIC_URL", "public_url", _optional(_base_url), "", "https://yuliang.example",
+            N_("Address in mails' links; from host and port when empty"), runtime=True),
     Setting("YULIANG_TIMEZONE", "timezone", _zone, "Asia/Shanghai", "Asia/Shanghai",
             N_("Reporting time zone of days, months and what people read")),
     Setting("YULIANG_LOCALE", "locale", _one_of(*LOCALES), "zh_CN", "zh_CN", N_("Fallback language")),
-    Setting("YULIANG_ADMIN_EMAIL", "admin_email", _optional(_email), "", "admin@example.com",
+    Setting("YULIANG_ADMIN_EMAIL", "admin_email", _optional(mail_address), "", "admin@example.com",
             N_("First admin on an empty database")),
     Setting("YULIANG_ADMIN_PASSWORD", "admin_password", _optional(_text), "", "a-long-password",
             N_("The first admin's password"), secret=True),
@@ -242,7 +264,7 @@ class Settings:
     metering_url: str
     access_key_id: str | None = field(repr=False)
     access_key_secret: str | None = field(repr=False)
-    smtp_url: str | None = field(repr=False)
+    smtp_url: MailServer | None = field(repr=False)
     mail_from: str | None
     public_url: str | None
     timezone: str
@@ -291,18 +313,27 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _given_text(setting: Setting, environ: Mapping[str, str]) -> str | None:
-    text = environ.get(setting.name)
+    """What the environment says; None where it says nothing: an empty variable is an unset one, but for the limits."""
+    text = environ[setting.name].strip() if setting.name in environ else None
     path = environ.get(f"{setting.name}_FILE") if setting.secret else None
     if path:
         if text:
             raise SettingsError(setting.name, f"is set beside {setting.name}_FILE: set one.", setting.example)
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{setting.name}_FILE", f"cannot be read ({error}).", "/run/secrets/name") from error
-    if text is None or (text == "" and setting.name != "YULIANG_LIMITS"):
-        return None
-    return text.strip()
+        return _file_text(f"{setting.name}_FILE", Path(path))
+    return text if text or setting.name == "YULIANG_LIMITS" else None
+
+
+def _file_text(variable: str, path: Path) -> str:
+    example = "/run/secrets/name"
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise SettingsError(variable, "names a file that is no UTF-8 text.", example) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(variable, f"cannot be read ({error}).", example) from error
+    if not text:
+        raise SettingsError(variable, "names an empty file.", example)
+    return text
 
 
 def _by_name(name: str) -> Setting:

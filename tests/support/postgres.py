@@ -63,9 +63,7 @@ class PostgresServer:
         self._execute("DROP DATABASE {} WITH (FORCE)", make_url(url).database or "")
 
     def _execute(self, statement: str, *names: str) -> None:
-        with psycopg.connect(
-            host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True
-        ) as connection:
+        with psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 

@@ -9,9 +9,7 @@ from tests.support.postgres import PostgresServer
 
 def connect(url: str) -> psycopg.Connection:
     parts = make_url(url)
-    return psycopg.connect(
-        host=str(parts.query["host"]), user=parts.username, dbname=parts.database, autocommit=True
-    )
+    return psycopg.connect(host=str(parts.query["host"]), user=parts.username, dbname=parts.database, autocommit=True)
 
 
 def test_a_copy_starts_as_its_template_and_goes_its_own_way(

@@ -24,6 +24,7 @@ from tests.vendor.sandbox_talk import (
     verify,
 )
 from webapp.vendor.sandbox.people import MANUAL_PEOPLE, PEOPLE, UNKNOWN_NUMBERS, Person
+from webapp.vendor.sandbox.run import Run
 from webapp.vendor.sandbox.scenarios import SCENARIOS, Manner, Scenario, Section
 from webapp.vendor.sandbox.server import Sandbox
 
@@ -392,6 +393,20 @@ def hasty_threads() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("hasty_threads")
+def test_the_books_lose_nothing_where_threads_take_turns_in_the_middle() -> None:
+    run = Run()
+
+    def keep_books(thread: int) -> None:
+        for _ in range(500):
+            run.receive_pair("陈小满", ANYBODY)
+            run.admit("陈小满", ANYBODY, charge=True, quota=3000)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(keep_books, range(8)))
+    assert (run.pair("陈小满", ANYBODY).received, run.pair("陈小满", ANYBODY).charged) == (4000, 3000)
+    assert run.counts(3000).remaining == 0
+
+
 def test_counts_are_exact_under_32_threads(sandbox: Sandbox) -> None:
     sandbox.change(quota=500)
 

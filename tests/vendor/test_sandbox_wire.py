@@ -199,6 +199,29 @@ def test_stopping_cuts_what_hangs_and_frees_the_port(name: str) -> None:
         assert verify(again, "陈小满").code == "0000"
 
 
+def test_it_may_be_stopped_at_any_time_and_started_again() -> None:
+    sandbox = Sandbox()
+    with pytest.raises(RuntimeError, match="start it first"):
+        _ = sandbox.url
+    sandbox.stop()
+    sandbox.listen()
+    sandbox.stop()
+    for _ in range(2):
+        with sandbox:
+            assert verify(sandbox, "陈小满").code == "0000"
+    sandbox.stop()
+    assert sandbox.counts().charged == 2
+
+
+def test_a_process_that_does_not_serve_can_let_go_of_the_port() -> None:
+    sandbox = Sandbox()
+    sandbox.listen()
+    port = int(sandbox.url.rpartition(":")[2])
+    sandbox.close_listener()
+    with Sandbox(port=port) as other:
+        assert other.url.endswith(f":{port}")
+
+
 def test_a_reset_of_the_books_leaves_stragglers_in_the_old_run(sandbox: Sandbox) -> None:
     sandbox.change(latency_ms=50)
     straggler = open_socket(sandbox, request_bytes("陈小满"))

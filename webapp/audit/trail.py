@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.foundation.database import Base, RowId, UtcDateTime, must_write
+from webapp.foundation.database import Base, RowId, UtcDateTime, insert_rows
 
 
 class Action(StrEnum):
@@ -80,17 +80,18 @@ def append(
     **detail: str | int | bool | None,
 ) -> None:
     """Adds one record in the caller's transaction. `detail` must hold nothing personal."""
-    must_write().add(
-        AuditRecord(
-            at=now,
-            actor_id=who.user_id,
-            actor=who.label,
-            action=action,
-            object_type=on[0],
-            object_id=on[1],
-            success=success,
-            address=who.address,
-            request_id=who.request_id,
-            detail=detail,
-        )
+    insert_rows(
+        AuditRecord,
+        {
+            "at": now,
+            "actor_id": who.user_id,
+            "actor": who.label,
+            "action": action,
+            "object_type": on[0],
+            "object_id": on[1],
+            "success": success,
+            "address": who.address,
+            "request_id": who.request_id,
+            "detail": detail,
+        },
     )

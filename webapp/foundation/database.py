@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, text
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, insert, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool, QueuePool
@@ -135,6 +136,27 @@ def must_write() -> Session:
     if not session.info.get("writing"):
         raise RuntimeError("this must run inside transaction()")
     return session
+
+
+def insert_rows(model: type[Base], *rows: dict[str, Any]) -> None:
+    """Inserts rows in the caller's transaction, past the unit of work: for append-only tables on the hot path."""
+    must_write().connection().execute(insert(model.__table__), list(rows))  # type: ignore[arg-type]
+
+
+def upsert(model: type[Base], changed: dict[str, Any], **key: Any) -> bool:
+    """Inserts the row `key` with the values `changed`, or changes the row of that key; in the caller's transaction.
+
+    Without `changed`, a row that stands already is left as it is, and the answer is False. Two writers at once do not
+    fail: the second waits for the first, and what the statement did decides.
+    """
+    session = must_write()
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    row = dialect.insert(model).values(**key, **changed)
+    if changed:
+        row = row.on_conflict_do_update(index_elements=list(key), set_=changed)
+    else:
+        row = row.on_conflict_do_nothing(index_elements=list(key))
+    return bool(session.execute(row).rowcount)  # type: ignore[attr-defined]
 
 
 def end_read() -> None:

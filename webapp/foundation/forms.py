@@ -17,7 +17,10 @@ LATEST = date(2100, 12, 31)
 
 
 class Form(FlaskForm):  # type: ignore[misc]
-    """A form in which a field sent twice is a fault, not a guess."""
+    """A form of text fields sent as such: JSON and files are not read. A field sent twice is a fault, not a guess."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formdata=request.form if request.method == "POST" else None, **options)
 
     def validate(self, extra_validators: Any = None) -> bool:
         sound = bool(super().validate(extra_validators))

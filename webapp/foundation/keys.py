@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import secrets
@@ -45,8 +44,8 @@ def parse_keys(variable: str, text: str) -> tuple[Key, ...]:
             raise SettingsError(variable, "needs the form id:base64, the id of 1 to 16 letters or digits.", example)
         try:
             secret = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
-            raise SettingsError(variable, f"key {key_id} is not base64.", example) from error
+        except ValueError:
+            raise SettingsError(variable, f"key {key_id} is not base64.", example) from None
         if len(secret) != KEY_BYTES:
             raise SettingsError(variable, f"key {key_id} has {len(secret)} bytes instead of 32.", example)
         if any(key.id == key_id for key in keys):
@@ -89,7 +88,11 @@ def _from_file(path: Path, generated: list[Path]) -> str:
                 pass
             finally:
                 draft.unlink()
-        return path.read_text(encoding="ascii").strip()
+        text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         fault = f"the folder cannot hold keys ({error}). Make it writable for this user or name another folder."
         raise SettingsError("YULIANG_INSTANCE", fault, "/var/lib/yuliang") from error
+    if not text:
+        fault = f"holds an empty key file ({path}). Put the backed-up one in its place."
+        raise SettingsError("YULIANG_INSTANCE", fault, "/var/lib/yuliang")
+    return text

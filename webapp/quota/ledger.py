@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.audit.trail import Action, Who, append
-from webapp.foundation.database import must_write
+from webapp.foundation.database import insert_rows, must_write
+from webapp.quota import watchers
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 
 
@@ -38,8 +39,10 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     )  # fmt: skip
     session.add(lot)
     session.flush()
-    _enter(session, EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
+    _enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
     append(who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls)
+    session.flush()
+    watchers.supply_changed(now)
     return lot
 
 
@@ -56,9 +59,9 @@ def hold(verification_id: int, today: date, now: datetime) -> int | None:
         take = update(Lot).where(Lot.id == lot_id, Lot.available > 0)
         left = session.scalar(take.values(available=Lot.available - 1, held=Lot.held + 1).returning(Lot.available))
         if left is not None:
-            _enter(session, EntryKind.HOLD, lot_id, -1, left, now, verification_id=verification_id)
+            _enter(EntryKind.HOLD, lot_id, -1, left, now, verification_id=verification_id)
             return int(lot_id)
-    _enter(session, EntryKind.HOLD, None, 0, 0, now, verification_id=verification_id)
+    _enter(EntryKind.HOLD, None, 0, 0, now, verification_id=verification_id)
     return None
 
 
@@ -66,14 +69,14 @@ def charge(verification_id: int, lot_id: int | None, now: datetime) -> None:
     """Turns a held call into a charged one."""
     session = must_write()
     left = _move(session, lot_id, held=-1, charged=1)
-    _enter(session, EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id)
+    _enter(EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id)
 
 
 def release(verification_id: int, lot_id: int | None, today: date, now: datetime) -> None:
     """Gives a held call back to its lot; on a lot that expired meanwhile it lapses at once."""
     session = must_write()
     left = _move(session, lot_id, held=-1, available=1)
-    _enter(session, EntryKind.RELEASE, lot_id, 0 if lot_id is None else 1, left, now, verification_id=verification_id)
+    _enter(EntryKind.RELEASE, lot_id, 0 if lot_id is None else 1, left, now, verification_id=verification_id)
     if lot_id is not None:
         _lapse(session, lot_id, today, now)
 
@@ -93,7 +96,7 @@ def _lapse(session: Session, lot_id: int, today: date, now: datetime) -> bool:
         return False
     gone, lot.available, lot.lapsed = lot.available, 0, lot.lapsed + lot.available
     session.flush()
-    _enter(session, EntryKind.LAPSE, lot_id, -gone, 0, now)
+    _enter(EntryKind.LAPSE, lot_id, -gone, 0, now)
     return True
 
 
@@ -113,10 +116,16 @@ def _move(session: Session, lot_id: int | None, *, held: int, available: int = 0
 
 
 def _enter(
-    session: Session, kind: EntryKind, lot_id: int | None, change: int, after: int, now: datetime,
+    kind: EntryKind, lot_id: int | None, change: int, after: int, now: datetime,
     *, verification_id: int | None = None, actor_id: int | None = None,
 ) -> None:  # fmt: skip
-    session.add(
-        LedgerEntry(at=now, kind=kind, lot_id=lot_id, change=change, available_after=after,
-                    verification_id=verification_id, actor_id=actor_id)
-    )  # fmt: skip
+    entry = {
+        "at": now,
+        "kind": kind,
+        "lot_id": lot_id,
+        "change": change,
+        "available_after": after,
+        "verification_id": verification_id,
+        "actor_id": actor_id,
+    }
+    insert_rows(LedgerEntry, entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import case, func, select
 
@@ -33,6 +33,38 @@ def balance(today: date, unknown: int) -> Balance:
 def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
     """The newest ledger entries, newest first."""
     return db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(most)).all()
+
+
+def valid_sums(today: date) -> tuple[int, int]:
+    """Remaining and total calls of all lots valid on `today`: a few rows, however many calls were made."""
+    sums = select(func.sum(Lot.available), func.sum(Lot.calls)).where(Lot.expires_on >= today, Lot.bought_on <= today)
+    remaining, total = db.session.execute(sums).one()
+    return int(remaining or 0), int(total or 0)
+
+
+def newest_supply_entry() -> int:
+    """Id of the newest purchase or correction; 0: none. Such entries belong to no verification, so the index on it
+    finds them among millions."""
+    bought = (EntryKind.PURCHASE, EntryKind.CORRECTION)
+    newest = select(func.max(LedgerEntry.id)).where(LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_(bought))
+    return db.session.scalar(newest) or 0
+
+
+def newest_entry_at() -> datetime | None:
+    """When the ledger moved last."""
+    return db.session.scalar(select(LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1))
+
+
+def lots_ending(first: date, last: date) -> Sequence[Lot]:
+    """Lots whose last valid day lies from `first` to `last`, as they are now."""
+    ending = select(Lot).where(Lot.expires_on >= first, Lot.expires_on <= last).order_by(Lot.expires_on, Lot.id)
+    return db.session.scalars(ending.execution_options(populate_existing=True)).all()
+
+
+def lots_by_id(ids: Sequence[int]) -> Sequence[Lot]:
+    """These lots, as they are now."""
+    found = select(Lot).where(Lot.id.in_(ids)).order_by(Lot.id)
+    return db.session.scalars(found.execution_options(populate_existing=True)).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from webapp.foundation.database import Base, must_write, transaction
+from webapp.foundation.database import Base, insert_rows, transaction
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 
 BUCKETS = (10, 25, 50, 100, 150, 200, 300, 400, 600, 800, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 20_000, 60_000)
@@ -46,26 +46,17 @@ def bucket_of(latency_ms: int) -> int:
 
 def count(dimensions: Dimensions, at: datetime, calls: int, latency_ms: int | None = None) -> None:
     """Adds `calls` (+1 or -1) to the counts of calls made `at`, in the caller's transaction."""
-    bucket = None if latency_ms is None else bucket_of(latency_ms)
-    must_write().add(
-        UsageDelta(
-            at=at,
-            outcome=dimensions.outcome,
-            billed=dimensions.billed,
-            source=dimensions.source,
-            operator_id=dimensions.operator_id,
-            department_id=dimensions.department_id,
-            purpose_id=dimensions.purpose_id,
-            latency_bucket=bucket,
-            calls=calls,
-        )
-    )
+    insert_rows(UsageDelta, _delta(dimensions, at, calls, latency_ms))
 
 
 def recount(before: Dimensions, after: Dimensions, at: datetime, latency_ms: int | None) -> None:
     """Moves one call made `at` from one set of dimensions to another, in the caller's transaction."""
-    count(before, at, -1)
-    count(after, at, +1, latency_ms)
+    insert_rows(UsageDelta, _delta(before, at, -1, None), _delta(after, at, +1, latency_ms))
+
+
+def _delta(dimensions: Dimensions, at: datetime, calls: int, latency_ms: int | None) -> dict[str, Any]:
+    bucket = None if latency_ms is None else bucket_of(latency_ms)
+    return {"at": at, "latency_bucket": bucket, "calls": calls, **asdict(dimensions)}
 
 
 def fold(zone: ZoneInfo) -> bool:

@@ -53,6 +53,7 @@ class Vendor:
             url = sandbox_address(self._settings.instance) or NOWHERE
         with self._lock:
             if self._client is None or url != self._url:
+                # A call under way keeps the client it has; its connections close when it lets go of it.
                 self._client, self._url = VendorClient(self._route(url)), url
             return self._client
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
 from webapp.foundation.pages import when
+from webapp.foundation.redaction import redact_text
 from webapp.persons.masking import group_number, mask_name, mask_number
 from webapp.vendor.contract import Billed, Outcome
 from webapp.vendor.texts import CAUSES, REFUSALS
@@ -15,6 +17,8 @@ from webapp.verification import texts
 from webapp.verification.identities import Person
 from webapp.verification.models import Verification
 
+SHOWN = 2000
+"""Characters of a kept answer that an admin reads."""
 READABLE_FOR = timedelta(minutes=10)
 """How long operators read their own check in full."""
 
@@ -34,8 +38,6 @@ class Card:
     number: str = field(default="", repr=False)
     derived: list[tuple[str, str]] = field(default_factory=list, repr=False)
     details: list[tuple[str, str]] = field(default_factory=list)
-    url: str | None = None
-    actions: list[tuple[str, str]] = field(default_factory=list)
     refresh: bool = False
     raw: str = field(default="", repr=False)
 
@@ -45,8 +47,11 @@ def readable(row: Verification, viewer_id: int, now: datetime) -> bool:
     return row.operator_id == viewer_id and now - row.created_at < READABLE_FOR
 
 
-def card(row: Verification, person: Person | None, *, full: bool, locale: str, url: str | None) -> Card:
-    """The card of a stored verification; masked unless `full`. `person` is None where it was purged."""
+def card(row: Verification, person: Person | None, *, full: bool, locale: str, kept: bool = False) -> Card:
+    """The card of a stored verification; masked unless `full`. `person` is None where it was purged.
+
+    `kept`: also shows, masked, an answer that nobody expected.
+    """
     text = texts.OUTCOMES[row.outcome]
     return Card(
         outcome=row.outcome,
@@ -60,8 +65,8 @@ def card(row: Verification, person: Person | None, *, full: bool, locale: str, u
         number=_number(person, full),
         derived=_derived(person, full),
         details=_details(row, person, locale),
-        url=url,
         refresh=row.outcome == Outcome.SENDING,
+        raw=_masked_answer(person) if kept and person and row.outcome == Outcome.UNEXPECTED else "",
     )
 
 
@@ -103,6 +108,12 @@ def _derived(person: Person | None, full: bool) -> list[tuple[str, str]]:
         (_("Age"), person.age if full else ""),
     ]
     return [(label, value) for label, value in shown if value]
+
+
+def _masked_answer(person: Person) -> str:
+    """The beginning of the vendor's answer as text, without the person and without any longer run of digits."""
+    text = person.raw[:SHOWN].replace(person.name, mask_name(person.name)).replace(person.number, "…")
+    return re.sub(r"\d{5,}", "…", redact_text(text))
 
 
 def _birthday(text: str) -> str:

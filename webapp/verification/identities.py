@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from webapp.foundation.database import db, must_write
+from webapp.foundation.database import db, insert_rows, must_write
 from webapp.foundation.sealing import Sealer
 from webapp.persons import names
 from webapp.vendor.contract import Derived
@@ -38,33 +38,39 @@ class Person:
 
 def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
     """Stores the sealed person and the blind indexes, in the caller's transaction."""
-    session = must_write()
-    session.add(Identity(verification_id=verification_id, sealed=_seal(verification_id, person, sealer)))
-    session.flush()
-    session.add_all(
-        IdentityIndex(blind=blind, verification_id=verification_id, kind=kind)
-        for kind, blind in _indexes(person, sealer)
+    insert_rows(Identity, {"verification_id": verification_id, "sealed": _seal(verification_id, person, sealer)})
+    insert_rows(
+        IdentityIndex,
+        *(
+            {"blind": blind, "verification_id": verification_id, "kind": kind}
+            for kind, blind in _indexes(person, sealer)
+        ),
     )
 
 
 def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: Sealer) -> None:
     """Adds the vendor's answer to what is sealed, in the caller's transaction; nothing where it was purged."""
-    row = must_write().get(Identity, verification_id)
-    if row is not None:
-        person = _open(row, sealer).answered(derived, raw)
-        row.sealed = _seal(verification_id, person, sealer)
+    session = must_write()
+    mine = Identity.verification_id == verification_id
+    sealed = session.scalar(select(Identity.sealed).where(mine))
+    if sealed is not None:
+        person = _open(verification_id, sealed, sealer).answered(derived, raw)
+        session.execute(
+            update(Identity).where(mine).values(sealed=_seal(verification_id, person, sealer)),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def open_person(verification_id: int, sealer: Sealer) -> Person | None:
     """The opened person; None where purge or erasure destroyed it. Raises `CannotOpen` under other keys."""
-    row = db.session.get(Identity, verification_id)
-    return None if row is None else _open(row, sealer)
+    row = db.session.get(Identity, verification_id, populate_existing=True)
+    return None if row is None else _open(verification_id, row.sealed, sealer)
 
 
 def open_people(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, Person]:
     """The opened people of many verifications, by verification."""
     rows = db.session.scalars(select(Identity).where(Identity.verification_id.in_(verification_ids)))
-    return {row.verification_id: _open(row, sealer) for row in rows}
+    return {row.verification_id: _open(row.verification_id, row.sealed, sealer) for row in rows}
 
 
 def person_index(name: str, number: str, sealer: Sealer) -> bytes:
@@ -77,8 +83,8 @@ def _seal(verification_id: int, person: Person, sealer: Sealer) -> bytes:
     return sealer.seal_json(content, f"identity:{verification_id}")
 
 
-def _open(row: Identity, sealer: Sealer) -> Person:
-    content = sealer.open_json(row.sealed, f"identity:{row.verification_id}")
+def _open(verification_id: int, sealed: bytes, sealer: Sealer) -> Person:
+    content = sealer.open_json(sealed, f"identity:{verification_id}")
     return Person(**{"name": "", "number": ""} | content)
 
 

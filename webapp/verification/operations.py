@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import User
@@ -23,7 +23,7 @@ from webapp.foundation.database import end_read, is_busy, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.notify import notices
-from webapp.quota import ledger
+from webapp.quota import ledger, watchers
 from webapp.usage import counters
 from webapp.usage.counters import Dimensions
 from webapp.vendor.contract import Billed, Cause, Outcome, Reply
@@ -80,7 +80,7 @@ def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callab
         try:
             finish(verification_id, reply, who, instance, clock())
             break
-        except OperationalError as error:
+        except DBAPIError as error:
             if not tries_left or not is_busy(error):
                 raise NotRecorded(verification_id) from error
     return verification_id
@@ -105,7 +105,11 @@ def begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
             session.add(row)
             session.flush()
             identities.keep(row.id, Person(asked.name, asked.number, asked.reference), sealer)
-            row.lot_id = ledger.hold(row.id, day_of(now, settings.zone), now)
+            lot_id = ledger.hold(row.id, day_of(now, settings.zone), now)
+            session.execute(
+                update(Verification).where(Verification.id == row.id).values(lot_id=lot_id),
+                execution_options={"synchronize_session": False},
+            )
             counters.count(_dimensions(row), now, +1)
             append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
             return row.id
@@ -135,7 +139,8 @@ def finish(verification_id: int, reply: Reply, who: Who, instance: Instance, now
         append(who, Action.VERIFICATION_FINISHED, now, on=("verification", row.id),
                outcome=row.outcome, billed=row.billed, cause=row.cause)  # fmt: skip
         _tell(row, reply, now)
-        return True
+    watchers.calls_settled(now)
+    return True
 
 
 def abandon_one(_instance: Instance, now: datetime) -> bool:

@@ -66,7 +66,8 @@ def result(id: int) -> Page:
     person = identities.open_person(row.id, sealer)
     if person:
         conceal(person.name, person.number, person.reference)
-    card = cards.card(row, person, full=full, locale=str(get_locale()), url=None)
+    kept = current_user.role == Role.ADMIN
+    card = cards.card(row, person, full=full, locale=str(get_locale()), kept=kept)
     return render_template("verification/result.html", card=card, readable=full)
 
 

@@ -1,0 +1,64 @@
+"""Counts of the usage tests, written and read through the real counters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, insert, select
+
+from tests.support.cast import NOW, OPERATOR
+from webapp.foundation.database import Base, db, transaction
+from webapp.usage import counters, queries
+from webapp.usage.counters import Dimensions
+from webapp.usage.models import UsageDelta
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PLAIN = Dimensions("match", "yes", "desk", OPERATOR.id, 1, 1)
+
+
+def plain(outcome: str = "match", billed: str = "yes", **more: int) -> Dimensions:
+    """The usual call, with another outcome."""
+    return replace(PLAIN, outcome=outcome, billed=billed, **more)  # type: ignore[arg-type]
+
+
+def count(dimensions: Dimensions = PLAIN, at: datetime = NOW, calls: int = 1, latency_ms: int | None = None) -> None:
+    """Counts in a transaction of its own."""
+    with transaction():
+        counters.count(dimensions, at, calls, latency_ms)
+
+
+def count_many(calls: int, at: datetime = NOW) -> None:
+    """That many calls, each with its own delta, quickly."""
+    row = {"at": at, "outcome": "match", "billed": "yes", "source": "desk", "operator_id": 1, "department_id": 0,
+           "purpose_id": 1, "calls": 1}  # fmt: skip
+    with transaction() as session:
+        session.execute(insert(UsageDelta), [row] * calls)
+
+
+def fold(zone: ZoneInfo = SHANGHAI) -> None:
+    """Folds all that waits."""
+    while counters.fold(zone):
+        pass
+
+
+def per_day(first: date, last: date, zone: ZoneInfo = SHANGHAI, operator: int | None = None) -> dict[str, int]:
+    """Calls of each day, whatever came of them."""
+    db.session.rollback()
+    days: dict[str, int] = {}
+    for (day, _outcome, _billed), calls in queries.calls_by_day(first, last, zone, operator_id=operator).items():
+        days[f"{day:%m-%d}"] = days.get(f"{day:%m-%d}", 0) + calls
+    return days
+
+
+def totals() -> dict[tuple[str, str], int]:
+    """All calls by (outcome, billed)."""
+    db.session.rollback()
+    return dict(queries.totals())
+
+
+def rows(model: type[Base]) -> int:
+    """How many rows a table has."""
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
