@@ -185,10 +185,11 @@ def make_first_admin(
     """The first admin, by the one-time code, which is then spent; None where the code is wrong or used."""
     with transaction():
         known = runtime.stored(FIRST_RUN_CODE, sealer)
-        if known is None or has_users() or not hmac.compare_digest(code.strip().upper().encode(), known.encode()):
+        right = known is not None and hmac.compare_digest(code.strip().upper().encode(), known.encode())
+        # Of two who send the right code at once, the one who clears it makes the admin.
+        if not right or has_users() or not runtime.clear(FIRST_RUN_CODE):
             append(who, Action.LOGIN_FAILED, now, success=False, first_run=True)
             return None
-        runtime.clear(FIRST_RUN_CODE)
         return create_user(profile, password, who, now)
 
 
@@ -207,8 +208,9 @@ def _department(name: str) -> int | None:
 
 
 def _keep_an_admin(user_id: int) -> None:
-    others = select(func.count()).select_from(User).where(User.role == Role.ADMIN, User.active, User.id != user_id)
-    if not must_write().scalar(others):
+    """Raises `LastAdmin` where no other is active. Locks all admins: two who demote each other come one by one."""
+    admins = select(User.id).where(User.role == Role.ADMIN, User.active).order_by(User.id).with_for_update()
+    if set(must_write().scalars(admins)) <= {user_id}:
         raise LastAdmin
 
 

@@ -11,6 +11,7 @@ from webapp.accounts import access, operations, queries
 from webapp.accounts.forms import ROLES, EditUserForm, FirstRunForm, LoginForm, NewUserForm, PasswordForm
 from webapp.accounts.models import Role
 from webapp.accounts.permissions import ALLOWED
+from webapp.accounts.texts import ACTIONS
 from webapp.audit.actor import who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
@@ -104,7 +105,7 @@ def permissions() -> Page:
     """The permission table, as the code has it."""
     roles = [{"key": key, "label": label} for key, label in ROLES]
     rows = [
-        {"label": rule.endpoint, "methods": ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
+        {"label": ACTIONS.get(rule.endpoint, rule.endpoint), "methods": ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
          "path": rule.rule, "allowed": {role.value: role in ALLOWED[rule.endpoint] for role in Role}}
         for rule in sorted(current_app.url_map.iter_rules(), key=lambda rule: rule.rule)
         if rule.endpoint in ALLOWED

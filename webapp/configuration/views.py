@@ -23,6 +23,10 @@ from webapp.settings import appcode
 
 bp = Blueprint("configuration", __name__)
 
+CONSOLE = "https://market.console.aliyun.com/imageconsole/index.htm"
+PRODUCT_PAGE = "https://market.aliyun.com/products/57000002/cmapi025518.html"
+"""Manual, sections 1 and 3."""
+
 SOURCES: dict[str, LazyString] = {
     "environment": _l("fixed by the environment"),
     "database": _l("stored here"),
@@ -75,7 +79,11 @@ def save() -> tuple[str, int] | Response:
 def _render(form: AppCodeForm) -> str:
     instance = this_instance()
     rows = [_row(one) for one in runtime.all_effective(instance.settings, instance.sealer)]
-    return render_template("configuration/index.html", rows=rows, form=form)
+    links = [
+        (_("Console: AppCode, used of total, orders, contracts, invoices"), CONSOLE),
+        (_("Product page: packages and prices"), PRODUCT_PAGE),
+    ]
+    return render_template("configuration/index.html", rows=rows, form=form, links=links)
 
 
 def _row(one: runtime.Effective) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from webapp.foundation import runtime
 from webapp.foundation.database import end_read
+from webapp.foundation.instance import vendor_kind
 from webapp.foundation.redaction import conceal
 from webapp.foundation.sealing import Sealer
 from webapp.settings import SANDBOX, Settings
@@ -32,10 +33,14 @@ class Vendor:
 
     def verify(self, name: str, number: str) -> Reply:
         """One paid call. Must be called with no transaction open; leaves none open. Never raises for the vendor."""
-        appcode = runtime.value("YULIANG_APPCODE", self._settings, self._sealer) or self._without_appcode()
+        appcode = self._appcode()
         end_read()
         conceal(appcode)
         return self._reach().verify(name, number, appcode=appcode)
+
+    def has_appcode(self) -> bool:
+        """Whether calls can be made at all."""
+        return bool(self._appcode())
 
     def close(self) -> None:
         """Closes pooled connections."""
@@ -44,8 +49,9 @@ class Vendor:
                 self._client.close()
                 self._client = None
 
-    def _without_appcode(self) -> str:
-        return SANDBOX_APPCODE if self._settings.vendor_url == SANDBOX else ""
+    def _appcode(self) -> str:
+        stored = runtime.value("YULIANG_APPCODE", self._settings, self._sealer)
+        return stored or (SANDBOX_APPCODE if vendor_kind(self._settings) == "sandbox" else "")
 
     def _reach(self) -> VendorClient:
         url = self._settings.vendor_url

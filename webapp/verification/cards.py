@@ -128,7 +128,7 @@ def _details(row: Verification, person: Person | None, locale: str) -> list[tupl
         (_("Purpose"), row.purpose.name_in(locale)),
         (_("Legal basis"), str(texts.LEGAL_BASES[row.legal_basis])),
         (_("Reference"), person.reference if person else ""),
-        (_("Cause"), str(CAUSES[row.cause]) if row.cause in CAUSES else ""),
+        (_("Cause"), str(CAUSES[row.cause]) if row.cause in CAUSES and row.outcome != Outcome.REFUSED else ""),
         (_("Vendor's code"), row.vendor_code),
         (_("HTTP status"), str(row.http_status) if row.http_status and row.http_status != 200 else ""),
         (_("Vendor's request id"), row.request_id),

@@ -80,14 +80,26 @@ def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callab
         try:
             finish(verification_id, reply, who, instance, clock())
             break
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             if not tries_left or not is_busy(error):
                 raise NotRecorded(verification_id) from error
     return verification_id
 
 
 def begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
-    """Stores the intent: from here on the call counts, whatever happens. Returns the verification's id."""
+    """Stores the intent: from here on the call counts, whatever happens. Returns the verification's id.
+
+    Raises `AlreadySending`, `limits.LimitReached`.
+    """
+    try:
+        return _begin(asked, who, instance, now)
+    except IntegrityError:
+        # On PostgreSQL two nodes can pass the check for a twin at once; the unique index lets one of them through.
+        # The other looks again: it finds the twin, or the twin has finished meanwhile and it is the first itself.
+        return _begin(asked, who, instance, now)
+
+
+def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
     sealer, settings = instance.sealer, instance.settings
     person = identities.person_index(asked.name, asked.number, sealer)
     try:

@@ -79,7 +79,8 @@ def _form() -> VerifyForm:
 
 
 def _page(form: VerifyForm, blocked: cards.Card | None, status: int) -> tuple[str, int]:
-    return render_template("verification/verify.html", form=form, blocked=blocked, can_call=True), status
+    can_call = current_app.extensions["vendor"].has_appcode()
+    return render_template("verification/verify.html", form=form, blocked=blocked, can_call=can_call), status
 
 
 def _record_blocked(form: VerifyForm) -> None:

@@ -1,0 +1,1 @@
+"""A faithful, misbehaving vendor: documented in docs/sandbox.md, started with `yuliang sandbox`."""
