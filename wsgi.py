@@ -1,10 +1,9 @@
-"""The WSGI application, for any server: settings from the environment."""
+"""The WSGI application, for any server: settings from the environment. `yuliang migrate` must have run before."""
 
 from __future__ import annotations
 
 import os
 
-from webapp import create_app
-from webapp.settings import read_settings
+from webapp.opening import open_known
 
-app = create_app(read_settings(os.environ))
+app = open_known(os.environ)

@@ -10,22 +10,25 @@ function markBusy(form) {
   form.setAttribute("aria-busy", "true");
 }
 
-for (const form of document.querySelectorAll("form[data-busy]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.getAttribute("aria-busy") === "true") event.preventDefault();
-    else markBusy(form);
-  });
-}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-busy]")) return;
+  if (form.getAttribute("aria-busy") === "true") event.preventDefault();
+  else markBusy(form);
+});
 
-window.addEventListener("pageshow", (event) => {
-  if (!event.persisted) return;
+function unmarkBusy() {
   for (const form of document.querySelectorAll("form[aria-busy]")) {
     const button = form.querySelector("button[aria-busy]");
     button.textContent = form.dataset.label;
     button.removeAttribute("aria-busy");
     form.removeAttribute("aria-busy");
   }
-});
+}
+
+window.addEventListener("pageshow", (event) => event.persisted && unmarkBusy());
+// The desk sends in the background while a list waits (desk.js): no answer came.
+document.addEventListener("desk:lost", unmarkBusy);
 
 // Menus close on Escape, on a click elsewhere, and when focus leaves them.
 for (const menu of document.querySelectorAll("details[data-menu]")) {
@@ -61,7 +64,8 @@ function copies(button) {
   });
 }
 
-if (navigator.clipboard) {
+function offerCopies() {
+  if (!navigator.clipboard) return;
   const requestId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
   for (const facts of document.querySelectorAll("[data-copy-label]")) {
     for (const fact of facts.querySelectorAll("dd")) {
@@ -78,6 +82,9 @@ if (navigator.clipboard) {
   }
   document.querySelectorAll("[data-copy]").forEach(copies);
 }
+offerCopies();
+// The desk has put another page's content in the place of this one's.
+document.addEventListener("desk:shown", offerCopies);
 
 // The vendor's sizes fill the form beside them.
 for (const button of document.querySelectorAll("[data-fill-calls]")) {

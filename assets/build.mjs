@@ -2,7 +2,7 @@
 //
 // Every bundle is named by its content ([name]-[hash]), so that browsers may keep it for ever; manifest.json maps
 // "app.css" to that name for webapp/foundation/assets.py. Beside each file lie .gz and .br copies for WhiteNoise.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -63,6 +63,12 @@ function licences(inputs) {
   }).flat().join("\n\n");
 }
 
+/** What the last build made; nothing before the first. */
+function readManifest() {
+  const path = join(dist, "manifest.json");
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+}
+
 /** Writes the compressed copies of one file and returns its sizes: [raw, gzip, Brotli]. */
 function compress(file) {
   const raw = readFileSync(join(dist, file));
@@ -73,8 +79,9 @@ function compress(file) {
   return [raw.length, gzip.length, brotli.length];
 }
 
-rmSync(dist, { recursive: true, force: true });
-const scripts = await bundle(["assets/app.js", "assets/charts.js"]);
+// A product that serves while its clone is built anew goes on with the files it knows: the last build's stay.
+const known = readManifest();
+const scripts = await bundle(["assets/app.js", "assets/charts.js", "assets/desk.js"]);
 // What app.js imports may switch classes on by itself; ECharts draws SVG without any of ours.
 const imported = Object.keys(scripts.inputs).filter((path) => !/node_modules\/(echarts|zrender)\//.test(path));
 const content = ["templates/**/*.{html,txt}", "webapp/**/*.py", ...imported].map((path) => join(root, path));
@@ -89,5 +96,9 @@ for (const [path, { entryPoint }] of Object.entries({ ...scripts.outputs, ...sty
   manifest[name] = basename(path);
   const sizes = compress(manifest[name]).map((bytes) => `${(bytes / 1000).toFixed(1)} kB`.padStart(9));
   console.log(name.padEnd(12) + sizes.join(""));
+}
+const kept = [...Object.values(manifest), ...Object.values(known), "manifest.json", "licences.txt"];
+for (const file of readdirSync(dist)) {
+  if (!kept.some((name) => file === name || file.startsWith(`${name}.`))) rmSync(join(dist, file), { recursive: true });
 }
 writeFileSync(join(dist, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -60,7 +60,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("YULIANG_PORT", " 65535 ", 65535),
     ("YULIANG_WEB_WORKERS", "64", 64),
     ("YULIANG_WEB_THREADS", "1", 1),
-    ("YULIANG_SECRET_KEY", "一把很长的钥匙", "一把很长的钥匙"),
+    ("YULIANG_SECRET_KEY", "一把很长很长的钥匙谁也猜不出来的", "一把很长很长的钥匙谁也猜不出来的"),
     ("YULIANG_DATA_KEYS", "k1:AAAA", "k1:AAAA"),  # what is wrong with a key is said when keys are loaded
     ("YULIANG_INDEX_KEYS", "k1:AAAA", "k1:AAAA"),
     ("YULIANG_AUDIT_KEY", "k1:AAAA", "k1:AAAA"),

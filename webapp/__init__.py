@@ -29,8 +29,17 @@ from webapp.history import views as history
 from webapp.notify import views as notices
 from webapp.practice import views as practice
 from webapp.quota import views as quota
+from webapp.reminders import mails as reminder_mails
+from webapp.reminders import operations as reminder_operations
+from webapp.reminders import views as reminders
 from webapp.settings import Settings
 from webapp.vendor.calling import Vendor
+from webapp.verification import desk
+from webapp.verification import purpose_views as purposes
+from webapp.verification import reuse_views as reuse
+from webapp.verification import shift_views as shifts
+from webapp.verification import stop_views as calls
+from webapp.verification import unknown_views as unknowns
 from webapp.verification import views as verification
 from webapp.watching import errors, logs
 from webapp.watching import views as watching
@@ -40,20 +49,24 @@ MOST_BYTES = 2 * 1024 * 1024
 """Of a request's body: more than any form here needs, so that what is too long is said beside its field."""
 
 BLUEPRINTS = (
-    accounts.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, history.bp, quota.bp, practice.bp,
-    audit.bp, configuration.bp, watching.bp,
+    accounts.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, desk.bp, shifts.bp, reuse.bp, calls.bp, unknowns.bp,
+    purposes.bp, history.bp, quota.bp, practice.bp,
+    audit.bp, configuration.bp, watching.bp, reminders.bp,
 )  # fmt: skip
 
 
-def create_app(settings: Settings) -> Flask:
-    """The application. Opens no connection and starts no thread. Raises `SettingsError`."""
+def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
+    """The application. Opens no connection and starts no thread. Raises `SettingsError`.
+
+    `make_keys`: whether missing keys are generated; never so where the database holds sealed data already.
+    """
     app = Flask(
         __name__,
         static_folder=str(ROOT / "static"),
         static_url_path="/static",
         template_folder=str(ROOT / "templates"),
     )
-    keys = load_keys(settings)
+    keys = load_keys(settings, make=make_keys)
     app.config.update(
         SECRET_KEY=keys.session,
         SQLALCHEMY_DATABASE_URI=settings.database,
@@ -83,6 +96,8 @@ def create_app(settings: Settings) -> Flask:
     access.install(app)
     navigation.install(app)
     errors.install(app)
+    reminder_operations.install(app)
+    reminder_mails.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_static(app)
@@ -101,4 +116,5 @@ def _serve_static(app: Flask) -> None:
         allow_all_origins=False,
         max_age=3600,
         immutable_file_test=lambda path, _url: "/dist/" in path,
+        add_headers_function=lambda headers, _path, _url: headers.add_header("X-Content-Type-Options", "nosniff"),
     )

@@ -7,12 +7,11 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp import create_app
 from webapp.accounts import operations as accounts
 from webapp.accounts import passwords
 from webapp.accounts.models import Role
@@ -25,11 +24,15 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.sealing import CannotOpen
+from webapp.notify import sending
+from webapp.notify.messages import Verdict
+from webapp.opening import NotReady, let_go, open_known, open_new_or_known
+from webapp.reminders import health, trial
 from webapp.scheduler import Worker
 from webapp.serving import CannotServe, Supervisor, check_port
-from webapp.settings import Settings, SettingsError, read_settings
+from webapp.settings import Settings, SettingsError, mail_address, read_settings
 from webapp.vendor.sandbox import command as sandbox
-from webapp.watching import logs
+from webapp.verification import rollups
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -44,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     run: Command = args.run
     try:
         return run(args)
-    except (SettingsError, CannotServe, Refused, schema.SchemaNewer, kind.WrongKind, CannotOpen) as error:
+    except (SettingsError, CannotServe, Refused, schema.SchemaNewer, kind.WrongKind, NotReady, CannotOpen) as error:
         print(f"yuliang: {error}", file=sys.stderr)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -74,45 +77,44 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--department", default="")
     user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     add("go-live", _go_live, "clear the practice data, once the vendor's real address is set")
+    mail = add("send-test-mail", _send_test_mail, "send a test mail and show what the server says")
+    mail.add_argument("email", metavar="EMAIL")
+    add("health", _health, "say what keeps reminders from reaching anyone")
+    add("rebuild-rollups", _rebuild_rollups, "count all calls anew for the charts")
     add("check", _check, "recount everything and name every difference")
     return parser
 
 
 def _app() -> tuple[Flask, Settings]:
-    settings = read_settings(os.environ)
-    logs.configure()
-    _prepare_folder(settings.instance)
-    return create_app(settings), settings
+    app = open_known(os.environ)
+    return app, _settings_of(app)
 
 
-def _prepare_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError("YULIANG_INSTANCE", f"cannot be made ({error.strerror}).", "/var/lib/yuliang") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SettingsError("YULIANG_INSTANCE", f"{folder} cannot be written by this user.", "/var/lib/yuliang")
+def _settings_of(app: Flask) -> Settings:
+    with app.app_context():
+        return this_instance().settings
 
 
 def _serve(_args: argparse.Namespace) -> int:
-    app, settings = _app()
-    check_port(settings)
-    with app.app_context():
-        _prepare_database(settings)
+    check_port(read_settings(os.environ))
+    app, backup = open_new_or_known(os.environ)
+    _tell_opened(app, backup)
+    settings = _settings_of(app)
+    with app.test_request_context():  # a fault of the first admin's password is said in the settings' language
         first_admin = _first_admin(settings)
+    let_go(app)
     supervisor = Supervisor(app, settings)
     _welcome(settings, supervisor.sandbox_url, first_admin)
     return supervisor.run()
 
 
-def _prepare_database(settings: Settings) -> None:
-    backup = schema.migrate(utc_now())
+def _tell_opened(app: Flask, backup: str | None) -> None:
     if backup:
         print(f"The database was migrated; a copy from before lies in {backup}.")
-    instance = this_instance()
-    for path in instance.keys.generated:
+    with app.app_context():
+        generated = this_instance().keys.generated
+    for path in generated:
         print(f"New key: {path}. Back it up apart from the database: without it sealed data stays sealed.")
-    kind.agree(instance, utc_now())
 
 
 def _first_admin(settings: Settings) -> str:
@@ -144,17 +146,15 @@ def _welcome(settings: Settings, sandbox_url: str | None, first_admin: str) -> N
 
 
 def _migrate(_args: argparse.Namespace) -> int:
-    app, settings = _app()
-    with app.app_context():
-        _prepare_database(settings)
+    app, backup = open_new_or_known(os.environ)
+    _tell_opened(app, backup)
+    let_go(app)
     print("The schema is up to date.")
     return 0
 
 
 def _worker(_args: argparse.Namespace) -> int:
     app, _settings = _app()
-    with app.app_context():
-        _need_schema()
     Worker(app).run()
     return 0
 
@@ -163,7 +163,6 @@ def _add_user(args: argparse.Namespace) -> int:
     app, _settings = _app()
     password = sys.stdin.readline().rstrip("\r\n") if args.password_stdin else getpass.getpass("Password: ")
     with app.app_context(), app.test_request_context():
-        _need_schema()
         fault = passwords.fault(password, args.email)
         if "@" not in args.email.strip("@") or fault:
             raise Refused(fault or f"{args.email} is not a mail address.")
@@ -178,29 +177,53 @@ def _add_user(args: argparse.Namespace) -> int:
 
 
 def _go_live(_args: argparse.Namespace) -> int:
-    app, _settings = _app()
+    app = open_known(os.environ, agreeing=False)
     with app.app_context():
-        _need_schema()
         kind.go_live(this_instance(), utc_now())
     print("The practice data is gone; users and settings stand. Start again with `yuliang serve`.")
+    return 0
+
+
+def _send_test_mail(args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context(), force_locale("en"):
+        try:
+            reply = sending.send_now(trial.draft(mail_address(args.email), "en"))
+        except sending.NoMailServer:
+            raise Refused("no mail server is set, or no sender: set YULIANG_SMTP_URL and YULIANG_MAIL_FROM") from None
+        except ValueError as error:
+            raise Refused(f"{args.email} {error}") from error
+        taken = reply.verdict == Verdict.ACCEPTED
+        print(trial.reply_text(reply), file=sys.stdout if taken else sys.stderr)
+    return 0 if taken else 1
+
+
+def _health(_args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context(), force_locale("en"):
+        faults = health.faults(this_instance(), utc_now())
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    print(f"{len(faults)} faults." if faults else "Reminders are watched, and their mails arrive.")
+    return 1 if faults else 0
+
+
+def _rebuild_rollups(_args: argparse.Namespace) -> int:
+    app, settings = _app()
+    with app.app_context():
+        counted = rollups.rebuild(settings.zone)
+    print(f"{counted} calls were counted anew, in days of {settings.timezone}.")
     return 0
 
 
 def _check(_args: argparse.Namespace) -> int:
     app, _settings = _app()
     with app.app_context():
-        _need_schema()
         differences = check_everything()
     for one in differences:
         print(one, file=sys.stderr)
     print(f"{len(differences)} differences." if differences else "Lots, ledger, verifications and counters agree.")
     return 1 if differences else 0
-
-
-def _need_schema() -> None:
-    found = schema.state()
-    if found != "current":
-        raise Refused(f"the schema of the database is {found}: run `yuliang migrate` first")
 
 
 if __name__ == "__main__":

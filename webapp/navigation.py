@@ -10,14 +10,19 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
 from webapp.accounts.permissions import may
+from webapp.foundation.clock import utc_now
 from webapp.foundation.instance import this_instance
 from webapp.notify import notices
+from webapp.vendor import circuit
+from webapp.verification.stop_texts import Banner, banner
 
 PAGES: tuple[tuple[str, LazyString], ...] = (
     ("dashboard.index", _l("Dashboard")),
     ("verification.verify", _l("Verify")),
     ("history.index", _l("History")),
     ("quota.index", _l("Quota")),
+    ("unknowns.index", _l("Unknown")),
+    ("reminders.index", _l("Reminders")),
     ("audit.index", _l("Audit trail")),
     ("accounts.users", _l("Users")),
     ("configuration.index", _l("Settings")),
@@ -51,8 +56,8 @@ def install(app: Flask) -> None:
     @app.context_processor
     def shared() -> dict[str, object]:
         if not current_user.is_authenticated:
-            return {"nav": [], "notices": []}
-        return {"nav": _items(), "notices": _told()}
+            return {"nav": [], "notices": [], "stopped": None}
+        return {"nav": _items(), "notices": _told(), "stopped": _stopped()}
 
 
 def _items() -> list[Item]:
@@ -62,6 +67,11 @@ def _items() -> list[Item]:
         for endpoint, label in PAGES
         if may(current_user.role, endpoint) and (endpoint != "sandbox.people" or this_instance().kind == "sandbox")
     ]
+
+
+def _stopped() -> Banner | None:
+    stopped = circuit.present(utc_now())
+    return banner(stopped, may_ask=may(current_user.role, "calls.let_through")) if stopped else None
 
 
 def _told() -> list[Told]:

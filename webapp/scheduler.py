@@ -25,9 +25,14 @@ from webapp.foundation import leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance, this_instance
+from webapp.notify import sending
+from webapp.notify.sending import SEND_JOB
 from webapp.quota import ledger
+from webapp.reminders import operations as reminders
+from webapp.reminders.operations import REVIEW_JOB
 from webapp.usage import counters
 from webapp.verification import operations as verification
+from webapp.verification import tokens
 
 log = structlog.get_logger("yuliang.worker")
 
@@ -55,6 +60,9 @@ JOBS: tuple[Job, ...] = (
     Job("give up forgotten calls", verification.abandon_one, timedelta(seconds=5)),
     Job("fold usage", lambda instance, now: counters.fold(instance.settings.zone), timedelta(seconds=5)),
     Job("write off expired calls", _lapse, timedelta(minutes=1)),
+    Job(REVIEW_JOB, reminders.review, timedelta(minutes=1)),
+    Job(SEND_JOB, sending.drain, timedelta(seconds=3)),
+    Job("forget spent forms", lambda _instance, now: tokens.forget_spent(now), timedelta(hours=1)),
     Job("forget failed log-ins", lambda instance, now: accounts.forget_failures(now), timedelta(hours=1)),
 )
 
@@ -70,7 +78,7 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
     with app.app_context():
         now = clock()
         try:
-            if not leases.take(job.name, holder, now, LEASE):
+            if not leases.take(job.name, holder, now, LEASE, job.every):
                 return False
             error = _work(job, now, clock)
             leases.give_back(job.name, holder, clock(), next_cell(now, job.every), error)

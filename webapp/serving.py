@@ -130,10 +130,21 @@ class Supervisor:
     def _stop(self) -> int:
         for child in reversed(self._children):
             if child.pid:
-                os.kill(child.pid, signal.SIGTERM)
-                os.waitpid(child.pid, 0)
-        (self._settings.instance / SANDBOX_ADDRESS).unlink(missing_ok=True) if self._sandbox else None
+                self._end(child)
+        if self._sandbox is not None:
+            (self._settings.instance / SANDBOX_ADDRESS).unlink(missing_ok=True)
         return 0
+
+    def _end(self, child: _Child) -> None:
+        """Asks a child to stop; kills it when its patience is over or when we are told a second time."""
+        os.kill(child.pid, signal.SIGTERM)
+        last = time.monotonic() + self._settings.vendor_deadline + 2 * PATIENCE
+        while os.waitpid(child.pid, os.WNOHANG)[0] == 0:
+            signals = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+            got = signal.sigtimedwait(signals, max(0.05, min(1.0, last - time.monotonic())))
+            if time.monotonic() >= last or (got is not None and got.si_signo != signal.SIGCHLD):
+                print(f"yuliang: {child.name} did not stop in time and is killed", file=sys.stderr, flush=True)
+                os.killpg(child.pid, signal.SIGKILL)
 
     def _serve_sandbox(self) -> None:
         sandbox = self._sandbox

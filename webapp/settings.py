@@ -21,6 +21,7 @@ from webapp.foundation.smtp_url import MailServer, parse_smtp_url
 
 SANDBOX = "sandbox"
 LOCALES = ("zh_CN", "en")
+SHORTEST_SECRET = 16
 
 
 def N_(text: str) -> str:
@@ -86,6 +87,12 @@ def _text(text: str) -> str:
 
 def _folder(text: str) -> Path:
     return Path(_text(text)).absolute()
+
+
+def _secret_key(text: str) -> str:
+    if text and len(text) < SHORTEST_SECRET:
+        raise ValueError(f"must have at least {SHORTEST_SECRET} characters: who guesses it can log in as anyone.")
+    return _text(text)
 
 
 def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -188,7 +195,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("YULIANG_PORT", "port", _whole(1, 65535), "8000", "8000", N_("Port that `yuliang serve` listens on")),
     Setting("YULIANG_WEB_WORKERS", "web_workers", _whole(1, 64), "2", "2", N_("Web processes")),
     Setting("YULIANG_WEB_THREADS", "web_threads", _whole(1, 256), "8", "8", N_("Threads of each web process")),
-    Setting("YULIANG_SECRET_KEY", "secret_key", _text, "", "a-long-random-text",
+    Setting("YULIANG_SECRET_KEY", "secret_key", _secret_key, "", "a-long-random-text",
             N_("Signs sessions; generated into the instance folder when empty"), secret=True),
     Setting("YULIANG_DATA_KEYS", "data_keys", _text, "", "k1:base64-of-32-bytes",
             N_("Seal personal data: the first seals, all open; generated when empty"), secret=True),
@@ -281,8 +288,13 @@ class Settings:
 
     @property
     def database(self) -> str:
-        """The database's SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.instance / 'yuliang.db'}"
+        """The database's SQLAlchemy URL; an SQLite file is named from the present folder on, never from another."""
+        prefix = "sqlite:///"
+        if self.database_url is None:
+            return f"{prefix}{self.instance / 'yuliang.db'}"
+        if self.database_url.startswith(prefix):
+            return prefix + str(Path(self.database_url.removeprefix(prefix)).absolute())
+        return self.database_url
 
     @property
     def address(self) -> str:

@@ -199,6 +199,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_app_user_department_id"), ["department_id"], unique=False)
 
     op.create_table(
+        "login_session",
+        sa.Column("token", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", RowId, nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_login_session_user_id_app_user")),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_login_session")),
+    )
+    with op.batch_alter_table("login_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_session_started_at"), ["started_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_login_session_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "lot",
         sa.Column("id", RowId, nullable=False),
         sa.Column("calls", sa.Integer(), nullable=False),
@@ -217,6 +230,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["recorded_by"], ["app_user.id"], name=op.f("fk_lot_recorded_by_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lot")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("lot", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_lot_expires_on_bought_on"), ["expires_on", "bought_on"], unique=False)
@@ -259,6 +273,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["operator_id"], ["app_user.id"], name=op.f("fk_verification_operator_id_app_user")),
         sa.ForeignKeyConstraint(["purpose_id"], ["purpose.id"], name=op.f("fk_verification_purpose_id_purpose")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verification")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("verification", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_verification_created_at_id"), ["created_at", "id"], unique=False)
@@ -306,7 +321,11 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_entry_lot_id_id"), ["lot_id", "id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_ledger_entry_verification_id_kind"), ["verification_id", "kind"], unique=False
+            "uq_ledger_entry_verification_id_kind",
+            ["verification_id", "kind"],
+            unique=True,
+            sqlite_where=sa.text("kind IN ('hold', 'charge', 'release')"),
+            postgresql_where=sa.text("kind IN ('hold', 'charge', 'release')"),
         )
 
     op.create_table(

@@ -12,8 +12,8 @@ import brotli
 import pytest
 
 DIST = Path(__file__).parents[2] / "static" / "dist"
-BUNDLES = ("app.css", "app.js", "charts.js")
-SCRIPTS = ("app.js", "charts.js")
+BUNDLES = ("app.css", "app.js", "charts.js", "desk.js")
+SCRIPTS = ("app.js", "charts.js", "desk.js")
 STYLES = ("app.css",)
 
 NEWER_CSS = {

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from tests.quota.books import TODAY, buy, charge, entries, figures, hold, lapse, release
+from tests.support.cast import NOW
 from webapp.foundation.database import db, transaction
 from webapp.quota import ledger, queries
 from webapp.quota.rules import Balance
@@ -134,16 +135,20 @@ def test_a_lot_without_a_held_call_refuses_to_charge_or_release() -> None:
 
 def test_nothing_moves_outside_a_transaction() -> None:
     with pytest.raises(RuntimeError, match="inside transaction"):
-        ledger.hold(1, TODAY, None)  # type: ignore[arg-type]
+        ledger.hold(1, TODAY, NOW)
 
 
 def test_a_transaction_that_fails_moves_nothing() -> None:
     lot = buy(10)
     call, _lot = hold()
 
-    with pytest.raises(ZeroDivisionError), transaction():
-        ledger.charge(call, lot, None)  # type: ignore[arg-type]
-        _ = 1 / 0
+    def charge_and_fail() -> None:
+        with transaction():
+            ledger.charge(call, lot, NOW)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        charge_and_fail()
 
     assert figures(lot) == (9, 1, 0, 0)
 

@@ -27,16 +27,17 @@ BAD = [
         "1000000001", "9" * 30, "10\x00", "\x00", "😀", "<b>1</b>", MEGABYTE,
     )),
     *(("bought_on", text) for text in (
-        "", "2026-02-29", "2026-13-01", "2026-00-10", "01.02.2026", "2026/01/01", "01/02/2026", "20260101", "2026-1-1x",
-        "2026年1月1日", "tomorrow", "1999-12-31", "2101-01-01", "0001-01-01", "9999-12-31", "12026-01-01", "-2026-01-01",
-        "2026-01-01T00:00", "2026-01-01\x00", "\x00", "😀", MEGABYTE,
+        "", "2026-02-29", "2026-13-01", "2026-00-10", "01.02.2026", "2026/01/01", "01/02/2026", "20260101",
+        "2026-1-1x", "2026年1月1日", "tomorrow", "1999-12-31", "2101-01-01", "0001-01-01", "9999-12-31", "12026-01-01",
+        "-2026-01-01", "2026-01-01T00:00", "2026-01-01\x00", "\x00", "😀", MEGABYTE,
     )),
     *(("expires_on", text) for text in (
-        "2025-12-31", "1999-12-31", "2101-01-01", "9999-12-31", "2026-02-29", "31.12.2026", "2026/12/31", "\x00", MEGABYTE,
+        "2025-12-31", "1999-12-31", "2101-01-01", "9999-12-31", "2026-02-29", "31.12.2026", "2026/12/31", "\x00",
+        MEGABYTE,
     )),
     *(("price", text) for text in (
-        "-1", "-0.01", "1.005", "0.001", "1,5", "1,000.00", "¥30", "30元", "abc", "NaN", "sNaN", "Infinity", "-Infinity",
-        "1e400", "1e-9", "10000000.01", "9" * 40, "\x00", "😀", MEGABYTE,
+        "-1", "-0.01", "1.005", "0.001", "1,5", "1,000.00", "¥30", "30元", "abc", "NaN", "sNaN", "Infinity",
+        "-Infinity", "1e400", "1e-9", "10000000.01", "9" * 40, "\x00", "😀", MEGABYTE,
     )),
     *(("order_number", text) for text in (
         "x" * 81, "\x00", "a\x00b", "a\nb", "a\tb", "\x1b[31m", "\x7f", "a\x85b", MEGABYTE,
@@ -58,7 +59,9 @@ def fault_beside(page: str, field: str) -> str:
 
 
 def test_a_lot_is_recorded_as_it_was_typed(desk: Open, app: Flask) -> None:
-    page = desk(ADMIN).record_lot(10_000, bought_on="2026-03-01", expires_on="2027-04-02", price="289.5", order_number=" A-1 ")
+    page = desk(ADMIN).record_lot(
+        10_000, bought_on="2026-03-01", expires_on="2027-04-02", price="289.5", order_number=" A-1 "
+    )
 
     assert page.status_code == 200
     assert attribute(page.text, "data-lot") == "1"
@@ -82,9 +85,9 @@ def test_a_lot_without_an_expiry_is_valid_for_a_year(desk: Open, app: Flask, bou
 def test_what_the_fields_just_allow_is_recorded(desk: Open, app: Flask, subtests: pytest.Subtests) -> None:
     admin = desk(ADMIN)
     edges = [
-        {"calls": "1"}, {"calls": "1000000000"}, {"calls": " 7 "}, {"price": "0"}, {"price": "0.01"}, {"price": "30.10"},
-        {"price": "10000000"}, {"price": "3E+1"}, {"bought_on": "2000-01-01"}, {"expires_on": "2026-01-01"},
-        {"expires_on": "2100-12-31"}, {"order_number": "单" * 80},
+        {"calls": "1"}, {"calls": "1000000000"}, {"calls": " 7 "}, {"price": "0"}, {"price": "0.01"},
+        {"price": "30.10"}, {"price": "10000000"}, {"price": "030.0"}, {"bought_on": "2000-01-01"},
+        {"expires_on": "2026-01-01"}, {"expires_on": "2100-12-31"}, {"order_number": "单" * 80},
     ]  # fmt: skip
     for number, edge in enumerate(edges, start=1):
         with subtests.test(str(edge)[:40]):

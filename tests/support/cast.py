@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from webapp.accounts.models import Role
-from webapp.accounts.operations import Profile, create_user
+from webapp.accounts.operations import Profile, begin_session, create_user
 from webapp.audit.trail import SYSTEM
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import transaction
+from webapp.foundation.database import db, transaction
 
 PASSWORD = "correct-horse-9"
 
@@ -55,8 +55,12 @@ class Desk:
         self.client: FlaskClient = app.test_client()
         self.member = member
         if member is not None:
+            with app.app_context():
+                token = begin_session(member.id, utc_now())
+                db.session.remove()
             with self.client.session_transaction() as session:
-                session["_user_id"] = f"{member.id}.0"
+                session["token"] = token
+                session["_user_id"] = str(member.id)
                 session["_fresh"] = True
                 session["active_at"] = int(utc_now().timestamp())
 

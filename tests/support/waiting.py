@@ -38,3 +38,15 @@ def together(*works: Callable[[], object], seconds: float = 60) -> None:
         assert not thread.is_alive(), "a thread does not end"
     if faults:
         raise faults[0]
+
+
+class Tally:
+    """A number that threads share."""
+
+    def __init__(self, value: int = 0) -> None:
+        self.value = value
+        self._lock = threading.Lock()
+
+    def add(self, more: int) -> None:
+        with self._lock:
+            self.value += more

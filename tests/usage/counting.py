@@ -55,7 +55,10 @@ def per_day(first: date, last: date, zone: ZoneInfo = SHANGHAI, operator: int | 
 def totals() -> dict[tuple[str, str], int]:
     """All calls by (outcome, billed)."""
     db.session.rollback()
-    return dict(queries.totals())
+    sums: dict[tuple[str, str], int] = {}
+    for (outcome, billed, *_others), calls in queries.totals().items():
+        sums[outcome, billed] = sums.get((outcome, billed), 0) + calls
+    return sums
 
 
 def rows(model: type[Base]) -> int:

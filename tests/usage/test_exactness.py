@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from datetime import date, timedelta
 
 from flask import Flask
 
 from tests.support.cast import NOW
-from tests.support.waiting import together
+from tests.support.waiting import Tally, together
 from tests.usage.counting import count, count_many, fold, per_day, plain, rows, totals
 from webapp.foundation.database import transaction
 from webapp.usage import counters, queries
@@ -22,8 +21,7 @@ FIRST, LAST = date(2026, 10, 31), date(2026, 11, 4)
 def test_every_read_finds_every_call_exactly_once_while_writers_and_folders_work(context: Flask) -> None:
     """The calls only move between outcomes and days stand still, so each single read must find all of them."""
     count_many(CALLS)
-    writers_left = Tally()
-    writers_left.add(WRITERS)
+    writers_left = Tally(WRITERS)
     wrong: list[object] = []
 
     def writer(seed: int) -> None:
@@ -44,9 +42,9 @@ def test_every_read_finds_every_call_exactly_once_while_writers_and_folders_work
     def reader() -> None:
         with context.app_context():
             while not finished():
-                for found in (sum(totals().values()), sum(per_day(FIRST, LAST).values())):
-                    if found != CALLS:
-                        wrong.append(found)
+                found = sum(totals().values()), sum(per_day(FIRST, LAST).values())
+                if found != (CALLS, CALLS):
+                    wrong.append(found)
 
     def finished() -> bool:
         return not writers_left.value or bool(wrong)
@@ -59,8 +57,7 @@ def test_every_read_finds_every_call_exactly_once_while_writers_and_folders_work
 
 
 def test_a_read_finds_what_was_committed_before_it_and_nothing_that_was_not_begun(context: Flask) -> None:
-    begun, committed, writers_left = Tally(), Tally(), Tally()
-    writers_left.add(WRITERS)
+    begun, committed, writers_left = Tally(), Tally(), Tally(WRITERS)
     wrong: list[object] = []
 
     def writer(seed: int) -> None:
@@ -89,15 +86,3 @@ def test_a_read_finds_what_was_committed_before_it_and_nothing_that_was_not_begu
     assert wrong == []
     assert totals() == {("match", "yes"): WRITERS * MOVES}
     assert queries.unknown_calls() == 0
-
-
-class Tally:
-    """A number that threads share."""
-
-    def __init__(self) -> None:
-        self.value = 0
-        self._lock = threading.Lock()
-
-    def add(self, more: int) -> None:
-        with self._lock:
-            self.value += more

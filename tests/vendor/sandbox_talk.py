@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 from webapp.vendor.sandbox.server import Sandbox
 
+UUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 API = "/idenAuthentication"
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 ANYBODY = "100101199003080023"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from webapp.vendor.sandbox import settings
 from webapp.vendor.sandbox.answers import Answer, Asked
 from webapp.vendor.sandbox.scenarios import BY_NAME, SCENARIOS, SECTION_TITLES, Scenario, Section
 from webapp.vendor.sandbox.settings import SandboxSettings, SettingsRefused
@@ -128,3 +132,23 @@ def test_sections_have_headings_in_the_order_of_the_table() -> None:
 def test_a_wrong_setting_is_refused_by_name(values: dict[str, object], complaint: str) -> None:
     with pytest.raises(SettingsRefused, match=complaint):
         SandboxSettings().changed(values)
+
+
+def test_the_sandbox_needs_nothing_but_the_standard_library() -> None:
+    """So that it and the client stay two readings of the vendor that do not know each other."""
+    sources = list(Path(settings.__file__).parent.glob("*.py"))
+    imported = {
+        name
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    }
+    foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert len(sources) > 10
+    assert {name for name in foreign if not name.startswith("webapp.vendor.sandbox")} == set()
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

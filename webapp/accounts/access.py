@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import cast
 
-from flask import Flask, abort, flash, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from webapp.accounts import operations
@@ -16,7 +17,7 @@ from webapp.accounts.permissions import ALLOWED, PUBLIC, may
 from webapp.audit.actor import who
 from webapp.audit.trail import Action, append
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db, transaction
+from webapp.foundation.database import is_busy, transaction
 
 IDLE = timedelta(minutes=30)
 """A session ends after so long without a request."""
@@ -30,30 +31,31 @@ def start_session(user: User) -> None:
     session.clear()
     session.update(kept)
     session.permanent = True
-    session["active_at"] = int(utc_now().timestamp())
+    now = utc_now()
+    session["active_at"] = int(now.timestamp())
+    session["token"] = operations.begin_session(user.id, now)
     login_user(user)
 
 
 def end_session() -> None:
-    """Logs out and forgets the session."""
+    """Ends the session on the server and in the browser, but keeps the language and theme chosen there."""
+    operations.log_out(current_user.id, str(session.get("token", "")), who(), utc_now())
+    kept = {key: session[key] for key in ("locale", "theme") if key in session}
     logout_user()
     session.clear()
+    session.update(kept)
 
 
 def install(app: Flask) -> None:
     """Puts the guard before every request."""
-    app.permanent_session_lifetime = timedelta(hours=16)
+    app.permanent_session_lifetime = operations.SHIFT
     login_manager = LoginManager()
-    login_manager.session_protection = None  # addresses change under people's hands; the epoch ends sessions
+    login_manager.session_protection = None  # addresses change under people's hands; sessions end on the server
     login_manager.init_app(app)
 
     @login_manager.user_loader  # type: ignore[untyped-decorator]
-    def load(session_id: str) -> User | None:
-        user_id, _dot, epoch = session_id.partition(".")
-        if not (user_id.isascii() and user_id.isdigit()):
-            return None
-        user = db.session.get(User, int(user_id))
-        return user if user and user.active and str(user.session_epoch) == epoch else None
+    def load(_user_id: str) -> User | None:
+        return operations.user_of(str(session.get("token", "")), utc_now())
 
     app.before_request(_guard)
 
@@ -66,6 +68,8 @@ def _guard() -> Response | None:
     if current_user.is_authenticated and _idle_too_long(now):
         end_session()
         flash(_("You were logged out after 30 minutes without activity."), "warning")
+        if request.method == "POST":
+            flash(_("What you sent last was not stored, and no call was sent."), "warning")
         return _to_login()
     if not current_user.is_authenticated:
         return _to_login()
@@ -87,11 +91,18 @@ def _be_seen(now: datetime) -> None:
     session["active_at"] = int(now.timestamp())
     user = cast(User, current_user)
     if user.last_seen_at is None or now - user.last_seen_at >= SEEN_EVERY:
-        operations.seen(user.id, now)
+        try:
+            operations.seen(user.id, now)
+        except SQLAlchemyError as error:
+            if not is_busy(error):
+                raise
+            # Whoever only reads must not wait for, or fail by, a writer: the next request says it.
 
 
 def _to_login() -> Response:
     if not operations.has_users():
         return redirect(url_for("accounts.first_run"), 303)
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    target: str | None = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    if not current_app.url_map.bind("").test(request.path, "GET"):
+        target = None  # nothing to come back to
     return redirect(url_for("accounts.login", next=None if target == "/" else target), 303)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp, ValidationError
 
 from webapp.accounts import passwords
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile
-from webapp.foundation.forms import Form, plain_text, stripped
+from webapp.foundation.forms import Form, options, plain_text, stripped
 
 ROLES = [(Role.ADMIN.value, _l("Admin")), (Role.OPERATOR.value, _l("Operator")), (Role.AUDITOR.value, _l("Auditor"))]
 EMAIL = [
+    plain_text,
     InputRequired(_l("Enter a mail address.")),
     Length(max=254),
     Regexp(r"^\s*[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}\s*$", message=_l("This is not a mail address.")),
@@ -33,7 +34,9 @@ NEW_PASSWORD = [InputRequired(_l("Enter the password.")), sound_password]
 class LoginForm(Form):
     """Mail address and password."""
 
-    email = StringField(_l("Mail address"), validators=[InputRequired(_l("Enter a mail address.")), Length(max=254)])
+    email = StringField(
+        _l("Mail address"), validators=[InputRequired(_l("Enter a mail address.")), Length(max=254), plain_text]
+    )
     password = PasswordField(_l("Password"), validators=PASSWORD)
 
 
@@ -65,10 +68,10 @@ class UserForm(Form):
     """A new user, or changes to one (`password` empty: it stays)."""
 
     name = StringField(
-        _l("Name"), filters=[stripped], validators=[InputRequired(_l("Enter the name.")), Length(max=80), plain_text]
+        _l("Name"), filters=[stripped], validators=[DataRequired(_l("Enter the name.")), Length(max=80), plain_text]
     )
     email = StringField(_l("Mail address"), filters=[stripped], validators=EMAIL)
-    role = SelectField(_l("Role"), choices=ROLES)
+    role = SelectField(_l("Role"), choices=options(ROLES))
     department = StringField(_l("Department"), filters=[stripped], validators=[Length(max=80), plain_text],
                              description=_l("Verifications keep the department of their time."))  # fmt: skip
     password = PasswordField(_l("Password"))

@@ -41,6 +41,7 @@ class User(UserMixin, Base):  # type: ignore[misc]
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     session_epoch: Mapped[int] = mapped_column(default=0)
+    """Raising it ends every session of this user."""
     active: Mapped[bool] = mapped_column(default=True)
     locale: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str | None] = mapped_column(String(8))
@@ -54,9 +55,16 @@ class User(UserMixin, Base):  # type: ignore[misc]
         """Flask-Login logs nobody in who was switched off."""
         return self.active
 
-    def get_id(self) -> str:
-        """What the session cookie holds: raising `session_epoch` ends every session of this user."""
-        return f"{self.id}.{self.session_epoch}"
+
+class LoginSession(Base):
+    """One log-in in one browser, by the digest of its cookie's token: ended here, a copied cookie opens nothing."""
+
+    __tablename__ = "login_session"
+
+    token: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
+    epoch: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class LoginFailure(Base):

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 
 from webapp.accounts import passwords
-from webapp.accounts.models import Department, LoginFailure, Role, User
+from webapp.accounts.models import Department, LoginFailure, LoginSession, Role, User
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation import runtime
-from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.database import db, insert_rows, must_write, transaction
 from webapp.foundation.sealing import Sealer
 
 FREE_FAILURES = 5
 """Failed log-ins in `WINDOW` before the next try must wait."""
+ACCOUNT_FAILURES = 30
+"""As `FREE_FAILURES`, for one account from anywhere."""
 ADDRESS_FAILURES = 50
-"""As `FREE_FAILURES`, for one address whatever the account."""
+"""As `FREE_FAILURES`, for one network whatever the account."""
 WINDOW = timedelta(minutes=15)
+SHIFT = timedelta(hours=16)
+"""The longest a session lasts, however busy it is."""
 FIRST_RUN_CODE = "first_run_code"
 
 
 class EmailTaken(Exception):
     """Another user has this mail address."""
+
+
+class TooManyTries(Exception):
+    """Too many wrong passwords: `wait` seconds must pass before the next one is heard."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(f"wait {wait} s")
+        self.wait = wait
 
 
 class LastAdmin(Exception):
@@ -102,10 +116,17 @@ def change_user(user_id: int, profile: Profile, password: str, who: Who, now: da
     return user
 
 
-def change_own_password(user: User, current: str, new: str, who: Who, now: datetime) -> bool:
-    """Replaces one's own password and ends all other sessions; False where `current` is wrong."""
+def change_own_password(user: User, current: str, new: str, who: Who, sealer: Sealer, now: datetime) -> bool:
+    """Replaces one's own password and ends all other sessions; False where `current` is wrong.
+
+    Wrong ones count as failed log-ins: raises `TooManyTries` before anything is compared.
+    """
+    account = sealer.index("login", user.email)
+    if wait := _wait(account, who.address, now):
+        raise TooManyTries(wait)
     if not passwords.matches(user.password_hash, current):
-        with transaction():
+        with transaction() as session:
+            session.add(LoginFailure(at=now, account=account, address=_network(who.address)))
             append(who, Action.PASSWORD_CHANGED, now, on=("user", user.id), success=False)
         return False
     hashed = passwords.hash_password(new)
@@ -130,7 +151,7 @@ def log_in(email: str, password: str, who: Who, sealer: Sealer, now: datetime) -
     matched = passwords.matches(password_hash, password)
     with transaction() as session:
         if not matched or user is None:
-            session.add(LoginFailure(at=now, account=account, address=who.address))
+            session.add(LoginFailure(at=now, account=account, address=_network(who.address)))
             append(who, Action.LOGIN_FAILED, now, on=("user", user.id if user else None), success=False)
             return LoginResult(None)
         session.execute(delete(LoginFailure).where(LoginFailure.account == account))
@@ -140,10 +161,38 @@ def log_in(email: str, password: str, who: Who, sealer: Sealer, now: datetime) -
         return LoginResult(fresh)
 
 
-def log_out(user_id: int, who: Who, now: datetime) -> None:
-    """Records that a user left."""
-    with transaction():
+def begin_session(user_id: int, now: datetime) -> str:
+    """Starts a session and returns its token, for the browser's signed cookie."""
+    token = secrets.token_urlsafe(24)
+    with transaction() as session:
+        epoch = session.get_one(User, user_id).session_epoch
+        insert_rows(LoginSession, {"token": _digest(token), "user_id": user_id, "epoch": epoch, "started_at": now})
+    return token
+
+
+def user_of(token: str, now: datetime) -> User | None:
+    """Whose session the token names, if it has neither been ended nor outlived a shift."""
+    return db.session.scalar(
+        select(User)
+        .join(LoginSession, LoginSession.user_id == User.id)
+        .where(
+            LoginSession.token == _digest(token),
+            LoginSession.epoch == User.session_epoch,
+            LoginSession.started_at > now - SHIFT,
+            User.active,
+        )
+    )
+
+
+def log_out(user_id: int, token: str, who: Who, now: datetime) -> None:
+    """Ends a session and records that its user left."""
+    with transaction() as session:
+        session.execute(delete(LoginSession).where(LoginSession.token == _digest(token)))
         append(who, Action.LOGOUT, now, on=("user", user_id))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def seen(user_id: int, now: datetime) -> None:
@@ -161,8 +210,9 @@ def prefer(user_id: int, now: datetime, *, locale: str | None, theme: str | None
 
 
 def forget_failures(now: datetime) -> bool:
-    """Drops failed log-ins that no throttle counts any more; False: nothing is left to do."""
+    """Drops failed log-ins that no throttle counts any more, and outlived sessions; False: nothing is left to do."""
     with transaction() as session:
+        session.execute(delete(LoginSession).where(LoginSession.started_at < now - SHIFT))
         session.execute(delete(LoginFailure).where(LoginFailure.at < now - 2 * WINDOW))
     return False
 
@@ -215,20 +265,31 @@ def _keep_an_admin(user_id: int) -> None:
 
 
 def _wait(account: bytes, address: str, now: datetime) -> int:
-    """Seconds until another try is heard. Each failure past the free ones doubles the wait, up to the window."""
-    since = now - WINDOW
+    """Seconds until another try is heard. Each failure past the free ones doubles the wait, up to the window.
 
-    def count(condition: object) -> tuple[int, datetime | None]:
-        query = select(func.count(), func.max(LoginFailure.at)).where(condition, LoginFailure.at > since)  # type: ignore[arg-type]
-        row = db.session.execute(query).one()
-        return row[0], row[1]
-
-    waits = []
-    for (failures, last), free in (
-        (count(LoginFailure.account == account), FREE_FAILURES),
-        (count(LoginFailure.address == address), ADDRESS_FAILURES),
-    ):
+    Counted for the account from this network, so that a stranger elsewhere cannot lock its owner out; with higher
+    limits also for the account from anywhere and for the network whatever the account.
+    """
+    by_account, by_network = LoginFailure.account == account, LoginFailure.address == _network(address)
+    limits = (
+        (and_(by_account, by_network), FREE_FAILURES),
+        (by_account, ACCOUNT_FAILURES),
+        (by_network, ADDRESS_FAILURES),
+    )
+    waits = [0]
+    for condition, free in limits:
+        query = select(func.count(), func.max(LoginFailure.at)).where(condition, LoginFailure.at > now - WINDOW)
+        failures, last = db.session.execute(query).one()
         if last is not None and failures >= free:
             pause = min(2 ** min(failures - free, 10) * 5, int(WINDOW.total_seconds()))
             waits.append(int((last + timedelta(seconds=pause) - now).total_seconds()) + 1)
-    return max(0, *waits) if waits else 0
+    return max(waits)
+
+
+def _network(address: str) -> str:
+    """What failures are counted by: the address, of IPv6 the /64 that one customer has."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

@@ -9,7 +9,8 @@ from webapp.accounts.models import Role
 
 PUBLIC: frozenset[str] = frozenset(
     {"accounts.login", "accounts.first_run", "preferences.save", "watching.healthz", "watching.readyz",
-     "static"}
+     "reminders.recipients.confirm", "reminders.recipients.agree", "reminders.recipients.stop",
+     "reminders.recipients.end", "static"}
 )  # fmt: skip
 """Open without log-in."""
 
@@ -26,6 +27,20 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "verification.verify": DESK,
     "verification.submit": DESK,
     "verification.result": EVERYONE,
+    "verification.edit": DESK,
+    "desk.regions": DESK,
+    "reuse.show": EVERYONE,
+    "shifts.index": DESK,
+    "shifts.declare": DESK,
+    "shifts.end": DESK,
+    "calls.let_through": ADMIN,
+    "unknowns.index": ADMIN,
+    "unknowns.settle": ADMIN,
+    "purposes.index": ADMIN,
+    "purposes.new": ADMIN,
+    "purposes.add": ADMIN,
+    "purposes.edit": ADMIN,
+    "purposes.change": ADMIN,
     "history.index": EVERYONE,
     "quota.index": EVERYONE,
     "quota.new_lot": ADMIN,
@@ -40,6 +55,18 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "accounts.change_user": ADMIN,
     "configuration.index": ADMIN,
     "configuration.save": ADMIN,
+    "reminders.index": ADMIN,
+    "reminders.message": ADMIN,
+    "reminders.retry": ADMIN,
+    "reminders.send_test_mail": ADMIN,
+    "reminders.recipients.subscribe": ADMIN,
+    "reminders.recipients.add": ADMIN,
+    "reminders.recipients.choose": ADMIN,
+    "reminders.recipients.remove": ADMIN,
+    "reminders.recipients.ask": ADMIN,
+    "reminders.server.edit": ADMIN,
+    "reminders.server.save": ADMIN,
+    "reminders.server.forget": ADMIN,
 }
 
 

@@ -65,7 +65,6 @@ def first_run() -> Page:
 @bp.post("/logout")
 def logout() -> Response:
     """Ends the session."""
-    operations.log_out(current_user.id, who(), utc_now())
     access.end_session()
     return redirect(url_for("accounts.login"), 303)
 
@@ -79,9 +78,13 @@ def profile() -> Page:
         return render_template("accounts/profile.html", form=form), status
     user = current_user._get_current_object()
     current, new = form.current_password.data or "", form.new_password.data or ""
-    if not operations.change_own_password(user, current, new, who(), utc_now()):
-        form.current_password.errors = [_("This is not your present password.")]
-        return render_template("accounts/profile.html", form=form), 422
+    try:
+        if not operations.change_own_password(user, current, new, who(), this_instance().sealer, utc_now()):
+            form.current_password.errors = [_("This is not your present password.")]
+            return render_template("accounts/profile.html", form=form), 422
+    except operations.TooManyTries as tries:
+        form.current_password.errors = [_("Too many wrong tries. Wait %(seconds)s seconds.", seconds=tries.wait)]
+        return render_template("accounts/profile.html", form=form), 429
     access.start_session(queries.user(user.id) or abort(404))
     flash(_("Your password was changed; your other sessions were ended."), "success")
     return redirect(url_for("accounts.profile"), 303)
@@ -105,11 +108,15 @@ def permissions() -> Page:
     """The permission table, as the code has it."""
     roles = [{"key": key, "label": label} for key, label in ROLES]
     rows = [
-        {"label": ACTIONS.get(rule.endpoint, rule.endpoint), "methods": ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
-         "path": rule.rule, "allowed": {role.value: role in ALLOWED[rule.endpoint] for role in Role}}
+        {
+            "label": ACTIONS.get(rule.endpoint, rule.endpoint),
+            "methods": ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
+            "path": rule.rule,
+            "allowed": {role.value: role in ALLOWED[rule.endpoint] for role in Role},
+        }
         for rule in sorted(current_app.url_map.iter_rules(), key=lambda rule: rule.rule)
         if rule.endpoint in ALLOWED
-    ]  # fmt: skip
+    ]
     return render_template("accounts/permissions.html", roles=roles, rows=rows)
 
 
@@ -138,8 +145,9 @@ def create_user() -> Page:
 def edit_user(id: int) -> Page:
     """The form that changes a user."""
     user = queries.user(id) or abort(404)
-    form = EditUserForm(obj=user)
-    form.department.data = user.department.name if user.department else ""
+    department = user.department.name if user.department else ""
+    kept = {"name": user.name, "email": user.email, "role": user.role, "active": user.active, "department": department}
+    form = EditUserForm(data=kept)
     return render_template("accounts/user_form.html", form=form, user=user)
 
 

@@ -36,6 +36,21 @@ class Action(StrEnum):
     SETTING_CHANGED = "setting_changed"
     WENT_LIVE = "went_live"
     ACCESS_REFUSED = "access_refused"
+    RECIPIENT_ADDED = "recipient_added"
+    RECIPIENT_CONFIRMED = "recipient_confirmed"
+    RECIPIENT_CHANGED = "recipient_changed"
+    RECIPIENT_REMOVED = "recipient_removed"
+    TEST_MAIL_SENT = "test_mail_sent"
+    MESSAGE_RETRIED = "message_retried"
+    RESULT_REUSED = "result_reused"
+    CALLS_STOPPED = "calls_stopped"
+    CALLS_RESUMED = "calls_resumed"
+    PROBE_ASKED = "probe_asked"
+    UNKNOWN_SETTLED = "unknown_settled"
+    PURPOSE_ADDED = "purpose_added"
+    PURPOSE_CHANGED = "purpose_changed"
+    SHIFT_DECLARED = "shift_declared"
+    SHIFT_ENDED = "shift_ended"
 
 
 @dataclass(frozen=True, slots=True)

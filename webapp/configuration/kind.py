@@ -10,14 +10,19 @@ from webapp.audit.trail import SYSTEM, Action, append
 from webapp.foundation import runtime
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
+from webapp.foundation.sealing import CannotOpen
+from webapp.notify.messages import Attempt, Message
 from webapp.notify.notices import Notice, NoticeDismissal
 from webapp.quota.models import LedgerEntry, Lot
-from webapp.settings import SANDBOX
+from webapp.reminders.models import Episode, ToldLot
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
-from webapp.verification.models import Identity, IdentityIndex, Verification
+from webapp.vendor import circuit
+from webapp.verification import rollups
+from webapp.verification.models import Identity, IdentityIndex, Reuse, Settlement, SpentForm, Verification
 
 KIND = "instance_kind"
 KEYS = "index_keys"
+ZONE = "counted_in_zone"
 
 
 class WrongKind(Exception):
@@ -27,9 +32,15 @@ class WrongKind(Exception):
 def agree(instance: Instance, now: datetime) -> None:
     """Sees that settings, keys and database belong together; a new database takes the kind of the settings.
 
-    Raises `WrongKind`; `CannotOpen` where the data keys are not those of this database.
+    Raises `WrongKind`.
     """
-    known, keys = runtime.stored(KIND, instance.sealer), runtime.stored(KEYS, instance.sealer)
+    try:
+        known, keys = runtime.stored(KIND, instance.sealer), runtime.stored(KEYS, instance.sealer)
+    except CannotOpen as error:
+        raise WrongKind(
+            "YULIANG_DATA_KEYS (or keys/data_keys in the instance folder) is not the key this database was sealed "
+            "with: put the backed-up key in place"
+        ) from error
     if keys is not None and keys != instance.sealer.fingerprint():
         raise WrongKind(
             "YULIANG_INDEX_KEYS (or keys/index_keys in the instance folder) is not the key this database was indexed "
@@ -40,27 +51,45 @@ def agree(instance: Instance, now: datetime) -> None:
             "this database holds practice data, and YULIANG_VENDOR_URL names the real vendor: run `yuliang go-live` "
             "(it clears the practice data), or use another database"
         )
-    if known == "live" and instance.settings.vendor_url == SANDBOX:
+    if known == "live" and instance.kind == "sandbox":
         raise WrongKind(
-            "this database is live, and the sandbox would mix made-up people into it: set YULIANG_VENDOR_URL, or "
-            "practise in another instance folder"
+            "this database is live, and a vendor on this machine would mix made-up people into it: set "
+            "YULIANG_VENDOR_URL to the vendor's address, or practise in another instance folder"
         )
     if known is None or keys is None:
         with transaction():
             runtime.store(KIND, instance.kind, instance.sealer, now)
             runtime.store(KEYS, instance.sealer.fingerprint(), instance.sealer, now)
+            runtime.store(ZONE, instance.settings.timezone, instance.sealer, now)
+
+
+def counted_in_zone(instance: Instance) -> bool:
+    """Whether days and hours are counted in the zone of the settings."""
+    return runtime.stored(ZONE, instance.sealer) in (None, instance.settings.timezone)
+
+
+def count_in_zone(instance: Instance, now: datetime) -> None:
+    """Counts all calls anew where the reporting zone was changed."""
+    if not counted_in_zone(instance):
+        rollups.rebuild(instance.settings.zone)
+    with transaction():
+        runtime.store(ZONE, instance.settings.timezone, instance.sealer, now)
 
 
 def go_live(instance: Instance, now: datetime) -> None:
-    """Clears the practice data (verifications, lots, ledger, counters, notices). Raises `WrongKind`."""
+    """Clears the practice data: verifications, lots, ledger, counters, episodes, messages, notices.
+
+    Raises `WrongKind`.
+    """
     if instance.kind != "live":
         raise WrongKind("set YULIANG_VENDOR_URL to the vendor's address first; the sandbox is still set")
     if runtime.stored(KIND, instance.sealer) == "live":
         raise WrongKind("this instance is live already: nothing was cleared")
     with transaction() as session:
         count = len(session.scalars(select(Verification.id)).all())
-        for model in (IdentityIndex, Identity, LedgerEntry, Verification, Lot, UsageDelta, UsageDay, UsageHour,
-                      LatencyHour, NoticeDismissal, Notice):  # fmt: skip
+        circuit.reset()
+        for model in (Attempt, Message, ToldLot, Episode, SpentForm, Reuse, Settlement, IdentityIndex, Identity, LedgerEntry, Verification, Lot,
+                      UsageDelta, UsageDay, UsageHour, LatencyHour, NoticeDismissal, Notice):  # fmt: skip
             session.execute(delete(model))
         runtime.store(KIND, "live", instance.sealer, now)
         append(SYSTEM, Action.WENT_LIVE, now, verifications=count)

@@ -19,7 +19,9 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.forms import Form, stripped
 from webapp.foundation.instance import this_instance
+from webapp.foundation.limits import limits_text
 from webapp.settings import appcode
+from webapp.vendor import circuit
 
 bp = Blueprint("configuration", __name__)
 
@@ -71,6 +73,7 @@ def save() -> tuple[str, int] | Response:
             runtime.clear("YULIANG_APPCODE")
         else:
             runtime.store("YULIANG_APPCODE", form.appcode.data or "", instance.sealer, now)
+            circuit.renewed()
         append(who(), Action.SETTING_CHANGED, now, setting="YULIANG_APPCODE", forgotten=bool(form.forget.data))
     flash(_("The setting is stored and in force."), "success")
     return redirect(url_for("configuration.index"), 303)
@@ -98,5 +101,5 @@ def _row(one: runtime.Effective) -> dict[str, Any]:
 
 def _plain(value: Any) -> str:
     if isinstance(value, tuple):
-        return "; ".join(f"{limit.subject}={limit.most}/{limit.seconds} s" for limit in value)
-    return str(value)
+        return limits_text(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,18 +7,32 @@ never fails half-way for having read first; page reads stay deferred and write n
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, insert, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    event,
+    insert,
+    literal,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 5
@@ -68,14 +82,15 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 def engine_options(url: str) -> dict[str, Any]:
     """What SQLAlchemy needs for `url`: pools sized for the threads, waits bounded."""
     if url.startswith("sqlite"):
-        memory = url in ("sqlite://", "sqlite:///:memory:")
         return {
-            "poolclass": QueuePool if not memory else NullPool,
+            "hide_parameters": True,
+            "poolclass": QueuePool,
             "pool_size": 16,
             "max_overflow": 64,
             "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},
         }
     return {
+        "hide_parameters": True,  # an error's text names the statement, never what was stored
         "pool_size": 8,
         "max_overflow": 24,
         "pool_timeout": BUSY_SECONDS,
@@ -91,6 +106,8 @@ def prepare_engine(engine: Engine) -> None:
     """Sets SQLite's pragmas and takes its transactions into our own hands."""
     if engine.dialect.name != "sqlite":
         return
+    _stay_with_the_file(engine)
+    engine.update_execution_options(queue=threading.Lock())
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -107,6 +124,57 @@ def prepare_engine(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
+def _stay_with_the_file(engine: Engine) -> None:
+    """Keeps SQLite from writing into a file that was removed or replaced (a restore, a volume that went away).
+
+    An open connection would go on in the nameless old file, and what it recorded there would be lost.
+    """
+    path = engine.url.database
+    if path is None:
+        return
+    known: set[tuple[int, int]] = set()
+
+    @event.listens_for(engine, "do_connect")
+    def _do_not_make_anew(*_arguments: object) -> None:
+        if known and _file(path) is None:
+            raise sqlite3.OperationalError("the database file is gone")
+
+    @event.listens_for(engine, "connect")
+    def _remember(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _file(path)
+        known.update({record.info["file"]} - {None})
+
+    @event.listens_for(engine, "checkout")
+    def _check(_connection: sqlite3.Connection, record: ConnectionPoolEntry, _fairy: object) -> None:
+        if record.info["file"] != _file(path):
+            raise DisconnectionError("the database file was removed or replaced")
+
+
+def _file(path: str) -> tuple[int, int] | None:
+    """Which file lies at `path`, None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """A read of one instant: every query inside sees the same state, while writers go on."""
+    session: Session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError("snapshot() must not run inside transaction()")
+    session.rollback()
+    try:
+        # SQLite's deferred transaction is a snapshot from its first read on.
+        level = {"isolation_level": "REPEATABLE READ"} if session.get_bind().dialect.name == "postgresql" else {}
+        session.connection(execution_options=level)
+        yield session
+    finally:
+        session.rollback()
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One write transaction: commits at the end, rolls back on any exception.
@@ -118,16 +186,33 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("transaction() does not nest")
     session.rollback()
-    session.info["writing"] = True
+    with _turn(db.engine):
+        session.info["writing"] = True
+        try:
+            session.connection(execution_options={"writes": True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["writing"] = False
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """SQLite lets one write, and those who wait look again only every 100 ms: the threads of a process queue here
+    instead, and only processes wait for each other there."""
+    queue = engine.get_execution_options().get("queue")
+    if queue is None:
+        yield
+        return
+    if not queue.acquire(timeout=BUSY_SECONDS):
+        raise TimeoutError("other threads of this process kept the database for too long")
     try:
-        session.connection(execution_options={"writes": True})
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+        yield
     finally:
-        session.info["writing"] = False
+        queue.release()
 
 
 def must_write() -> Session:
@@ -143,20 +228,25 @@ def insert_rows(model: type[Base], *rows: dict[str, Any]) -> None:
     must_write().connection().execute(insert(model.__table__), list(rows))  # type: ignore[arg-type]
 
 
-def upsert(model: type[Base], changed: dict[str, Any], **key: Any) -> bool:
-    """Inserts the row `key` with the values `changed`, or changes the row of that key; in the caller's transaction.
+def insert_once(model: type[Base], **values: Any) -> bool:
+    """Inserts a row in the caller's transaction; False where one with its key stands already.
 
-    Without `changed`, a row that stands already is left as it is, and the answer is False. Two writers at once do not
-    fail: the second waits for the first, and what the statement did decides.
+    Of two writers at once the second waits for the first and then knows: neither fails for the other.
     """
-    session = must_write()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    row = dialect.insert(model).values(**key, **changed)
-    if changed:
-        row = row.on_conflict_do_update(index_elements=list(key), set_=changed)
-    else:
-        row = row.on_conflict_do_nothing(index_elements=list(key))
-    return bool(session.execute(row).rowcount)  # type: ignore[attr-defined]
+    statement = _insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))
+    return must_write().execute(statement).first() is not None
+
+
+def put(model: type[Base], key: dict[str, Any], values: dict[str, Any]) -> None:
+    """Gives the row of `key` these values in the caller's transaction, making it where it is missing."""
+    statement = _insert(model).values(**key, **values)
+    must_write().execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def _insert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    if db.engine.dialect.name == "postgresql":
+        return postgresql.insert(model)
+    return sqlite.insert(model)
 
 
 def end_read() -> None:
@@ -164,9 +254,11 @@ def end_read() -> None:
     db.session.rollback()
 
 
-def is_busy(error: DBAPIError) -> bool:
-    """Whether `error` means that another writer held the database for too long."""
-    words = str(error.orig).lower()
+def is_busy(error: SQLAlchemyError) -> bool:
+    """Whether `error` means that others held the database, or all its connections, for too long."""
+    if isinstance(error, TimeoutError):
+        return True
+    words = str(error.orig).lower() if isinstance(error, DBAPIError) else ""
     return "database is locked" in words or "lock timeout" in words or "deadlock detected" in words
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from flask import request
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field
+from wtforms import BooleanField, DateField, DecimalField, Field, IntegerField
 from wtforms import Form as PlainForm
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs lag behind
 from wtforms.validators import ValidationError
 
 EARLIEST = date(2000, 1, 1)
@@ -29,6 +33,42 @@ class Form(FlaskForm):  # type: ignore[misc]
                 field.errors = [*field.errors, _("This field was sent more than once.")]
                 sound = False
         return sound
+
+
+def options(choices: Iterable[tuple[str, str | LazyString]]) -> list[SelectChoice]:
+    """Values and labels as the choices of a `SelectField`."""
+    return [SelectChoice(value, label) for value, label in choices]
+
+
+class Tick(BooleanField):
+    """A tick that counts only as the word `yes`: nothing else is a declaration."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = valuelist == ["yes"]
+
+    def _value(self) -> str:
+        return "yes"
+
+
+class WholeNumberField(IntegerField):
+    """A whole number written in digits only: what Python would also read (`1_0`) is no number to people."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        if valuelist and not re.fullmatch(r"\s*[+-]?\d+\s*", str(valuelist[0]), re.ASCII):
+            self.data = None
+            raise ValueError(self.gettext("Not a valid integer value."))
+        super().process_formdata(valuelist)
+
+
+class AmountField(DecimalField):
+    """An amount in digits with at most a point: no exponents, no underscores, no NaN."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        text = str(valuelist[0]).strip() if valuelist else ""
+        if text and not re.fullmatch(r"[+-]?\d+(\.\d*)?", text, re.ASCII):
+            self.data = None
+            raise ValueError(self.gettext("Not a valid decimal value."))
+        super().process_formdata(valuelist)
 
 
 class FilterForm(FlaskForm):  # type: ignore[misc]

@@ -54,12 +54,22 @@ def parse_keys(variable: str, text: str) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def load_keys(settings: Settings) -> Keys:
-    """The instance's keys. Raises `SettingsError` where one is wrong or the folder cannot be written."""
+def load_keys(settings: Settings, *, make: bool = True) -> Keys:
+    """The instance's keys; missing ones are made where `make`, which must not be where data is sealed already.
+
+    Raises `SettingsError` where one is wrong or missing, or the folder cannot be written.
+    """
     folder = settings.instance / "keys"
     generated: list[Path] = []
 
     def text(name: str, given: str) -> str:
+        if not given and not make and not (folder / name).exists():
+            raise SettingsError(
+                f"YULIANG_{name.upper()}",
+                f"is missing: the database was made with a key that lay in {folder / name}. "
+                "Put the backed-up key in its place; a new one opens nothing.",
+                "k1:base64-of-32-bytes",
+            )
         return given or _from_file(folder / name, generated)
 
     return Keys(

@@ -1,14 +1,15 @@
 """Leases: among any number of processes, one does the work; when it dies, the next takes over.
 
-A lease is one row. Taking it is one conditional UPDATE whose row count decides, so no clock of two machines is
-compared except through the row itself.
+A lease is one row. Taking it is one conditional UPDATE whose row count decides. Times in the row come from the clock
+of whoever wrote it: one that lies further ahead than any honest clock could have put it is taken for the trace of a
+clock that jumped, and does not count.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, or_, select, update
+from sqlalchemy import String, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -28,12 +29,15 @@ class Lease(Base):
     error: Mapped[str | None] = mapped_column(String(200))
 
 
-def take(name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
-    """Whether `holder` may now do the work `name`: it is due, and nobody else holds it. Ends at `now + lasting`."""
+def take(name: str, holder: str, now: datetime, lasting: timedelta, every: timedelta) -> bool:
+    """Whether `holder` may now do the work `name`, which is due each `every`: it is due, and nobody else holds it.
+
+    The lease ends at `now + lasting`.
+    """
     with transaction() as session:
         _ensure(session, name)
-        free = or_(Lease.until.is_(None), Lease.until <= now)
-        due = or_(Lease.due_at.is_(None), Lease.due_at <= now)
+        free = or_(Lease.until.is_(None), Lease.until <= now, Lease.until > now + 2 * lasting)
+        due = or_(Lease.due_at.is_(None), Lease.due_at <= now, Lease.due_at > now + 2 * every)
         claim = update(Lease).where(Lease.name == name, free, due).values(holder=holder, until=now + lasting)
         return session.execute(claim).rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
@@ -46,13 +50,6 @@ def give_back(name: str, holder: str, now: datetime, due_at: datetime, error: st
         return session.execute(mine.values(**values)).rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
-def renew(name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
-    """Prolongs a lease that `holder` still has."""
-    with transaction() as session:
-        mine = update(Lease).where(Lease.name == name, Lease.holder == holder, Lease.until > now)
-        return session.execute(mine.values(until=now + lasting)).rowcount == 1  # type: ignore[attr-defined, no-any-return]
-
-
 def forget_holder(holder: str) -> None:
     """Gives back whatever `holder` holds: called when a worker stops, so that the next need not wait."""
     with transaction() as session:
@@ -62,12 +59,6 @@ def forget_holder(holder: str) -> None:
 def all_leases() -> list[Lease]:
     """Every lease, by name."""
     return list(db.session.scalars(select(Lease).order_by(Lease.name)))
-
-
-def drop(name: str) -> None:
-    """Removes the lease `name`: the work is due at once."""
-    with transaction() as session:
-        session.execute(delete(Lease).where(Lease.name == name))
 
 
 def _ensure(session: Session, name: str) -> None:

@@ -26,6 +26,12 @@ class Limit:
     seconds: int
 
 
+def limits_text(limits: tuple[Limit, ...]) -> str:
+    """Limits as `parse_limits` reads them."""
+    units = {seconds: unit for unit, seconds in SECONDS.items()}
+    return ";".join(f"{limit.subject}={limit.most}/{units[limit.seconds]}" for limit in limits)
+
+
 def parse_limits(text: str) -> tuple[Limit, ...]:
     """Reads `operator=60/minute;number=10/day`; empty means no limit. Raises `ValueError`."""
     limits = []

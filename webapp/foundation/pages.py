@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from flask import Flask, g, request, session
 from flask_babel import format_date, format_decimal
-from flask_login import current_user
+from flask_login import AnonymousUserMixin, current_user
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from webapp.foundation.assets import asset_url
@@ -73,6 +74,11 @@ def choose_theme() -> str:
     return chosen if chosen in THEMES else "auto"
 
 
+def forget_reader() -> None:
+    """Makes the rest of this request a stranger's: a page about a database that failed must not ask it who reads."""
+    g._login_user = AnonymousUserMixin()
+
+
 def safe_next(target: str | None, default: str) -> str:
     """`target` where it stays on this site, else `default`: no log-in may forward to a stranger."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
@@ -81,8 +87,15 @@ def safe_next(target: str | None, default: str) -> str:
     return default if parts.scheme or parts.netloc or "\\" in target or any(ord(c) < 32 for c in target) else target
 
 
+class RowNumber(IntegerConverter):
+    """`<int:id>` in an address: a number that both databases can hold; with any other there is no such page."""
+
+    regex = "[0-9]{1,18}"
+
+
 def install(app: Flask) -> None:
     """Registers filters, globals, the request id and the security headers."""
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.filters.update(when=when, day=day, yuan=yuan, number=number, percent=percent)
     app.jinja_env.globals.update(asset_url=asset_url)
 
@@ -107,6 +120,8 @@ def install(app: Flask) -> None:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Request-Id"] = g.get("request_id", "")
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")

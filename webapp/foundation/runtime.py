@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, select
+from sqlalchemy import LargeBinary, String, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.foundation.database import Base, UtcDateTime, db, must_write
+from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
 from webapp.foundation.sealing import Sealer
 from webapp.settings import SETTINGS, Setting, Settings
 
@@ -42,15 +42,13 @@ def stored(name: str, sealer: Sealer) -> str | None:
 def store(name: str, text: str, sealer: Sealer, now: datetime) -> None:
     """Stores `text` in the caller's transaction."""
     sealed = sealer.seal(text.encode(), f"setting:{name}")
-    must_write().merge(StoredSetting(name=name, sealed=sealed, changed_at=now))
+    put(StoredSetting, {"name": name}, {"sealed": sealed, "changed_at": now})
 
 
-def clear(name: str) -> None:
-    """Forgets a stored value in the caller's transaction: the default is in force again."""
-    session = must_write()
-    row = session.get(StoredSetting, name)
-    if row is not None:
-        session.delete(row)
+def clear(name: str) -> bool:
+    """Forgets a stored value in the caller's transaction: the default is in force again. False: there was none, or
+    another was quicker to forget it."""
+    return bool(must_write().execute(delete(StoredSetting).where(StoredSetting.name == name)).rowcount)  # type: ignore[attr-defined]
 
 
 def effective(setting: Setting, settings: Settings, sealer: Sealer) -> Effective:
@@ -72,8 +70,3 @@ def all_effective(settings: Settings, sealer: Sealer) -> list[Effective]:
 def value(name: str, settings: Settings, sealer: Sealer) -> Any:
     """The value in force of the setting called `name`."""
     return effective(next(s for s in SETTINGS if s.name == name), settings, sealer).value
-
-
-def names() -> list[str]:
-    """Names of everything stored."""
-    return list(db.session.scalars(select(StoredSetting.name)))

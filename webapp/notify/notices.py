@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import JSON, ForeignKey, String, exists, select
+from sqlalchemy import JSON, ForeignKey, String, delete, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.foundation.database import Base, RowId, UtcDateTime, db, must_write
+from webapp.foundation.database import Base, RowId, UtcDateTime, db, insert_once, must_write
 from webapp.vendor.texts import CAUSES
 
 
@@ -51,11 +51,27 @@ class Shown:
 
 def tell(role: str, kind: str, key: str, now: datetime, **params: str | int) -> bool:
     """Writes a notice for `role` in the caller's transaction; False where `key` was told already."""
+    return insert_once(Notice, key=key, role=role, kind=kind, params=params, created_at=now)
+
+
+def withdraw(prefix: str, keep: str = "") -> None:
+    """Takes back, in the caller's transaction, notices whose cause is over: those whose key begins with `prefix`,
+    but for the key `keep`."""
     session = must_write()
-    if session.scalar(select(Notice.id).where(Notice.key == key)) is not None:
-        return False
-    session.add(Notice(key=key, role=role, kind=kind, params=params, created_at=now))
-    return True
+    over = select(Notice.id).where(Notice.key.startswith(prefix, autoescape=True), Notice.key != keep)
+    ids = session.scalars(over).all()
+    if ids:
+        session.execute(delete(NoticeDismissal).where(NoticeDismissal.notice_id.in_(ids)))
+        session.execute(delete(Notice).where(Notice.id.in_(ids)))
+
+
+def settled(key: str) -> None:
+    """Takes back, in the caller's transaction, the one notice of this key: what it asked for is done."""
+    session = must_write()
+    notice_id = session.scalar(select(Notice.id).where(Notice.key == key))
+    if notice_id is not None:
+        session.execute(delete(NoticeDismissal).where(NoticeDismissal.notice_id == notice_id))
+        session.execute(delete(Notice).where(Notice.id == notice_id))
 
 
 def standing(user_id: int, role: str, most: int = 5) -> list[Shown]:
@@ -73,8 +89,7 @@ def dismiss(notice_id: int, user_id: int, role: str, now: datetime) -> bool:
     notice = session.get(Notice, notice_id)
     if notice is None or notice.role != role:
         return False
-    if session.get(NoticeDismissal, (notice_id, user_id)) is None:
-        session.add(NoticeDismissal(notice_id=notice_id, user_id=user_id, at=now))
+    insert_once(NoticeDismissal, notice_id=notice_id, user_id=user_id, at=now)
     return True
 
 
@@ -94,4 +109,23 @@ def _shown(notice: Notice) -> Shown:
             cause = CAUSES.get(words["cause"], words["cause"])
             text = _("The vendor refuses calls: %(cause)s.", cause=cause)
             return Shown(notice.id, "danger", text, "history.index", {"outcome": "refused"})
+        case "nobody_told":
+            text = _("Nobody would get a reminder mail: a mail server or a recipient is missing.")
+            return Shown(notice.id, "warning", text, "reminders.index", {})
+        case "undelivered":
+            text = _("Mails could not be delivered. Reminders may reach nobody until this is mended.")
+            return Shown(notice.id, "danger", text, "reminders.index", {})
+        case "lapsed_unseen":
+            text = _("A lot ended on %(day)s with %(calls)s calls left, too long ago to tell by mail.", **words)
+            return Shown(notice.id, "info", text, "reminders.index", {})
+        case "many_numbers":
+            text = _("%(count)s different numbers were tried for one name (mark %(mark)s) on %(day)s.", **words)
+            return Shown(notice.id, "warning", text, *_that_day(words))
+        case "many_names":
+            text = _("%(count)s different names were tried for one number (mark %(mark)s) on %(day)s.", **words)
+            return Shown(notice.id, "warning", text, *_that_day(words))
     return Shown(notice.id, "info", notice.kind, None, {})
+
+
+def _that_day(words: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "audit.index", {"action": "verification_sent", "from": words["day"], "to": words["day"]}

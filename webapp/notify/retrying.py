@@ -13,7 +13,7 @@ JITTER = 0.25
 
 def pause(attempts: int, chance: float) -> timedelta:
     """How long to wait after so many failed attempts: 30 s doubling to an hour; `chance` is from 0 to 1."""
-    plain = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
+    plain: timedelta = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
     return plain * (1 + JITTER * chance)
 
 

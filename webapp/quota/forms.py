@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, DecimalField, IntegerField, StringField
+from wtforms import DateField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from webapp.foundation.forms import Form, plain_text, sound_day, stripped
+from webapp.foundation.forms import AmountField, Form, WholeNumberField, plain_text, sound_day, stripped
 from webapp.quota.ledger import Purchase
 from webapp.quota.rules import default_expiry
 
@@ -20,13 +20,13 @@ MOST_YUAN = Decimal(10_000_000)
 class LotForm(Form):
     """A package of calls, as it was bought."""
 
-    calls = IntegerField(
+    calls = WholeNumberField(
         _l("Calls"), validators=[InputRequired(_l("Enter a whole number of calls.")), NumberRange(1, MOST_CALLS)]
     )
     bought_on = DateField(_l("Bought on"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day])
     expires_on = DateField(_l("Last valid day"), validators=[Optional(), sound_day],
                            description=_l("Left empty: one year after the purchase."))  # fmt: skip
-    price = DecimalField(_l("Price in CNY"), places=2, validators=[Optional()], description=_l("May be left empty."))
+    price = AmountField(_l("Price in CNY"), places=2, validators=[Optional()], description=_l("May be left empty."))
     order_number = StringField(_l("Order number"), filters=[stripped], validators=[Length(max=80), plain_text],
                                description=_l("May be left empty."))  # fmt: skip
 
@@ -34,7 +34,7 @@ class LotForm(Form):
         if field.data and self.bought_on.data and field.data < self.bought_on.data:
             raise ValidationError(_("The last valid day lies before the purchase."))
 
-    def validate_price(self, field: DecimalField) -> None:
+    def validate_price(self, field: AmountField) -> None:
         price = field.data
         if price is None:
             return

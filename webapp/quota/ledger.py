@@ -16,6 +16,7 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import insert_rows, must_write
 from webapp.quota import watchers
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
+from webapp.vendor import circuit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     _enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
     append(who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls)
     session.flush()
+    circuit.renewed()
     watchers.supply_changed(now)
     return lot
 
@@ -65,18 +67,26 @@ def hold(verification_id: int, today: date, now: datetime) -> int | None:
     return None
 
 
-def charge(verification_id: int, lot_id: int | None, now: datetime) -> None:
-    """Turns a held call into a charged one."""
+def charge(
+    verification_id: int, lot_id: int | None, now: datetime, *, actor_id: int | None = None, reason: str = ""
+) -> None:
+    """Turns a held call into a charged one; `actor_id` and `reason` where a person decided it."""
     session = must_write()
     left = _move(session, lot_id, held=-1, charged=1)
-    _enter(EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id)
+    _enter(EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id, actor_id=actor_id, reason=reason)
 
 
-def release(verification_id: int, lot_id: int | None, today: date, now: datetime) -> None:
+def release(
+    verification_id: int, lot_id: int | None, today: date, now: datetime,
+    *, actor_id: int | None = None, reason: str = "",
+) -> None:  # fmt: skip
     """Gives a held call back to its lot; on a lot that expired meanwhile it lapses at once."""
     session = must_write()
     left = _move(session, lot_id, held=-1, available=1)
-    _enter(EntryKind.RELEASE, lot_id, 0 if lot_id is None else 1, left, now, verification_id=verification_id)
+    _enter(
+        EntryKind.RELEASE, lot_id, 0 if lot_id is None else 1, left, now,
+        verification_id=verification_id, actor_id=actor_id, reason=reason,
+    )  # fmt: skip
     if lot_id is not None:
         _lapse(session, lot_id, today, now)
 
@@ -117,7 +127,7 @@ def _move(session: Session, lot_id: int | None, *, held: int, available: int = 0
 
 def _enter(
     kind: EntryKind, lot_id: int | None, change: int, after: int, now: datetime,
-    *, verification_id: int | None = None, actor_id: int | None = None,
+    *, verification_id: int | None = None, actor_id: int | None = None, reason: str = "",
 ) -> None:  # fmt: skip
     entry = {
         "at": now,
@@ -127,5 +137,6 @@ def _enter(
         "available_after": after,
         "verification_id": verification_id,
         "actor_id": actor_id,
+        "reason": reason,
     }
     insert_rows(LedgerEntry, entry)

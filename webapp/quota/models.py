@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+
+ONCE = "kind IN ('hold', 'charge', 'release')"
+"""A call is held once, and charged or released once: the database itself refuses a second time."""
 
 
 class EntryKind(StrEnum):
@@ -30,6 +33,7 @@ class Lot(Base):
     __table_args__ = (
         CheckConstraint("available >= 0 AND held >= 0 AND charged >= 0 AND lapsed >= 0", name="not_negative"),
         Index(None, "expires_on", "bought_on"),
+        {"sqlite_autoincrement": True},  # the audit trail names lots by number: none is given twice
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -54,7 +58,13 @@ class LedgerEntry(Base):
     """
 
     __tablename__ = "ledger_entry"
-    __table_args__ = (Index(None, "lot_id", "id"), Index(None, "verification_id", "kind"))
+    __table_args__ = (
+        Index(None, "lot_id", "id"),
+        Index(
+            "uq_ledger_entry_verification_id_kind", "verification_id", "kind", unique=True,
+            sqlite_where=text(ONCE), postgresql_where=text(ONCE),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -42,6 +42,12 @@ def valid_sums(today: date) -> tuple[int, int]:
     return int(remaining or 0), int(total or 0)
 
 
+def next_lot(today: date) -> int | None:
+    """The lot that the next call is taken from: the one that expires first; None where no valid lot has a call."""
+    valid = select(Lot.id).where(Lot.expires_on >= today, Lot.bought_on <= today, Lot.available > 0)
+    return db.session.scalar(valid.order_by(Lot.expires_on, Lot.bought_on, Lot.id).limit(1))
+
+
 def newest_supply_entry() -> int:
     """Id of the newest purchase or correction; 0: none. Such entries belong to no verification, so the index on it
     finds them among millions."""

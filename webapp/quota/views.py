@@ -12,11 +12,13 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webapp.accounts import queries as accounts
+from webapp.accounts.models import Role
 from webapp.accounts.permissions import may
 from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.pages import day, number
 from webapp.quota import ledger, queries
 from webapp.quota.catalogue import CATALOGUE
 from webapp.quota.forms import LotForm
@@ -64,17 +66,18 @@ def record_lot() -> tuple[str, int] | Response:
         return _lot_page(form), 422
     with transaction():
         lot = ledger.record_purchase(form.purchase(), who(), utc_now())
-    said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=f"{lot.calls:,}", day=lot.expires_on)
+    said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=number(lot.calls), day=day(lot.expires_on))
     flash(said, "success")
     return redirect(url_for("quota.index"), 303)
 
 
 def _entry_rows() -> list[dict[str, Any]]:
     people = {user.id: user.name for user in accounts.users()}
+    opens = current_user.role != Role.OPERATOR  # operators see only their own verifications
     return [
         {"at": entry.at, "kind_label": KINDS[entry.kind], "lot_id": entry.lot_id, "change": entry.change,
          "balance_after": entry.available_after, "actor": people.get(entry.actor_id or 0, ""),
-         "verification_id": entry.verification_id, "reason": entry.reason}
+         "verification_id": entry.verification_id, "opens": opens, "reason": entry.reason}
         for entry in queries.newest_entries()
     ]  # fmt: skip
 

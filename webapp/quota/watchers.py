@@ -31,13 +31,13 @@ def watch(app: Flask, *, supply: Watcher, calls: Watcher) -> None:
 
 def supply_changed(now: datetime) -> None:
     """Called by the ledger in the transaction of the purchase or correction: both stand or fall together."""
-    for watcher in _of(cast(Flask, current_app)).supply:
+    for watcher in _of(current_app).supply:
         watcher(now)
 
 
 def calls_settled(now: datetime) -> None:
     """Called after the transaction that settled a call. Watchers must not raise: the outcome is stored already."""
-    for watcher in _of(cast(Flask, current_app)).calls:
+    for watcher in _of(current_app).calls:
         watcher(now)
 
 

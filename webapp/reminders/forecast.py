@@ -24,6 +24,8 @@ class Stock:
     lot_id: int
     expires_on: date
     left: int
+    name: str = ""
+    """The order number, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,14 @@ def forecast(stock: Sequence[Stock], rates: Rates | None, today: date, used_toda
     least = _days(fast.out_on, today)
     buy_by = None if least is None else today + timedelta(days=max(0, least - 1))
     return Forecast(_days(likely.out_on, today), least, _days(slow.out_on, today), likely.out_on, buy_by, likely.lapses)
+
+
+def low_on(remaining: int, total: int, percent: int, rates: Rates | None, today: date, used_today: int) -> date | None:
+    """The likely day on which at most `percent` of `total` remain; None: not within a year, or nobody can tell."""
+    spare = remaining - total * percent // 100
+    if rates is None or total <= 0:
+        return None
+    return today if spare <= 0 else course([Stock(0, date.max, spare)], rates, 1.0, today, used_today).out_on
 
 
 def _days(out_on: date | None, today: date) -> int | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Integer, cast, func, null, select, union_all
+from sqlalchemy import Date, Integer, Select, cast, func, null, select, union_all
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import UtcDateTime, db
@@ -36,17 +37,16 @@ def calls_by_day(
     return Counter({key: calls for key, calls in counts.items() if calls})
 
 
-def totals() -> Counter[tuple[str, str]]:
-    """All calls ever counted, by (outcome, billed), in one statement."""
-    folded = select(UsageDay.outcome, UsageDay.billed, func.sum(UsageDay.calls)).group_by(
-        UsageDay.outcome, UsageDay.billed
-    )
-    waiting = select(UsageDelta.outcome, UsageDelta.billed, func.sum(UsageDelta.calls)).group_by(
-        UsageDelta.outcome, UsageDelta.billed
-    )
-    counts: Counter[tuple[str, str]] = Counter()
-    for outcome, billed, calls in db.session.execute(union_all(folded, waiting)):
-        counts[outcome, billed] += int(calls)
+def totals() -> Counter[tuple[Any, ...]]:
+    """All calls ever counted, by (outcome, billed, source, operator, department, purpose), in one statement."""
+
+    def summed(table: type[UsageDay] | type[UsageDelta]) -> Select[*tuple[Any, ...]]:
+        by = (table.outcome, table.billed, table.source, table.operator_id, table.department_id, table.purpose_id)
+        return select(*by, func.sum(table.calls)).group_by(*by)
+
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row in db.session.execute(union_all(summed(UsageDay), summed(UsageDelta))):
+        counts[tuple(row[:-1])] += int(row[-1])
     return Counter({key: calls for key, calls in counts.items() if calls})
 
 
@@ -63,13 +63,3 @@ def unknown_calls() -> int:
             )
         )
     )
-
-
-def waiting_deltas() -> int:
-    """How many deltas are not folded yet."""
-    return db.session.scalar(select(func.count()).select_from(UsageDelta)) or 0
-
-
-def oldest_delta() -> datetime | None:
-    """When the oldest delta not folded yet was counted."""
-    return db.session.scalar(select(func.min(UsageDelta.at)))

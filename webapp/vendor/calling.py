@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from webapp.foundation import runtime
@@ -31,12 +32,19 @@ class Vendor:
         self._client: VendorClient | None = None
         self._url = ""
 
-    def verify(self, name: str, number: str) -> Reply:
-        """One paid call. Must be called with no transaction open; leaves none open. Never raises for the vendor."""
+    def ready(self) -> Callable[[str, str], Reply]:
+        """What makes one paid call of a name and a number. All that can fail before a call fails here, so that an
+        intent is only stored for a call that can be made; the call itself touches no database and never raises.
+        """
         appcode = self._appcode()
         end_read()
-        conceal(appcode)
-        return self._reach().verify(name, number, appcode=appcode)
+        client = self._reach()
+
+        def call(name: str, number: str) -> Reply:
+            conceal(appcode)
+            return client.verify(name, number, appcode=appcode)
+
+        return call
 
     def has_appcode(self) -> bool:
         """Whether calls can be made at all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from webapp.vendor.contract import Cause
+from webapp.vendor.contract import Cause, Outcome
 
 REFUSALS: dict[str, LazyString] = {
     Cause.QUOTA_EXHAUSTED: _l("The calls are used up; an admin must buy more. The AppCode stays the same"),
@@ -41,3 +41,31 @@ CAUSES: dict[str, LazyString] = REFUSALS | {
     Cause.NUMBER_EMPTY: _l("The vendor saw no number"),
     Cause.NUMBER_FORMAT: _l("The vendor saw a number of the wrong form"),
 }
+
+_PATIENCE = _l("Nothing needs to be done: the next verification after that time is sent as a trial.")
+_RENEW = _l("An admin buys calls in the vendor's console and records the lot here; the AppCode stays the same.")
+_APPCODE = _l("An admin compares the AppCode on the settings page with the vendor's console.")
+_ORDERS = _l("An admin looks into the order list of the vendor's console.")
+_SUPPORT = _l("An admin asks the vendor's support.")
+
+STOPS: dict[str, tuple[LazyString, LazyString]] = {
+    Outcome.MAINTENANCE: (_l("The vendor is under maintenance"), _PATIENCE),
+    Cause.VENDOR_UNAVAILABLE: (REFUSALS[Cause.VENDOR_UNAVAILABLE], _PATIENCE),
+    Cause.GATEWAY_BUSY: (REFUSALS[Cause.GATEWAY_BUSY], _PATIENCE),
+    Cause.QUOTA_EXHAUSTED: (_l("The calls are used up"), _RENEW),
+    Cause.PACKAGES_EXPIRED: (_l("The packages have expired"), _RENEW),
+    Cause.APPCODE_INVALID: (REFUSALS[Cause.APPCODE_INVALID], _APPCODE),
+    Cause.NOT_SUBSCRIBED: (REFUSALS[Cause.NOT_SUBSCRIBED], _APPCODE),
+    Cause.AUTHORISATION_EXPIRED: (REFUSALS[Cause.AUTHORISATION_EXPIRED], _ORDERS),
+    Cause.SUBSCRIPTION_INVALID: (REFUSALS[Cause.SUBSCRIPTION_INVALID], _ORDERS),
+    Cause.SELLER_OVERDUE: (REFUSALS[Cause.SELLER_OVERDUE], _SUPPORT),
+    Cause.BUYER_OVERDUE: (
+        REFUSALS[Cause.BUYER_OVERDUE], _l("An admin settles what is owed in the vendor's console.")),
+    Cause.ENDPOINT_WRONG: (
+        REFUSALS[Cause.ENDPOINT_WRONG], _l("An admin compares YULIANG_VENDOR_URL with the vendor's manual.")),
+    Cause.ACCESS_DENIED: (
+        REFUSALS[Cause.ACCESS_DENIED], _l("An admin looks for a list of allowed addresses in the vendor's console.")),
+    Cause.ENDPOINT_BLOCKED: (REFUSALS[Cause.ENDPOINT_BLOCKED], _SUPPORT),
+    Cause.ENDPOINT_MOVED: (REFUSALS[Cause.ENDPOINT_MOVED], _SUPPORT),
+}  # fmt: skip
+"""Why calls are stopped, and what has to happen next."""

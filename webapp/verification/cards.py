@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from webapp.foundation.pages import when
 from webapp.foundation.redaction import redact_text
@@ -15,7 +16,7 @@ from webapp.vendor.contract import Billed, Outcome
 from webapp.vendor.texts import CAUSES, REFUSALS
 from webapp.verification import texts
 from webapp.verification.identities import Person
-from webapp.verification.models import Verification
+from webapp.verification.models import Reuse, Verification
 
 SHOWN = 2000
 """Characters of a kept answer that an admin reads."""
@@ -44,7 +45,7 @@ class Card:
 
 def readable(row: Verification, viewer_id: int, now: datetime) -> bool:
     """Whether this viewer still sees the person in full: one's own check, for ten minutes."""
-    return row.operator_id == viewer_id and now - row.created_at < READABLE_FOR
+    return row.operator_id == viewer_id and timedelta(0) <= now - row.created_at < READABLE_FOR
 
 
 def card(row: Verification, person: Person | None, *, full: bool, locale: str, kept: bool = False) -> Card:
@@ -64,10 +65,45 @@ def card(row: Verification, person: Person | None, *, full: bool, locale: str, k
         name=_name(person, full),
         number=_number(person, full),
         derived=_derived(person, full),
-        details=_details(row, person, locale),
+        details=_details(row, person if full else None, locale),
         refresh=row.outcome == Outcome.SENDING,
         raw=_masked_answer(person) if kept and person and row.outcome == Outcome.UNEXPECTED else "",
     )
+
+
+def readable_reuse(reuse: Reuse, viewer_id: int, now: datetime) -> bool:
+    """As `readable`: who was shown a recent result asked about this very person."""
+    return reuse.operator_id == viewer_id and timedelta(0) <= now - reuse.at < READABLE_FOR
+
+
+def reused(reuse: Reuse, person: Person | None, *, full: bool, whole: bool, locale: str) -> Card:
+    """The card of a recent result shown instead of a call; not `whole`: a colleague's, of which only outcome and age
+    are shown. Masked unless `full`."""
+    row, text = reuse.verification, texts.OUTCOMES[reuse.verification.outcome]
+    return Card(
+        outcome="reused",
+        billed=Billed.NO,
+        tone=text.tone,
+        title=_("%(result)s · %(age)s", result=text.title, age=_age(reuse.at - row.created_at)),
+        advice=f"{text.advice} {texts.OUTCOMES['reused'].advice}",
+        billed_text=str(texts.CHARGED[Billed.NO]),
+        causes=[str(cause) for cause in texts.HONEST_CAUSES] if row.outcome == Outcome.NO_SUCH_NUMBER else [],
+        name=_name(person, full),
+        number=_number(person, full),
+        derived=_derived(person, full) if whole else [],
+        details=_details(row, person if full else None, locale) if whole else [],
+    )
+
+
+def _age(age: timedelta) -> str:
+    hours, minutes = age // timedelta(hours=1), age // timedelta(minutes=1)
+    if hours:
+        return ngettext("reused: the result of %(num)s hour ago", "reused: the result of %(num)s hours ago", hours)
+    if minutes:
+        return ngettext(
+            "reused: the result of %(num)s minute ago", "reused: the result of %(num)s minutes ago", minutes
+        )
+    return _("reused: the result of this minute")
 
 
 def blocked(reason: str) -> Card:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
-from webapp.foundation.forms import Form, plain_text, stripped
+from webapp.foundation.forms import Form, Tick, plain_text, stripped
+from webapp.foundation.sealing import Sealer
 from webapp.persons import id_numbers, names
-from webapp.persons.id_numbers import NumberFault
+from webapp.persons.id_numbers import NumberFault, NumberWarning
 from webapp.persons.names import NameFault
-from webapp.verification.models import LegalBasis, Purpose
+from webapp.verification import live, tokens
+from webapp.verification.models import LegalBasis, Purpose, ShiftDeclaration
 from webapp.verification.operations import Asked
 
 NAME_FAULTS: dict[str, LazyString] = {
@@ -36,23 +39,55 @@ NUMBER_FAULTS: dict[str, LazyString] = {
 }
 
 
+ADULT_CONSENT = 14
+"""Years of age from which a person consents; before, the guardian does (PIPL, article 31)."""
+
+
 class VerifyForm(Form):
-    """One person to verify. `today` (reporting zone) decides which birth dates are in the future."""
+    """One person to verify. `today` (reporting zone) decides which birth dates are in the future, and who is a child.
+
+    `guardian_consent` and `again` are asked for only where they are needed: `keep_only` takes them off a page.
+    """
 
     name = StringField(_l("Name"), filters=[lambda text: names.normalise(text or "")])
     id_number = StringField(_l("ID number"), filters=[lambda text: id_numbers.normalise(text or "")])
+    confirmed = StringField(live.CONFIRM, filters=[stripped])
+    """The number itself, once more, where it ends in 000: shown as a tick that belongs to this one number."""
     purpose = SelectField(_l("Purpose"), coerce=int)
-    consent = BooleanField(
-        _l("The person has consented to this verification"), false_values=(False, "false", "", "no", "0")
+    consent = Tick(_l("The person has consented to this verification"))
+    guardian_consent = Tick(
+        _l("The guardian has consented to this verification"),
+        description=_l("The person is under 14: a parent or guardian is asked each time."),
     )
     reference = StringField(_l("Reference"), filters=[stripped], validators=[Length(max=80), plain_text],
                             description=_l("Your own case number; may be left empty."))  # fmt: skip
+    again = Tick(_l("Spend another call all the same"))
+    form_token = HiddenField()
 
-    def offer(self, purposes: Sequence[Purpose], locale: str, today: date) -> None:
-        """Fills the choices, and tells the form what day it is."""
+    def offer(
+        self, purposes: Sequence[Purpose], locale: str, today: date, declared: Mapping[int, ShiftDeclaration]
+    ) -> None:
+        """Fills the choices, and tells the form what day it is and which shift declarations stand."""
         self._purposes = {purpose.id: purpose for purpose in purposes}
-        self.purpose.choices = [(purpose.id, purpose.name_in(locale)) for purpose in purposes]
+        self.purpose.choices = [(purpose.id, purpose.name_in(locale), self._marks(purpose)) for purpose in purposes]
         self._today = today
+        self._declared = declared
+
+    def take(self, name: str, number: str, purpose_id: int, reference: str) -> None:
+        """Fills in an earlier question. What was ticked for it is to be ticked anew."""
+        self.name.data, self.id_number.data, self.reference.data = name, number, reference
+        if purpose_id in self._purposes:
+            self.purpose.data = purpose_id
+
+    def keep_only(self, *, again: bool, user_id: int) -> None:
+        """Makes the form ready to be drawn: only the ticks that are needed, and a fresh token."""
+        if not again:
+            del self.again
+        if not self._is_child():
+            del self.guardian_consent
+        if not any(purpose.legal_basis == LegalBasis.CONSENT for purpose in self._purposes.values()):
+            del self.consent
+        self.form_token.data = tokens.issue(user_id)
 
     def validate_name(self, field: StringField) -> None:
         fault = names.faults(field.data or "")
@@ -60,18 +95,85 @@ class VerifyForm(Form):
             raise ValidationError(str(NAME_FAULTS[fault]))
 
     def validate_id_number(self, field: StringField) -> None:
-        fault = id_numbers.faults(field.data or "", self._today)
+        number = field.data or ""
+        fault = id_numbers.faults(number, self._today)
+        if fault == NumberFault.FIFTEEN:
+            field.data = id_numbers.from_fifteen(number)
+            raise ValidationError(str(live.CONVERTED))
+        if fault and live.destroyed(number):
+            raise ValidationError(str(live.DESTROYED))
         if fault:
             raise ValidationError(str(NUMBER_FAULTS[fault]))
+        if self.doubtful() and self.confirmed.data != number:
+            raise ValidationError(str(live.UNCONFIRMED))
 
-    def validate_consent(self, field: BooleanField) -> None:
-        purpose = self._purposes.get(self.purpose.data)
-        if purpose and purpose.legal_basis == LegalBasis.CONSENT and not field.data:
+    def doubtful(self) -> bool:
+        """Whether a number without fault ends as one that a spreadsheet has cut: to be confirmed first."""
+        number = self.id_number.data or ""
+        sound = id_numbers.faults(number, self._today) is None
+        return sound and NumberWarning.LOST_DIGITS in id_numbers.warnings(number)
+
+    def reading(self) -> list[live.Said]:
+        """What the number in the form says by itself."""
+        return live.reading(self.id_number.data or "", self._today)
+
+    def cautions(self) -> dict[str, list[str]]:
+        """What to ask about before a call is spent, by field."""
+        return live.cautions(self.name.data or "", self.id_number.data or "")
+
+    def speech(self) -> dict[str, object]:
+        """The texts and facts that the desk's script speaks with."""
+        asking = [one.id for one in self._purposes.values()
+                  if one.legal_basis == LegalBasis.CONSENT and one.id not in self._declared]  # fmt: skip
+        facts = {"today": self._today.isoformat(), "consent": asking, "adult": ADULT_CONSENT}
+        return facts | live.texts(NAME_FAULTS, NUMBER_FAULTS)
+
+    def validate_consent(self, field: Tick) -> None:
+        if self._needs_consent() and not field.data and not self._declaration():
             raise ValidationError(_("Ask the person for consent first, then tick this box."))
 
-    def asked(self) -> Asked:
-        """What the valid form asks."""
+    def validate_guardian_consent(self, field: Tick) -> None:
+        if self._is_child() and not field.data:
+            raise ValidationError(_("The person is under 14: ask the guardian for consent first, then tick this box."))
+
+    def validate_reference(self, field: StringField) -> None:
+        purpose = self._purposes.get(self.purpose.data)
+        if purpose and purpose.reference_required and not field.data:
+            raise ValidationError(_("This purpose needs a reference: enter your own case number."))
+
+    def asked(self, user_id: int, sealer: Sealer) -> Asked:
+        """What the valid form asks. Raises `tokens.TokenRefused`, `tokens.TokenExpired`."""
+        name, number, reference = self.name.data or "", self.id_number.data or "", self.reference.data or ""
+        token = self.form_token.data
+        content = (name, number, str(self.purpose.data), reference, str(self.again.data))
+        declaration = None if self.consent.data else self._declaration()
+        guardian = self._is_child() and bool(self.guardian_consent.data)
         return Asked(
-            self.name.data or "", self.id_number.data or "", self.purpose.data, self.consent.data,
-            self.reference.data or "",
+            name, number, self.purpose.data, consent=bool(self.consent.data or declaration or guardian),
+            reference=reference, guardian_consent=guardian, declaration_id=declaration, reuse=not self.again.data,
+            form=tokens.read(token, user_id, content, sealer) if token else None,
         )  # fmt: skip
+
+    def _needs_consent(self) -> bool:
+        """Whether the person's own consent is needed; a child's is the guardian's, and has its own tick."""
+        purpose = self._purposes.get(self.purpose.data)
+        return purpose is not None and purpose.legal_basis == LegalBasis.CONSENT and not self._is_child()
+
+    def _is_child(self) -> bool:
+        try:
+            born = id_numbers.read(self.id_number.data or "").birth_date
+        except ValueError:
+            return False
+        return 0 <= id_numbers.age(born, self._today) < ADULT_CONSENT
+
+    def _declaration(self) -> int | None:
+        """The shift declaration that stands for a missing tick; never for a child."""
+        found = self._declared.get(self.purpose.data)
+        return found.id if found is not None and self._needs_consent() else None
+
+    def _marks(self, purpose: Purpose) -> dict[str, Any]:
+        """What a script on the page can tell before the form is sent."""
+        return {
+            "data-consent": "yes" if purpose.legal_basis == LegalBasis.CONSENT else "no",
+            "data-reference": "required" if purpose.reference_required else "optional",
+        }

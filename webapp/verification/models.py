@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import Department, User
@@ -38,6 +38,11 @@ class Purpose(Base):
     name_en: Mapped[str] = mapped_column(String(80), unique=True)
     legal_basis: Mapped[LegalBasis] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
+    reference_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    reuse_match: Mapped[int] = mapped_column(default=24, server_default="24")
+    """For how many hours a result of this kind is shown again instead of asking anew; 0: never."""
+    reuse_mismatch: Mapped[int] = mapped_column(default=1, server_default="1")
+    reuse_no_such_number: Mapped[int] = mapped_column(default=1, server_default="1")
 
     def name_in(self, locale: str) -> str:
         """The name in the reader's language."""
@@ -56,6 +61,7 @@ class Verification(Base):
         Index(None, "created_at", "id"),
         Index(None, "outcome", "created_at", "id"),
         Index(None, "operator_id", "created_at", "id"),
+        {"sqlite_autoincrement": True},  # the audit trail names verifications by number: none is given twice
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -77,6 +83,10 @@ class Verification(Base):
     purpose_id: Mapped[int] = mapped_column(ForeignKey("purpose.id"))
     legal_basis: Mapped[LegalBasis] = mapped_column(String(16))
     consent: Mapped[bool]
+    guardian_consent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The person is under 14, and the guardian has consented (PIPL, article 31)."""
+    declaration_id: Mapped[int | None] = mapped_column(RowId)
+    """The shift declaration that the consent was taken from; None: consent was asked for this very check."""
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
     sending_person: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     """Blind index of the person while the call is under way: two tabs, two operators, two nodes send once."""
@@ -115,3 +125,73 @@ class IdentityIndex(Base):
         ForeignKey("identity.verification_id"), primary_key=True, index=True, autoincrement=False
     )
     kind: Mapped[IndexKind] = mapped_column(String(10))
+
+
+class ShiftDeclaration(Base):
+    """An operator's word that for a while everyone verified for a purpose consents in writing on one document."""
+
+    __tablename__ = "shift_declaration"
+    __table_args__ = (Index(None, "operator_id", "until"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    purpose_id: Mapped[int] = mapped_column(ForeignKey("purpose.id"))
+    document: Mapped[str] = mapped_column(String(80))
+    """Number of the document that the people sign."""
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Reuse(Base):
+    """A recent result shown instead of a call: the call that was saved."""
+
+    __tablename__ = "reuse"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"), index=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    """The lot whose call it would have been."""
+    consent: Mapped[bool]
+    guardian_consent: Mapped[bool]
+    declaration_id: Mapped[int | None] = mapped_column(RowId)
+
+    verification: Mapped[Verification] = relationship()
+    operator: Mapped[User] = relationship()
+
+
+class SpentForm(Base):
+    """A form that was sent: its one-time number, what stood in it (as a keyed digest), and what came of it."""
+
+    __tablename__ = "spent_form"
+
+    nonce: Mapped[str] = mapped_column(String(32), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary(16))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"), index=True)
+    reuse_id: Mapped[int | None] = mapped_column(ForeignKey("reuse.id"), index=True)
+
+
+class Decision(StrEnum):
+    """What an admin decides about a call of which nobody knows whether it was charged."""
+
+    CHARGED = "charged"
+    NOT_CHARGED = "not_charged"
+    ASK_AGAIN = "ask_again"
+    """The person may be asked about anew, at the price of another call; this one stays held."""
+
+
+class Settlement(Base):
+    """One decision about an unknown outcome, with its reason. Never updated."""
+
+    __tablename__ = "settlement"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"), index=True)
+    decision: Mapped[Decision] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+
+    actor: Mapped[User] = relationship()

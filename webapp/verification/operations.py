@@ -8,33 +8,35 @@ A process that dies in between leaves *sending*; `abandon_one` turns it to *unkn
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.clock import day_of, utc_now
-from webapp.foundation.database import end_read, is_busy, transaction
+from webapp.foundation.database import end_read, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.notify import notices
 from webapp.quota import ledger, watchers
 from webapp.usage import counters
-from webapp.usage.counters import Dimensions
+from webapp.vendor import circuit
 from webapp.vendor.contract import Billed, Cause, Outcome, Reply
-from webapp.verification import identities, limits
+from webapp.verification import identities, limits, privacy, reuse, stopping, tokens
+from webapp.verification.asked import Asked as Asked
+from webapp.verification.dimensions import dimensions
 from webapp.verification.identities import Person
 from webapp.verification.models import Purpose, Source, Verification
 
 GRACE = timedelta(seconds=30)
 """How long after the call's deadline a *sending* row is still left to its own process."""
-RECORD_TRIES = 3
-"""How often an outcome is tried to be stored when the database is busy (each try waits for seconds by itself)."""
+RECORD_PAUSES = (0.2, 0.6, 1.2, 2.0)
+"""Seconds between tries to store an outcome (a busy database makes each try wait by itself): a restart fits in."""
 
 Call = Callable[[str, str], Reply]
 
@@ -47,6 +49,10 @@ class AlreadySending(Exception):
         self.verification_id = verification_id
 
 
+class NotBegun(Exception):
+    """The intent could not be stored, so no call was sent. The database error is its cause."""
+
+
 class NotRecorded(Exception):
     """The vendor was called, but its answer could not be stored: the verification will become *unknown*."""
 
@@ -55,41 +61,34 @@ class NotRecorded(Exception):
         self.verification_id = verification_id
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What an operator asks: name and number normalised and locally checked already."""
-
-    name: str = field(repr=False)
-    number: str = field(repr=False)
-    purpose_id: int
-    consent: bool
-    reference: str = field(default="", repr=False)
-
-
 def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callable[[], datetime] = utc_now) -> int:
     """Spends one call on a person and returns the verification's id, whatever came of it.
 
-    Raises `AlreadySending` and `limits.LimitReached` (no call was sent), database errors before the call (none was
-    sent), `NotRecorded` after it.
+    Raises what `begin` raises and `NotBegun` (no call was sent), `NotRecorded` after the call.
     """
     conceal(asked.name, asked.number, asked.reference)
-    verification_id = begin(asked, who, instance, clock())
+    try:
+        verification_id = begin(asked, who, instance, clock())
+    except SQLAlchemyError as error:
+        raise NotBegun from error
     end_read()
     reply = call(asked.name, asked.number)
-    for tries_left in reversed(range(RECORD_TRIES)):
+    for pause in (*RECORD_PAUSES, None):
         try:
             finish(verification_id, reply, who, instance, clock())
             break
         except SQLAlchemyError as error:
-            if not tries_left or not is_busy(error):
+            if pause is None:
                 raise NotRecorded(verification_id) from error
+            time.sleep(pause)
     return verification_id
 
 
 def begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
     """Stores the intent: from here on the call counts, whatever happens. Returns the verification's id.
 
-    Raises `AlreadySending`, `limits.LimitReached`.
+    Raises, in this order: `tokens.Replayed`, `tokens.FormSpent`, `AlreadySending`, `reuse.RecentResult`,
+    `reuse.UnknownBefore`, `circuit.CallsStopped`, `limits.LimitReached`. Nothing is stored then.
     """
     try:
         return _begin(asked, who, instance, now)
@@ -102,36 +101,40 @@ def begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
 def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
     sealer, settings = instance.sealer, instance.settings
     person = identities.person_index(asked.name, asked.number, sealer)
-    try:
-        with transaction() as session:
-            _refuse_twice(session, person, now)
-            operator = session.get_one(User, who.user_id)
-            purpose = session.get_one(Purpose, asked.purpose_id)
-            limits.enforce(settings.limits, limits.Caller(operator.id, asked.name, asked.number), sealer, now)
-            row = Verification(
-                created_at=now, deadline_at=now + timedelta(seconds=settings.vendor_deadline) + GRACE,
-                outcome=Outcome.SENDING, billed=Billed.UNKNOWN, source=Source.DESK, operator_id=operator.id,
-                department_id=operator.department_id, purpose_id=purpose.id, legal_basis=purpose.legal_basis,
-                consent=asked.consent, sending_person=person,
-            )  # fmt: skip
-            session.add(row)
-            session.flush()
-            identities.keep(row.id, Person(asked.name, asked.number, asked.reference), sealer)
-            lot_id = ledger.hold(row.id, day_of(now, settings.zone), now)
-            session.execute(
-                update(Verification).where(Verification.id == row.id).values(lot_id=lot_id),
-                execution_options={"synchronize_session": False},
-            )
-            counters.count(_dimensions(row), now, +1)
-            append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
-            return row.id
-    except IntegrityError as error:
-        # On PostgreSQL two nodes can pass the check above at once; the unique index lets one of them through.
-        with transaction() as session:
-            under_way = _under_way(session, person)
-        if under_way is None:
-            raise
-        raise AlreadySending(under_way.id) from error
+    with transaction() as session:
+        if asked.form is not None:
+            tokens.spend(asked.form, now)
+        _take_turns(session, person)
+        _refuse_twice(session, person, now)
+        operator = session.get_one(User, who.user_id)
+        purpose = session.get_one(Purpose, asked.purpose_id)
+        if asked.reuse:
+            reuse.refuse_known(asked.name, asked.number, purpose, sealer, now)
+        is_probe = circuit.gate(now)
+        limits.enforce(settings.limits, limits.Caller(operator.id, asked.name, asked.number), sealer, now)
+        row = Verification(
+            created_at=now, deadline_at=now + timedelta(seconds=settings.vendor_deadline) + GRACE,
+            outcome=Outcome.SENDING, billed=Billed.UNKNOWN, source=Source.DESK, operator_id=operator.id,
+            department_id=operator.department_id, purpose_id=purpose.id, legal_basis=purpose.legal_basis,
+            consent=asked.consent, guardian_consent=asked.guardian_consent, declaration_id=asked.declaration_id,
+            sending_person=person,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        if is_probe:
+            circuit.take(row.id, now, row.deadline_at)
+        if asked.form is not None:
+            tokens.came_to(asked.form, verification_id=row.id)
+        identities.keep(row.id, Person(asked.name, asked.number, asked.reference), sealer)
+        lot_id = ledger.hold(row.id, day_of(now, settings.zone), now)
+        session.execute(
+            update(Verification).where(Verification.id == row.id).values(lot_id=lot_id),
+            execution_options={"synchronize_session": False},
+        )
+        counters.count(dimensions(row), now, +1)
+        append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
+        privacy.watch(asked.name, asked.number, sealer, settings.zone, now)
+        return row.id
 
 
 def finish(verification_id: int, reply: Reply, who: Who, instance: Instance, now: datetime) -> bool:
@@ -142,10 +145,12 @@ def finish(verification_id: int, reply: Reply, who: Who, instance: Instance, now
     with transaction() as session:
         row = _lock(session, verification_id)
         open_states = row is not None and (
-            row.outcome == Outcome.SENDING or (row.outcome == Outcome.UNKNOWN and row.cause == Cause.ABANDONED)
+            row.outcome == Outcome.SENDING
+            or (row.outcome == Outcome.UNKNOWN and row.cause == Cause.ABANDONED and row.billed == Billed.UNKNOWN)
         )
         if row is None or not open_states:
             return False
+        stopping.heed(reply, row.id, now)
         _settle(session, row, reply, instance, now)
         identities.complete(row.id, reply.derived, reply.raw, instance.sealer)
         append(who, Action.VERIFICATION_FINISHED, now, on=("verification", row.id),
@@ -172,13 +177,23 @@ def abandon_one(_instance: Instance, now: datetime) -> bool:
         return True
 
 
+def _take_turns(session: Session, person: bytes) -> None:
+    """Lets one intent after the other be looked at and stored for the same person: a whole call could otherwise begin
+    and end between our look and our row. SQLite's writers take turns anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(person[:8], "big", signed=True))))
+
+
 def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
     under_way = _under_way(session, person)
     if under_way is None:
         return
     if under_way.deadline_at > now:
         raise AlreadySending(under_way.id)
-    _abandon(session, under_way, now)
+    forgotten = _lock(session, under_way.id)
+    # Its late answer, or the job, may have ended it while we waited for the lock.
+    if forgotten is not None and forgotten.outcome == Outcome.SENDING:
+        _abandon(session, forgotten, now)
 
 
 def _under_way(session: Session, person: bytes) -> Verification | None:
@@ -194,17 +209,17 @@ def _lock(session: Session, verification_id: int) -> Verification | None:
 
 
 def _abandon(session: Session, row: Verification, now: datetime) -> None:
-    before = _dimensions(row)
+    before = dimensions(row)
     row.outcome, row.cause, row.finished_at, row.sending_person = Outcome.UNKNOWN, Cause.ABANDONED, now, None
     session.flush()
-    counters.recount(before, _dimensions(row), row.created_at, None)
+    counters.recount(before, dimensions(row), row.created_at, None)
     append(SYSTEM, Action.VERIFICATION_FINISHED, now, on=("verification", row.id),
            outcome=row.outcome, billed=row.billed, cause=row.cause)  # fmt: skip
     notices.tell("admin", "unknown_outcome", f"unknown:{row.id}", now, id=row.id)
 
 
 def _settle(session: Session, row: Verification, reply: Reply, instance: Instance, now: datetime) -> None:
-    before = _dimensions(row)
+    before = dimensions(row)
     row.outcome, row.billed, row.cause = reply.outcome, reply.billed, reply.cause
     row.vendor_code, row.http_status, row.request_id = reply.code[:32], reply.http_status, reply.request_id
     row.latency_ms, row.attempts = reply.latency_ms, reply.attempts
@@ -214,7 +229,7 @@ def _settle(session: Session, row: Verification, reply: Reply, instance: Instanc
         ledger.charge(row.id, row.lot_id, now)
     elif reply.billed == Billed.NO:
         ledger.release(row.id, row.lot_id, day_of(now, instance.settings.zone), now)
-    counters.recount(before, _dimensions(row), row.created_at, reply.latency_ms)
+    counters.recount(before, dimensions(row), row.created_at, reply.latency_ms)
 
 
 def _tell(row: Verification, reply: Reply, now: datetime) -> None:
@@ -223,12 +238,3 @@ def _tell(row: Verification, reply: Reply, now: datetime) -> None:
         notices.tell("admin", "unknown_outcome", f"unknown:{row.id}", now, id=row.id)
     elif reply.outcome == Outcome.UNEXPECTED:
         notices.tell("admin", "unexpected_answer", f"unexpected:{row.id}", now, id=row.id, code=reply.code or "–")
-    if reply.stop is not None and reply.stop.seconds is None and reply.cause is not None:
-        notices.tell("admin", "calls_stop", f"stop:{reply.cause}:{now:%Y-%m-%d}", now, cause=reply.cause)
-
-
-def _dimensions(row: Verification) -> Dimensions:
-    return Dimensions(
-        outcome=row.outcome, billed=row.billed, source=row.source, operator_id=row.operator_id,
-        department_id=row.department_id or 0, purpose_id=row.purpose_id,
-    )  # fmt: skip

@@ -8,7 +8,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from webapp.vendor.contract import Billed, Outcome
-from webapp.verification.models import LegalBasis, Source
+from webapp.verification.models import Decision, LegalBasis, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ LEGAL_BASES: dict[str, LazyString] = {
     LegalBasis.CONTRACT: _l("contract"),
     LegalBasis.LEGAL_DUTY: _l("legal duty"),
     LegalBasis.EMERGENCY: _l("emergency"),
+}
+DECISIONS: dict[str, LazyString] = {
+    Decision.CHARGED: _l("It was charged"),
+    Decision.NOT_CHARGED: _l("It was not charged"),
+    Decision.ASK_AGAIN: _l("Ask again: the person may be asked about anew"),
 }
 SOURCES: dict[str, LazyString] = {Source.DESK: _l("Desk")}
 SEXES: dict[str, LazyString] = {"M": _l("male"), "F": _l("female")}

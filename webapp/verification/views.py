@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -14,12 +16,16 @@ from webapp.audit.trail import Action, append
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.foundation.pages import when
+from webapp.foundation.limits import Subject
 from webapp.foundation.redaction import conceal
 from webapp.vendor.calling import Vendor
-from webapp.verification import cards, identities, operations, queries
+from webapp.verification import cards, declarations, identities, operations, privacy, queries, refusals, reuse
 from webapp.verification.forms import VerifyForm
 from webapp.verification.limits import LimitReached
+from webapp.verification.operations import AlreadySending
+from webapp.verification.refusals import REFUSALS, Refusal
+from webapp.verification.reuse import RecentResult
+from webapp.verification.tokens import Replayed
 
 bp = Blueprint("verification", __name__)
 
@@ -34,23 +40,34 @@ def verify() -> Page:
 
 @bp.post("/verify")
 def submit() -> Page:
-    """Checks the form for free, then spends one call."""
+    """Checks the form for free, looks for a recent result, then spends one call."""
     form = _form()
     conceal(form.name.data or "", form.id_number.data or "", form.reference.data or "")
     if not form.validate_on_submit():
         _record_blocked(form)
         return _page(form, cards.blocked(_("please mend the marked fields.")), 422)
-    vendor: Vendor = current_app.extensions["vendor"]
     try:
-        made = operations.verify(form.asked(), who(), this_instance(), vendor.verify)
-    except LimitReached as reached:
-        return _page(form, cards.blocked(_limit_text(reached)), 429)
-    except operations.AlreadySending as twin:
-        return _under_way(form, twin.verification_id)
-    except operations.NotRecorded as lost:
-        flash(_("The call was sent, but its outcome could not be stored. It will be shown as unknown."), "danger")
-        made = lost.verification_id
-    return redirect(url_for("verification.result", id=made), 303)
+        return redirect(_ask(form), 303)
+    except Replayed as first:
+        return redirect(_place(first.verification_id, first.reuse_id), 303)
+    except REFUSALS as refusal:
+        return _refused(form, refusal)
+
+
+def _ask(form: VerifyForm) -> str:
+    """Where what came of it is shown. Raises `Replayed` and what is in `REFUSALS`."""
+    instance, vendor = this_instance(), cast(Vendor, current_app.extensions["vendor"])
+    asked = form.asked(current_user.id, instance.sealer)
+    try:
+        return _place(operations.verify(asked, who(), instance, vendor.ready()), None)
+    except RecentResult as recent:
+        return _place(None, reuse.show(recent.verification_id, asked, who(), instance, utc_now()))
+
+
+def _place(verification_id: int | None, reuse_id: int | None) -> str:
+    if reuse_id is not None:
+        return url_for("reuse.show", id=reuse_id)
+    return url_for("verification.result", id=verification_id)
 
 
 @bp.get("/verifications/<int:id>")
@@ -71,15 +88,34 @@ def result(id: int) -> Page:
     return render_template("verification/result.html", card=card, readable=full)
 
 
+@bp.post("/verifications/<int:id>/edit")
+def edit(id: int) -> Page:
+    """One's own result, back in the form to be mended: for as long as it is read in full."""
+    row = queries.visible(id, current_user) or abort(404)
+    now = utc_now()
+    person = identities.open_person(row.id, this_instance().sealer)
+    if person is None or not cards.readable(row, current_user.id, now):
+        flash(_("Name and number are masked by now: please enter them again."), "warning")
+        return redirect(url_for("verification.verify"), 303)
+    conceal(person.name, person.number, person.reference)
+    with transaction():
+        append(who(), Action.VERIFICATION_VIEWED, now, on=("verification", row.id), full=True)
+    form = _form()
+    form.take(person.name, person.number, row.purpose_id, person.reference)
+    return _page(form, None, 200)
+
+
 def _form() -> VerifyForm:
     form = VerifyForm()
     today = day_of(utc_now(), this_instance().settings.zone)
-    form.offer(queries.active_purposes(), str(get_locale()), today)
+    declared = declarations.standing(current_user.id, utc_now())
+    form.offer(queries.active_purposes(), str(get_locale()), today, declared)
     return form
 
 
-def _page(form: VerifyForm, blocked: cards.Card | None, status: int) -> tuple[str, int]:
+def _page(form: VerifyForm, blocked: cards.Card | None, status: int, *, again: bool = False) -> tuple[str, int]:
     can_call = current_app.extensions["vendor"].has_appcode()
+    form.keep_only(again=again, user_id=current_user.id)
     return render_template("verification/verify.html", form=form, blocked=blocked, can_call=can_call), status
 
 
@@ -89,20 +125,14 @@ def _record_blocked(form: VerifyForm) -> None:
         append(who(), Action.VERIFICATION_BLOCKED, utc_now(), success=False, fields=" ".join(form.errors))
 
 
-def _limit_text(reached: LimitReached) -> str:
-    until = when(reached.until)
-    match reached.limit.subject:
-        case "operator":
-            return _("you have reached your limit of calls. The next one is possible at %(until)s.", until=until)
-        case "number":
-            return _("this number was verified too often. The next time is possible at %(until)s.", until=until)
-        case _other:
-            return _("too many numbers were tried for this name. The next one is possible at %(until)s.", until=until)
-
-
-def _under_way(form: VerifyForm, verification_id: int) -> Page:
-    """The same person is being asked about: one's own call is shown, a colleague's is only named."""
-    if queries.visible(verification_id, current_user) is not None and current_user.role != Role.AUDITOR:
-        return redirect(url_for("verification.result", id=verification_id), 303)
-    reason = _("a colleague is verifying this person at this moment. Try again in a minute.")
-    return _page(form, cards.blocked(reason), 409)
+def _refused(form: VerifyForm, error: Refusal) -> Page:
+    """The page that says why no call was sent. One's own call under way is shown instead."""
+    if isinstance(error, AlreadySending) and queries.visible(error.verification_id, current_user) is not None:
+        return redirect(_place(error.verification_id, None), 303)
+    refused, now, instance = refusals.describe(error), utc_now(), this_instance()
+    with transaction():
+        # Someone who tries out numbers runs into limits: the trail must show it.
+        append(who(), Action.VERIFICATION_BLOCKED, now, success=False, why=refused.why)
+        if isinstance(error, LimitReached) and error.limit.subject == Subject.NAME:
+            privacy.report_limit(form.name.data or "", error.limit.most, instance.sealer, instance.settings.zone, now)
+    return _page(form, cards.blocked(refused.reason), refused.status, again=refused.again)

@@ -6,11 +6,15 @@ import structlog
 from flask import Flask, Response, g, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from webapp.foundation.database import db, is_busy
+from webapp.foundation.pages import forget_reader
 from webapp.foundation.sealing import CannotOpen
+from webapp.vendor.contract import Outcome
+from webapp.verification.operations import NotBegun, NotRecorded
+from webapp.verification.texts import OUTCOMES
 
 log = structlog.get_logger("yuliang.errors")
 
@@ -20,6 +24,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
+    app.register_error_handler(NotBegun, _not_begun)
+    app.register_error_handler(NotRecorded, _not_recorded)
     app.register_error_handler(CannotOpen, _keys)
     app.register_error_handler(Exception, _anything)
 
@@ -74,14 +80,30 @@ def _http(error: HTTPException) -> Response:
 
 
 def _database(error: SQLAlchemyError) -> Response:
-    busy = isinstance(error, DBAPIError) and is_busy(error)
+    busy = is_busy(error)
     log.error("database", kind=type(error).__name__, busy=busy, page=request.endpoint)
-    return _page(
-        503,
-        _("The database is busy.") if busy else _("The database cannot be reached."),
-        _("A call that could not be recorded first was not sent; nothing was charged for it."),
-        _("Try again in a minute. If it stays so, give the request number to an admin."),
-    )
+    forget_reader()
+    return _unavailable(busy, _("What you asked for was not done, or could not be shown."))
+
+
+def _not_begun(error: NotBegun) -> Response:
+    busy = isinstance(error.__cause__, SQLAlchemyError) and is_busy(error.__cause__)
+    log.error("intent not stored", kind=type(error.__cause__).__name__, busy=busy)
+    forget_reader()
+    return _unavailable(busy, _("The call could not be recorded first, so it was not sent; nothing was charged."))
+
+
+def _unavailable(busy: bool, text: str) -> Response:
+    title = _("The database is busy.") if busy else _("The database cannot be reached.")
+    return _page(503, title, text, _("Try again in a minute. If it stays so, give the request number to an admin."))
+
+
+def _not_recorded(error: NotRecorded) -> Response:
+    log.error("outcome not stored", verification=error.verification_id, kind=type(error.__cause__).__name__)
+    forget_reader()
+    unknown = OUTCOMES[Outcome.UNKNOWN]
+    text = _("The call was sent, but its outcome could not be stored. It will be shown as unknown.")
+    return _page(503, str(unknown.title), text, str(unknown.advice))
 
 
 def _keys(error: CannotOpen) -> Response:

@@ -58,6 +58,9 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def bind() -> None:
+        # Not when the last request of this thread ended: what the server logs about it after that must stay redacted.
+        forget()
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
@@ -67,8 +70,3 @@ def install(app: Flask) -> None:
             log.info("request", method=request.method, page=request.endpoint or "–", status=response.status_code,
                      ms=round(took, 1))  # fmt: skip
         return response
-
-    @app.teardown_request
-    def unbind(_error: BaseException | None) -> None:
-        structlog.contextvars.clear_contextvars()
-        forget()

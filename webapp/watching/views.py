@@ -49,9 +49,12 @@ def _migrations() -> dict[str, object]:
 
 
 def _worker() -> dict[str, object]:
-    finished = [lease.finished_at for lease in leases.all_leases() if lease.finished_at]
-    newest = max(finished, default=None)
+    known = leases.all_leases()
+    newest = max((lease.finished_at for lease in known if lease.finished_at), default=None)
+    failing = sorted(f"{lease.name} ({lease.error})" for lease in known if lease.error)
     db.session.rollback()
     if newest is None or utc_now() - newest > WORKER_LATE:
         return {"ok": False, "detail": "no job has run lately: is `yuliang worker` running?", "required": False}
+    if failing:
+        return {"ok": False, "detail": f"failing: {', '.join(failing)}", "required": False}
     return {"ok": True, "detail": f"last job at {newest:%Y-%m-%dT%H:%M:%SZ}", "required": False}

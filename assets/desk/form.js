@@ -1,0 +1,172 @@
+// The two fields that make a person: checked while one types, spoken about when there is something to say.
+// Nothing stops the typing, and nothing is called wrong while it is half typed or still in an input method.
+import * as names from "./names.js";
+import * as numbers from "./numbers.js";
+
+const SCIENTIFIC = /^[0-9](\.[0-9]+)?E[+]?[0-9]+$/i;
+
+/** Shows or hides an element with the text inside it. */
+function say(box, text) {
+  const place = box.querySelector("[data-text]") ?? box;
+  if (place.textContent !== text) place.textContent = text;
+  box.hidden = !text;
+}
+
+/** One field: its input, its verdict, and the two lines below it. */
+class Field {
+  constructor(input, texts, rules, complete) {
+    Object.assign(this, { input, texts, rules, complete });
+    const lines = input.form.querySelector(`[data-field="${input.name}"]`);
+    this.error = lines.querySelector("[data-error]");
+    this.caution = lines.querySelector("[data-caution]");
+  }
+
+  get value() {
+    return this.rules.normalise(this.input.value);
+  }
+
+  set value(text) {
+    this.input.value = text;
+  }
+
+  get fault() {
+    return this.rules.faults(this.value);
+  }
+
+  /** Says what is wrong or strange; with nothing typed only when asked for `all`. */
+  speak(all = false) {
+    const { value, fault } = this;
+    const wrong = fault && (all || value) ? (this.rules.words?.(value, fault) ?? this.texts.faults[fault]) : "";
+    say(this.error, wrong);
+    if (wrong) this.input.setAttribute("aria-invalid", "true");
+    else this.input.removeAttribute("aria-invalid");
+    const strange = value && fault !== "length" ? this.rules.warnings(value) : [];
+    say(this.caution, wrong ? "" : strange.map((warning) => this.texts.warnings[warning]).join(" "));
+  }
+
+  /** While one types: what was said is taken back, and said anew only of what is complete. */
+  typed() {
+    if (this.complete(this.value)) this.speak();
+    else {
+      say(this.error, "");
+      say(this.caution, "");
+      this.input.removeAttribute("aria-invalid");
+    }
+  }
+
+  /** Left by the cursor: shown as it will be sent. */
+  left() {
+    if (!this.fault && this.input.value !== this.value) this.value = this.value;
+    this.speak();
+  }
+}
+
+/** The desk's form. `regionOf(code, year)` answers later, {places, until} or null. */
+export class DeskForm {
+  constructor(element, regionOf) {
+    this.element = element;
+    this.regionOf = regionOf;
+    this.texts = JSON.parse(document.querySelector("[data-desk-texts]").textContent);
+    const { today } = this.texts;
+    const ofNumber = { ...numbers, faults: (number) => numbers.faults(number, today), words: this.destroyed };
+    this.name = new Field(element.elements.name, this.texts.name, names, () => false);
+    this.number = new Field(element.elements.id_number, this.texts.id_number, ofNumber, (number) => number.length >= 18);
+    this.confirm = element.querySelector("[data-confirm]");
+    this.reading = element.querySelector("[data-reading]");
+    for (const field of [this.name, this.number]) this.watch(field);
+    this.read();
+  }
+
+  destroyed = (number, fault) => {
+    const lost = numbers.warnings(number).includes("lost_digits") || SCIENTIFIC.test(number);
+    return lost && fault !== "fifteen" ? this.texts.destroyed : this.texts.id_number.faults[fault];
+  };
+
+  watch(field) {
+    const react = () => {
+      field.typed();
+      this.read();
+    };
+    field.input.addEventListener("input", (event) => event.isComposing || react());
+    field.input.addEventListener("compositionend", react);
+    field.input.addEventListener("blur", () => field.left());
+  }
+
+  /** What the number says, as soon as it is one. */
+  async read() {
+    const number = this.number.value;
+    const told = this.number.fault ? null : numbers.read(number);
+    this.reading.hidden = !told;
+    this.ask(number, told);
+    if (!told) return;
+    this.tell("number", numbers.grouped(number));
+    this.tell("born", told.birthDate);
+    this.tell("age", numbers.age(told.birthDate, this.texts.today));
+    this.tell("sex", this.texts.sexes[told.sex]);
+    const region = await this.regionOf(told.region, Number(told.birthDate.slice(0, 4)));
+    if (this.number.value === number) this.tell("region", this.placed(region));
+  }
+
+  tell(key, text) {
+    this.reading.querySelector(`[data-said="${key}"]`).textContent = text;
+  }
+
+  placed(region) {
+    if (!region) return this.texts.nowhere;
+    const place = region.places.join(" ");
+    return region.until ? this.texts.until.replace("{place}", place).replace("{year}", region.until) : place;
+  }
+
+  /** A number that ends in 000 asks for its tick, which belongs to this one number. */
+  ask(number, told) {
+    const tick = this.confirm.querySelector("input");
+    const asked = Boolean(told) && numbers.warnings(number).includes("lost_digits");
+    if (tick.value !== number) tick.checked = false;
+    tick.value = number;
+    tick.disabled = !asked;
+    this.confirm.hidden = !asked;
+  }
+
+  /** Another person: what was ticked for the one before does not count. */
+  fill({ name, number }) {
+    const other = (this.name.value || this.number.value) && (name !== this.name.value || number !== this.number.value);
+    if (other) {
+      for (const tick of this.element.querySelectorAll("input[type=checkbox]")) tick.checked = false;
+      if (this.element.elements.reference) this.element.elements.reference.value = "";
+    }
+    this.name.value = name;
+    this.number.value = number;
+    for (const field of [this.name, this.number]) field.left();
+    this.read();
+  }
+
+  /** Half a person: a second half of the same kind begins the next one. */
+  put(field, text) {
+    const whole = { name: this.name.value, number: this.number.value };
+    const next = whole[field] ? { name: "", number: "" } : whole;
+    this.fill({ ...next, [field]: this[field].rules.normalise(text) });
+  }
+
+  /** The first control that must be seen to before a call may be spent, or null. */
+  needs() {
+    const field = [this.name, this.number].find((one) => one.fault);
+    if (field) return { input: field.input, field };
+    const { consent, guardian_consent: guardian, purpose, reference } = this.element.elements;
+    const tick = this.confirm.querySelector("input");
+    if (!tick.disabled && !tick.checked) return { input: tick };
+    if (purpose.selectedOptions[0]?.dataset.reference === "required" && !reference.value.trim()) return { input: reference };
+    // A child's guardian has a tick of its own, which comes with the server's answer.
+    const child = numbers.age(numbers.read(this.number.value).birthDate, this.texts.today) < this.texts.adult;
+    if (child) return guardian && !guardian.checked ? { input: guardian } : null;
+    const asked = consent?.type === "checkbox" && this.texts.consent.includes(Number(purpose.value));
+    return asked && !consent.checked ? { input: consent } : null;
+  }
+
+  /** A first-generation number, turned into the 18 characters that are to be compared with the card. */
+  convert() {
+    this.number.value = numbers.fromFifteen(this.number.value);
+    this.number.left();
+    this.read();
+    say(this.number.caution, this.texts.converted);
+  }
+}

@@ -1,0 +1,39 @@
+// Judges texts with the desk's scripts: JSON on standard input, verdicts on standard output (test_desk_vectors.py).
+import { readFileSync, writeFileSync } from "node:fs";
+import * as names from "../../assets/desk/names.js";
+import * as numbers from "../../assets/desk/numbers.js";
+import { lines, readLine } from "../../assets/desk/scan.js";
+
+const asked = JSON.parse(readFileSync(0, "utf8"));
+
+function number(text) {
+  const normal = numbers.normalise(text);
+  const reading = numbers.read(normal);
+  return {
+    number: normal,
+    fault: numbers.faults(normal, asked.today),
+    warnings: numbers.warnings(normal),
+    reading: reading && [reading.region, reading.birthDate, reading.sex, numbers.age(reading.birthDate, asked.today)],
+  };
+}
+
+function name(text) {
+  const normal = names.normalise(text);
+  return { name: normal, fault: names.faults(normal), warnings: names.warnings(normal) };
+}
+
+const person = (found) => found && [found.name, found.number];
+
+function paste(text) {
+  const { taken, leftOver } = lines(text);
+  return { lines: taken.map((line) => [line.place, line.text, person(line.person)]), left_over: leftOver };
+}
+
+writeFileSync(1, JSON.stringify({
+  numbers: asked.numbers.map(number),
+  fifteen: asked.fifteen.map(numbers.fromFifteen),
+  ages: asked.ages.map(([born, today]) => numbers.age(born, today)),
+  names: asked.names.map(name),
+  lines: asked.lines.map((text) => person(readLine(text))),
+  pastes: asked.pastes.map(paste),
+}));

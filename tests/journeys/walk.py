@@ -1,0 +1,104 @@
+"""A walk past every page of the product, in every state that a reader can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.journeys.filling import CARDS_OF_EACH_TONE
+from tests.journeys.visitor import Visitor
+from tests.support.cast import ADMIN, OPERATOR
+from webapp import create_app
+from webapp.settings import read_settings
+
+NO_PAGES = {"static", "watching.healthz", "watching.readyz", "watching.metrics", "accounts.first_run", "accounts.login"}
+"""Endpoints that answer no reader who is logged in."""
+EMPTY_FORMS = ("/verify", "/quota/lots/new", "/users/new", "/users/2", "/settings", "/profile")
+"""Pages whose form is refused when it is sent as nothing."""
+NOTHING_FOUND, FILTER_REFUSED = "from=2001-01-01&to=2001-01-01", "from=2001-01-02&to=2001-01-01"
+ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUSED}", f"/audit?{NOTHING_FOUND}",
+             f"/audit?{FILTER_REFUSED}", "/nothing-here")  # fmt: skip
+EVERYTHING_OPEN = "/ with all that opens open"
+
+
+def pages(instance: Path) -> list[str]:
+    """The address of every page that needs nothing more, as the product has them: a new one is walked past too."""
+    app = create_app(read_settings({"YULIANG_INSTANCE": str(instance)}))
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+    return sorted(rule.rule for rule in rules if rule.endpoint not in NO_PAGES)
+
+
+def past_a_product_in_use(visitor: Visitor, addresses: list[str]) -> Iterator[str]:
+    """Yields what the window shows, once it is drawn."""
+    yield from _before_log_in(visitor)
+    visitor.log_in(ADMIN)
+    for address in addresses:
+        if (status := visitor.open(address)) != 200:
+            visitor.faults.append(f"{status} for {address}")
+        yield _settled(visitor, address)
+    for number in CARDS_OF_EACH_TONE:
+        visitor.open(f"/verifications/{number}")
+        yield f"verification {number}, masked"
+    for address in EMPTY_FORMS:
+        yield _refused(visitor, address)
+    for address in ADDRESSES:
+        visitor.open(address)
+        yield address
+    visitor.open("/")
+    _open_everything(visitor)
+    yield EVERYTHING_OPEN
+    visitor.log_out()
+    visitor.log_in(OPERATOR)
+    visitor.open("/verifications/1")
+    yield "verification 1, in full"
+    assert visitor.open("/users") == 403
+    yield "what one may not open"
+
+
+def past_the_first_run(visitor: Visitor) -> Iterator[str]:
+    """The page of the first start, plain and refused."""
+    visitor.open("/first-run")
+    yield "/first-run"
+    yield _refused(visitor, "/first-run")
+
+
+def past_an_empty_product(visitor: Visitor) -> Iterator[str]:
+    """The pages of a product that has an admin and nothing else."""
+    visitor.log_in(ADMIN)
+    for address in ("/", "/history", "/quota"):
+        visitor.open(address)
+        yield f"{address} with nothing to show"
+
+
+def _before_log_in(visitor: Visitor) -> Iterator[str]:
+    visitor.open("/login")
+    yield "/login"
+    visitor.page.fill("[name=email]", "nobody@yuliang.test")
+    visitor.page.fill("[name=password]", "wrong")
+    with visitor.page.expect_navigation():
+        visitor.press(visitor.words.log_in)
+    yield "/login, refused"
+
+
+def _refused(visitor: Visitor, address: str) -> str:
+    """Empties and sends the page's form."""
+    visitor.open(address)
+    form = visitor.page.locator("main form[method=post]").last
+    for field in form.locator("input:visible:not([type=checkbox])").all():
+        field.fill("")
+    with visitor.page.expect_navigation():
+        form.locator("button.btn-primary").click()
+    assert visitor.page.locator("[aria-invalid=true]").count()
+    return f"{address}, refused"
+
+
+def _settled(visitor: Visitor, address: str) -> str:
+    if visitor.page.locator("#usage-chart").count():
+        visitor.page.locator("#usage-chart[data-drawn=true]").wait_for()
+    return address
+
+
+def _open_everything(visitor: Visitor) -> None:
+    _settled(visitor, "/")
+    for summary in reversed(visitor.page.locator("summary:visible").all()):  # an open menu lies over the page
+        summary.click()

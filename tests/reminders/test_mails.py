@@ -1,0 +1,203 @@
+"""The words of the mails: as the glossary has them, in both languages, with nothing personal and nothing from afar."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from email.message import EmailMessage
+from io import BytesIO
+
+import pytest
+from flask import Flask, current_app
+from PIL import Image
+from sqlalchemy import update
+
+from tests.conftest import MakeApp
+from tests.reminders.mailing import mail_of, scene_expiry, scene_low
+from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
+from tests.support.cast import ADMIN, AUDITOR, NOW
+from webapp.accounts.models import User
+from webapp.foundation.database import transaction
+from webapp.notify.composing import compose
+from webapp.quota.models import Lot
+from webapp.reminders.picture import BAR, usage_picture
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def html_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("html",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_the_low_mail_begins_as_the_glossary_has_it() -> None:
+    scene_low(remaining=1842, total=10000, calls_a_day=300)
+
+    mail = mail_of("zh_CN")
+
+    assert mail["Subject"] == "[余量] 仅剩 18%：1,842/10,000 次，预计 11月8日前后用完"
+    assert text_of(mail).splitlines()[0] == (
+        "全部有效套餐剩余 1,842 次，已达 20% 提醒线。按近期用量约可用 6 天（5–7 天）。"
+        "请在 11月6日前续购；AppCode 不变。"
+    )
+
+
+def test_the_expiry_mail_begins_as_the_glossary_has_it() -> None:
+    scene_expiry(left=2140, elsewhere=500, calls_a_day=120, order="A-1")
+
+    mail = mail_of("zh_CN")
+
+    assert mail["Subject"] == "[余量] 套餐 7 天后到期：2,140 次将作废（11月9日）"
+    assert text_of(mail).splitlines()[0] == (
+        "订单 A-1 的套餐于 11月9日到期，尚余 2,140 次，预计 1,180 次用不完。到期后其他套餐可用 500 次。"
+    )
+
+
+def test_the_same_mails_in_english() -> None:
+    scene_low(remaining=1842, total=10000, calls_a_day=300)
+    low = mail_of("en")
+    assert low["Subject"] == "[Yuliang] 18% left: 1,842/10,000 calls, used up around Nov 8"
+    assert text_of(low).startswith(
+        "All valid lots together have 1,842 calls left: the 20% line is reached. At the recent rate they last about "
+        "6 days (5–7 days). Please buy before Nov 6; the AppCode stays the same.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("remaining", "subject"),
+    [
+        (0, "[余量] 已用完：0/10,000 次"),
+        (42, "[余量] 仅剩 不足 1%：42/10,000 次"),
+        (2000, "[余量] 仅剩 20%：2,000/10,000 次"),
+    ],
+)
+def test_the_share_is_never_rounded_up_and_nothing_is_called_nothing(remaining: int, subject: str) -> None:
+    scene_low(remaining=remaining, total=10000, calls_a_day=0)
+
+    assert mail_of("zh_CN")["Subject"] == subject
+
+
+@pytest.mark.parametrize(
+    ("days", "subject"),
+    [(0, "[余量] 套餐 7 天后到期：100 次将作废（11月9日）"), (6, "[余量] 套餐 1 天后到期：100 次将作废（11月9日）"),
+     (7, "[余量] 套餐今天到期：100 次将作废（11月9日）"), (9, "[余量] 套餐已于 11月9日到期：100 次已作废")],
+)  # fmt: skip
+def test_the_expiry_mail_tells_the_days_that_are_left_when_it_goes_out(days: int, subject: str) -> None:
+    scene_expiry(left=100, elsewhere=0, calls_a_day=0, order="A-1")
+
+    assert mail_of("zh_CN", NOW + timedelta(days=days))["Subject"] == subject
+
+
+def test_a_late_mail_says_that_it_is_late() -> None:
+    subscribe()
+    buy(100, ends=TODAY + timedelta(days=7))
+    review(NOW + timedelta(days=3))
+
+    text = text_of(mail_of("zh_CN", NOW + timedelta(days=3)))
+
+    assert "本提醒迟到：应于 2026-11-02 12:00:00 发出，因这期间本产品未运行，至 2026-11-05 12:00:00 才发现。" in text
+    assert "4 天后到期" in str(mail_of("zh_CN", NOW + timedelta(days=3))["Subject"])
+
+
+def test_two_lots_of_one_day_are_both_named() -> None:
+    subscribe()
+    for order in ("A-1", ""):
+        buy(100, ends=TODAY + timedelta(days=7), order=order)
+    review()
+
+    assert text_of(mail_of("zh_CN")).startswith("订单 A-1、套餐包 #2 的套餐于 11月9日到期，尚余 200 次")
+
+
+@pytest.mark.parametrize("locale", ["zh_CN", "en"])
+@pytest.mark.parametrize("scene", ["low", "expiry"])
+def test_a_mail_is_whole(scene: str, locale: str) -> None:
+    """Why, the picture with its words, what to buy and where, who else was told, links; small; nothing from afar."""
+    add_confirmed("boss@outside.test")
+    subscribe(AUDITOR)
+    if scene == "low":
+        scene_low(remaining=1842, total=10000, calls_a_day=300)
+    else:
+        scene_expiry(left=2140, elsewhere=500, calls_a_day=120, order="A-1")
+
+    mail = mail_of(locale, to=ADMIN.email)
+
+    html, text = html_of(mail), text_of(mail)
+    assert len(mail.as_bytes()) < 60_000
+    for words in (html, text):
+        assert "https://market.console.aliyun.com/imageconsole/index.htm" in words
+        assert "AppCode" in words
+        assert "丁审计" in words
+        assert "bo…@outside.test" in words
+        assert "boss@outside.test" not in words
+        assert "http://127.0.0.1:8000/reminders" in words
+        assert "%(" not in words
+    assert re.findall(r'(?:src|background)="([^"]*)"|url\(([^)]*)\)', html) == [("cid:usage", "")]
+    assert re.search(r'<img[^>]* alt="[^"]{20,}"', html)
+    assert "<script" not in html
+    [picture] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert picture["Content-ID"] == "<usage>"
+    drawn = Image.open(BytesIO(picture.get_content()))
+    assert drawn.size == (1056, 336)
+
+
+def test_the_picture_shows_each_days_calls() -> None:
+    days = [date(2026, 10, 4) + timedelta(days=ahead) for ahead in range(30)]
+    calls = [0] * 10 + [50] + [100] * 18 + [10]
+
+    drawn = Image.open(BytesIO(usage_picture(days, calls))).convert("RGB")
+
+    bar = tuple(bytes.fromhex(BAR[1:]))
+    heights = []
+    for index in range(29):
+        x = int(24 + (index + 0.5) * (1056 - 48) / 30)
+        heights.append(sum(drawn.getpixel((x, y)) == bar for y in range(336)))
+    assert heights[:10] == [0] * 10
+    assert heights[10] == pytest.approx(heights[11] / 2, abs=2)
+    assert len(set(heights[11:])) == 1
+
+
+def test_names_of_people_and_orders_cannot_become_markup() -> None:
+    subscribe(AUDITOR)
+    with transaction() as session:
+        session.execute(update(User).where(User.id == AUDITOR.id).values(name="<b>丁</b>"))
+    scene_expiry(left=100, elsewhere=0, calls_a_day=0, order="<img src=x>")
+
+    html = html_of(mail_of("zh_CN", to=ADMIN.email))
+
+    assert "<b>" not in html
+    assert "<img src=x>" not in html
+    assert "&lt;img src=x&gt;" in html
+
+
+def test_a_practice_instance_says_so_in_the_mail() -> None:
+    scene_low(remaining=10, total=100, calls_a_day=0)
+
+    assert "演练环境" in html_of(mail_of("zh_CN"))
+    assert "演练环境" in text_of(mail_of("zh_CN"))
+
+
+def test_links_lead_to_the_public_address(make_app: MakeApp) -> None:
+    app: Flask = make_app(PUBLIC_URL="https://yuliang.example")
+    with app.app_context():
+        scene_low(remaining=10, total=100, calls_a_day=0)
+        assert "https://yuliang.example/quota/lots/new" in text_of(mail_of("en"))
+
+
+def test_figures_are_those_of_the_minute_it_is_sent() -> None:
+    subscribe()
+    buy(100)
+    use(80)
+    [message] = messages()
+    first = compose(message, NOW).subject
+    with transaction() as session:
+        session.execute(update(Lot).values(available=5, charged=95))
+    current_app.extensions["reminder figures"].clear()
+
+    assert (first, compose(message, NOW).subject) == ("[余量] 仅剩 20%：20/100 次", "[余量] 仅剩 5%：5/100 次")

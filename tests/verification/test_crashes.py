@@ -1,0 +1,92 @@
+"""The process dies at the worst moments of a paid call: after a restart the books are right, and nothing is doubled."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.verification.calls import ask, buy, differences, give_up, lot_figures, outcomes, somebody
+from tests.verification.crash_child import POINTS
+from tests.verification.nursery import Nursery, running_nursery
+from webapp.foundation.clock import utc_now
+from webapp.vendor.sandbox.server import Sandbox
+from webapp.verification.operations import AlreadySending
+
+LATER = timedelta(minutes=10)
+
+
+@pytest.fixture(scope="module")
+def shared_nursery(shared_sandbox: Sandbox) -> Iterator[Nursery]:
+    """One nursery for all deaths here; each gives its own database."""
+    with running_nursery("", Path(), shared_sandbox.url) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def nursery(shared_nursery: Nursery, database: str, tmp_path: Path, sandbox: Sandbox) -> Nursery:
+    """The nursery, on this test's database and vendor."""
+    own = {"YULIANG_DATABASE_URL": database, "YULIANG_INSTANCE": str(tmp_path / "instance")}
+    return Nursery(shared_nursery.process, shared_nursery.environ | own)
+
+
+UNKNOWN = ("unknown", "unknown", "abandoned")
+CHARGED = "演练超时已计次"
+
+
+@pytest.mark.parametrize(
+    ("point", "name", "charged", "figures", "stored"),
+    [
+        ("before_intent_commit", None, 0, (10, 0, 0), {}),
+        ("after_intent", None, 0, (9, 1, 0), {UNKNOWN: 1}),
+        ("during_call", CHARGED, 1, (9, 1, 0), {UNKNOWN: 1}),
+        ("during_call", "演练无答复", 0, (9, 1, 0), {UNKNOWN: 1}),
+        ("after_answer", None, 1, (9, 1, 0), {UNKNOWN: 1}),
+        ("before_outcome_commit", None, 1, (9, 1, 0), {UNKNOWN: 1}),
+        ("after_outcome", "演练信息匹配", 1, (9, 0, 1), {("match", "yes", None): 1}),
+        ("after_outcome", "演练后端报错", 0, (10, 0, 0), {("unexpected", "no", "backend_status"): 1}),
+    ],
+)
+def test_a_process_killed_at_this_point_loses_and_doubles_nothing(
+    app: Flask, nursery: Nursery, sandbox: Sandbox, point: str, name: str | None, charged: int,
+    figures: tuple[int, int, int], stored: dict[tuple[str, str, str | None], int],
+) -> None:  # fmt: skip
+    lot = buy(app, 10)
+
+    nursery.begin(point=point, first=1, name=name)
+    assert nursery.end() == -signal.SIGKILL
+
+    assert differences(app) == [], "right at once, before any job has run"
+    give_up(app, utc_now() + LATER)
+    assert sandbox.counts().charged == charged
+    assert outcomes(app) == stored
+    assert lot_figures(app, lot) == figures
+    assert differences(app) == []
+    certain = sum(calls for (_outcome, billed, _cause), calls in stored.items() if billed == "yes")
+    open_still = sum(calls for (_outcome, billed, _cause), calls in stored.items() if billed == "unknown")
+    assert certain <= charged <= certain + open_still
+
+
+def test_every_named_point_is_tried() -> None:
+    (marked,) = test_a_process_killed_at_this_point_loses_and_doubles_nothing.pytestmark  # type: ignore[attr-defined]
+
+    assert {row[0] for row in marked.args[1]} == set(POINTS)
+
+
+def test_after_a_crash_the_same_person_can_be_asked_about_again(app: Flask, nursery: Nursery, sandbox: Sandbox) -> None:
+    """Not before the call must have ended: until then it may still be under way."""
+    nursery.begin(point="after_answer", first=1)
+    nursery.end()
+    with pytest.raises(AlreadySending):
+        ask(app, somebody(1))
+    assert sandbox.counts().charged == 1
+
+    ask(app, somebody(1), clock=lambda: utc_now() + LATER)
+
+    assert (sandbox.counts().charged, sandbox.calls(*somebody(1)).charged) == (2, 2)
+    assert outcomes(app)[UNKNOWN] == 1
+    assert differences(app) == []

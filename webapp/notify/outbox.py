@@ -1,0 +1,209 @@
+"""The outbox: messages are written with their cause, taken by whoever sends, and settled by the server's reply.
+
+Every function that writes says whose transaction it writes in. Sending itself happens elsewhere (`sending`), with no
+transaction open. A message that is taken has a holder and becomes due again when `LEASE` is over: a process that
+dies leaves nothing locked and nothing lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webapp.foundation.database import db, must_write, transaction
+from webapp.notify.channels import mail
+from webapp.notify.channels.smtp import Reply
+from webapp.notify.composing import Content
+from webapp.notify.messages import Attempt, Message, State, Verdict
+from webapp.notify.retrying import next_try
+
+MAIL = "mail"
+LEASE = timedelta(minutes=5)
+"""After so long the holder of a message is believed dead: well over what a try can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to be written: `key` is the cause and the recipient in one."""
+
+    key: str
+    cause: str
+    kind: str
+    address: str
+    locale: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message in the hands of one sender."""
+
+    message: Message
+    attempt_id: int
+    holder: str
+
+
+def tag(address: str) -> str:
+    """A short word for an address, for keys: one cause tells each address once."""
+    return sha256(address.lower().encode()).hexdigest()[:20]
+
+
+def write(drafts: Iterable[Draft], now: datetime) -> int:
+    """Writes messages in the caller's transaction; one that was written before is left alone. Returns how many."""
+    session = must_write()
+    rows = [
+        {"key": d.key, "cause": d.cause, "kind": d.kind, "params": d.params, "channel": MAIL, "address": d.address,
+         "locale": d.locale, "wire_id": token_hex(16), "created_at": now, "state": State.QUEUED, "next_at": now}
+        for d in drafts
+    ]  # fmt: skip
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    written = 0
+    for start in range(0, len(rows), 500):
+        statement = insert(Message).values(rows[start : start + 500]).on_conflict_do_nothing().returning(Message.id)
+        written += len(session.execute(statement).all())
+    return written
+
+
+def write_one(draft: Draft, now: datetime) -> int:
+    """As `write`, for one message with a new key; returns its id."""
+    write([draft], now)
+    return must_write().scalars(select(Message.id).where(Message.key == draft.key)).one()
+
+
+def due(now: datetime, most: int) -> int:
+    """How many messages may be tried now, counted up to `most`. Reads only."""
+    ready = select(Message.id).where(Message.state == State.QUEUED, Message.next_at <= now).limit(most)
+    count = db.session.scalar(select(func.count()).select_from(ready.subquery())) or 0
+    db.session.rollback()
+    return count
+
+
+def take(now: datetime, sender: str) -> Taken | None:
+    """Takes the message that has waited longest; None where none is due. Its attempt is on record from here on."""
+    with transaction() as session:
+        while True:
+            message = session.scalar(
+                select(Message)
+                .where(Message.state == State.QUEUED, Message.next_at <= now)
+                .order_by(Message.next_at, Message.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+                .execution_options(populate_existing=True)
+            )
+            if message is None:
+                return None
+            if not message.reason:
+                return _hold(message, now, sender)
+            _drop(message, now)  # it became pointless while a process that died had it
+            session.flush()
+
+
+def take_own(message_id: int, now: datetime, sender: str) -> Taken:
+    """Takes one message in the caller's transaction: a test mail is sent by whoever asked for it."""
+    return _hold(must_write().get_one(Message, message_id), now, sender)
+
+
+def _hold(message: Message, now: datetime, sender: str) -> Taken:
+    session = must_write()
+    if "@" not in message.wire_id:
+        message.wire_id = mail.wire_id(message.wire_id, sender)
+    message.holder, message.next_at = token_hex(8), now + LEASE
+    message.attempts += 1
+    message.first_at = message.first_at or now
+    attempt = Attempt(message_id=message.id, started_at=now)
+    session.add(attempt)
+    session.flush()
+    return Taken(message, attempt.id, message.holder)
+
+
+def settle(
+    taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, *, again: bool = True
+) -> bool:
+    """Stores what came of a try and what is next; False where another has taken the message meanwhile. `chance`
+    (0 to 1) spreads the next try; without `again` there is none."""
+    with transaction() as session:
+        attempt = session.get_one(Attempt, taken.attempt_id)
+        attempt.ended_at, attempt.verdict, attempt.stage = now, reply.verdict, reply.stage
+        attempt.code, attempt.words = reply.code, reply.words
+        query = select(Message).where(Message.id == taken.message.id, Message.holder == taken.holder).with_for_update()
+        message = session.scalar(query.execution_options(populate_existing=True))
+        if message is None:
+            return False
+        message.holder = None
+        if content is not None:
+            message.subject, message.body = content.subject[:300], content.text
+        next_at = next_try(message.first_at or now, message.attempts, now, chance) if again else None
+        _move_on(message, reply, now, next_at)
+        return True
+
+
+def _move_on(message: Message, reply: Reply, now: datetime, again: datetime | None) -> None:
+    if reply.verdict == Verdict.ACCEPTED:
+        message.state, message.finished_at = State.SENT, now
+    elif message.reason:
+        _drop(message, now)
+    elif reply.verdict == Verdict.PERMANENT:
+        message.state, message.finished_at = State.REFUSED, now
+    elif again is None:
+        message.state, message.finished_at = State.FAILED, now
+    else:
+        message.next_at = again
+
+
+def _drop(message: Message, now: datetime) -> None:
+    message.state, message.holder, message.finished_at = State.DROPPED, None, now
+
+
+def withdraw(cause: str, reason: str, now: datetime, *, address: str | None = None) -> None:
+    """Drops what still waits for `cause` (to one address, where given), in the caller's transaction. What is being
+    tried at this moment may still arrive; if it does not, it is not tried again."""
+    _withdraw(Message.cause == cause if address is None else and_(Message.cause == cause, Message.address == address),
+              reason, now)  # fmt: skip
+
+
+def withdraw_all(address: str, reason: str, now: datetime) -> None:
+    """As `withdraw`, whatever waits for an address."""
+    _withdraw(Message.address == address, reason, now)
+
+
+def _withdraw(which: ColumnElement[bool], reason: str, now: datetime) -> None:
+    free = Message.holder.is_(None)
+    waiting = update(Message).where(which, Message.state == State.QUEUED)
+    must_write().execute(
+        waiting.values(
+            reason=reason,
+            state=case((free, State.DROPPED.value), else_=Message.state),
+            finished_at=case((free, now), else_=Message.finished_at),
+        ).execution_options(synchronize_session=False)
+    )
+
+
+def hold_back(now: datetime, until: datetime) -> None:
+    """Lets all messages that are due wait until then: the server itself did not answer, so none needs to try before."""
+    with transaction() as session:
+        free = Message.state == State.QUEUED, Message.holder.is_(None)
+        waiting = update(Message).where(*free, Message.next_at <= now)
+        session.execute(waiting.values(next_at=until).execution_options(synchronize_session=False))
+
+
+def hurry(now: datetime) -> None:
+    """Makes all waiting messages due at once, in the caller's transaction: the mail settings have changed."""
+    waiting = update(Message).where(Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now)
+    must_write().execute(waiting.values(next_at=now).execution_options(synchronize_session=False))
+
+
+def retry(message_id: int, now: datetime) -> bool:
+    """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits; in the
+    caller's transaction. False where there is none such."""
+    again = (State.QUEUED, State.REFUSED, State.FAILED)
+    mine = update(Message).where(Message.id == message_id, Message.state.in_(again), Message.holder.is_(None))
+    values = {"state": State.QUEUED, "next_at": now, "first_at": None, "finished_at": None, "reason": ""}
+    changed = must_write().execute(mine.values(**values).execution_options(synchronize_session=False))
+    return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]

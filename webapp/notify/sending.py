@@ -1,0 +1,163 @@
+"""Sending what is due: several lanes, each with a connection of its own, so that a recipient whose server lets us
+wait holds up one lane and no other recipient.
+
+A lane takes a message, composes it, hands it over with no transaction open, and settles it: killed anywhere between,
+the message is tried again later; only killed after the server's OK it arrives twice, with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import cast
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.foundation.clock import utc_now
+from webapp.foundation.database import db, end_read, transaction
+from webapp.foundation.instance import Instance, this_instance
+from webapp.notify import outbox
+from webapp.notify.channels import mail
+from webapp.notify.channels.smtp import Connection, Reply
+from webapp.notify.composing import Content, compose
+from webapp.notify.messages import Verdict
+from webapp.notify.outbox import Draft, Taken
+from webapp.notify.retrying import pause
+
+log = structlog.get_logger("yuliang.outbox")
+
+SEND_JOB = "send messages"
+NAME = "mail lanes"
+LANES = 8
+RUN_SECONDS = 20.0
+"""How long one run begins new messages; the next run follows within seconds."""
+LOOK_SECONDS = 0.25
+"""How often a run looks for new messages while lanes are busy or hang."""
+MESSAGES_A_CONNECTION = 100
+"""Mail hosts end longer conversations by themselves."""
+
+Clock = Callable[[], datetime]
+
+
+class NoMailServer(Exception):
+    """No mail server is set, or no sender: nothing was tried."""
+
+
+def drain(instance: Instance, now: datetime, clock: Clock = utc_now) -> bool:
+    """Sends what is due for at most `RUN_SECONDS`, then False: the rest comes with the next run. Messages that
+    become due meanwhile are sent too, even while other lanes hang."""
+    if not outbox.due(now, 1) or (route := mail.route(instance)) is None:
+        return False
+    end_read()
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    lanes: Lanes = app.extensions.setdefault(NAME, Lanes())
+    until = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < until:
+        waiting = outbox.due(clock(), LANES)
+        for _lane in range(min(waiting, LANES - lanes.busy())):
+            lanes.start(_Lane(app, route, clock, until).run)
+        if not lanes.busy():
+            break
+        lanes.wait(LOOK_SECONDS)
+    return False
+
+
+class Lanes:
+    """The threads that send. Daemons: one that hangs does not keep the process from ending."""
+
+    def __init__(self) -> None:
+        self._threads: set[threading.Thread] = set()
+        self._ended = threading.Event()
+
+    def busy(self) -> int:
+        """How many are at work."""
+        self._threads = {thread for thread in self._threads if thread.is_alive()}
+        return len(self._threads)
+
+    def start(self, work: Callable[[], None]) -> None:
+        """One more."""
+
+        def run() -> None:
+            work()
+            self._ended.set()
+
+        thread = threading.Thread(target=run, name="mail lane", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Until one ends, but not longer than that."""
+        self._ended.wait(seconds)
+        self._ended.clear()
+
+
+class _Lane:
+    """One connection, and the messages it carries."""
+
+    def __init__(self, app: Flask, route: mail.Route, clock: Clock, until: float) -> None:
+        self._app, self._route, self._clock, self._until = app, route, clock, until
+
+    def run(self) -> None:
+        with self._app.app_context():
+            connection = Connection(self._route.server, self._route.ca_bundle)
+            try:
+                for carried in range(1, 1_000_000):
+                    if time.monotonic() > self._until or not self._send_one(connection):
+                        break
+                    if carried % MESSAGES_A_CONNECTION == 0:
+                        connection.close()
+            except SQLAlchemyError as fault:
+                log.error("outbox could not reach the database", kind=type(fault).__name__)
+            finally:
+                connection.close()
+                db.session.remove()
+
+    def _send_one(self, connection: Connection) -> bool:
+        """Sends the message that has waited longest; False where there is none, or no server to send by."""
+        taken = outbox.take(self._clock(), self._route.sender)
+        if taken is None:
+            return False
+        content, reply = _deliver(taken, connection, self._route, self._clock)
+        chance = random.random()  # noqa: S311  # spreads retries; nobody gains by guessing it
+        now = self._clock()
+        if not outbox.settle(taken, reply, content, now, chance):
+            log.warning("a message was taken over while it was being sent", message=taken.message.id)
+        if reply.verdict != Verdict.ACCEPTED:
+            log.warning("a message was not taken", message=taken.message.id, stage=reply.stage, reply=reply.code)
+        if reply.concerns_all:
+            outbox.hold_back(now, now + pause(taken.message.attempts, chance))
+            return False
+        return True
+
+
+def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clock) -> tuple[Content | None, Reply]:
+    message, now = taken.message, clock()
+    try:
+        content = compose(message, now)
+        wire = mail.envelope_bytes(content, route.sender, message.address, message.wire_id, now)
+    except Exception as fault:  # a fault in one message's words is that message's own, and shown on it
+        log.error("a message could not be composed", message=message.id, exc_info=fault)
+        return None, Reply(Verdict.TRANSIENT, "compose", None, f"{type(fault).__name__}: {fault}"[:500])
+    finally:
+        end_read()
+    return content, connection.send(route.sender, message.address, wire)
+
+
+def send_now(draft: Draft, route: mail.Route | None = None, clock: Clock = utc_now) -> Reply:
+    """Writes one message, tries it once, here and now, and says what the server said. Raises `NoMailServer`."""
+    route = route or mail.route(this_instance())
+    if route is None:
+        raise NoMailServer
+    with transaction():
+        message_id = outbox.write_one(draft, clock())
+        taken = outbox.take_own(message_id, clock(), route.sender)
+    connection = Connection(route.server, route.ca_bundle)
+    content, reply = _deliver(taken, connection, route, clock)
+    connection.close()
+    outbox.settle(taken, reply, content, clock(), 0.0, again=False)
+    return reply

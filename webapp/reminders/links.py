@@ -1,0 +1,51 @@
+"""Addresses of our pages for mails, which are written where there is no request, and the signed ones among them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from webapp.foundation import runtime
+from webapp.foundation.instance import this_instance
+
+CONFIRM, STOP = "reminder-confirm", "reminder-stop"
+CONFIRM_LASTS = timedelta(days=7)
+STOP_LASTS = timedelta(days=400)
+
+
+def base() -> str:
+    """Where people open the product."""
+    instance = this_instance()
+    return str(runtime.value("YULIANG_PUBLIC_URL", instance.settings, instance.sealer) or instance.settings.address)
+
+
+def page(endpoint: str, **values: Any) -> str:
+    """The full address of one of our pages."""
+    return base() + current_app.url_map.bind("yuliang").build(endpoint, values)
+
+
+def confirm_token(address: str, asked: int) -> str:
+    """Proves that its bearer reads the mails of `address`; `asked` (a Unix time) makes earlier tokens void."""
+    return str(_serializer(CONFIRM).dumps([address, asked]))
+
+
+def stop_token(address: str) -> str:
+    """Lets its bearer end the mails to `address` without logging in."""
+    return str(_serializer(STOP).dumps([address, 0]))
+
+
+def read_token(purpose: str, token: str) -> tuple[str, int] | None:
+    """The address and the time it was asked; None where the token is not ours or too old."""
+    lasts = CONFIRM_LASTS if purpose == CONFIRM else STOP_LASTS
+    try:
+        address, asked = _serializer(purpose).loads(token, max_age=int(lasts.total_seconds()))
+    except BadData:
+        return None
+    return str(address), int(asked)
+
+
+def _serializer(purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=purpose)

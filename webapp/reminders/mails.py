@@ -1,0 +1,173 @@
+"""The words of reminder mails: what a template needs to know, and the rendering in the recipient's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from flask import Flask, current_app
+from flask_babel import force_locale, format_date, get_locale
+
+from webapp.foundation.clock import day_of
+from webapp.foundation.instance import this_instance
+from webapp.notify import composing
+from webapp.notify.composing import Content, Picture
+from webapp.notify.messages import Message
+from webapp.quota.catalogue import CATALOGUE
+from webapp.quota.models import Lot
+from webapp.reminders import links, queries
+from webapp.reminders.buying import advice
+from webapp.reminders.models import Episode
+from webapp.reminders.picture import usage_picture
+from webapp.reminders.queries import Outlook, Told
+from webapp.reminders.rules import Closed, Rule, Supply
+
+CONSOLE = "https://market.console.aliyun.com/imageconsole/index.htm"
+PRODUCT = "https://market.aliyun.com/products/57000002/cmapi025518.html"
+NAME = "reminder figures"
+FRESH = timedelta(seconds=60)
+"""How long figures are used again: one reminder goes to many recipients in one go."""
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What all mails of one episode say, whatever their language; read at `at`."""
+
+    at: datetime
+    episode: Episode
+    supply: Supply
+    outlook: Outlook
+    lots: Sequence[Lot]
+    told: list[Told]
+    png: bytes
+
+
+def install(app: Flask) -> None:
+    """Registers who words which message."""
+    app.extensions[NAME] = {}
+    composing.register(app, "reminder.low", _low)
+    composing.register(app, "reminder.expiry", _expiry)
+    composing.register(app, "recipient.confirm", _confirm)
+    composing.register(app, "mail.test", _test)
+
+
+def short_day(day: date, today: date) -> str:
+    """`11月28日`, `Nov 28`; with the year where it is another one."""
+    chinese = str(get_locale() or "").startswith("zh")
+    if day.year == today.year:
+        return format_date(day, "M月d日" if chinese else "MMM d")
+    return format_date(day, "y年M月d日" if chinese else "MMM d, y")
+
+
+def masked(address: str) -> str:
+    """An outside address as others see it: `li…@example.com`."""
+    local, _at, domain = address.rpartition("@")
+    return f"{local[:2]}…@{domain}"
+
+
+def _low(message: Message, now: datetime) -> Content:
+    figures = _figures(int(message.params["episode"]), now)
+    remaining, total = figures.supply.remaining, figures.supply.total
+    return _render("low", message, figures, remaining=remaining, total=total,
+                   percent=remaining * 100 // total if total else 0)  # fmt: skip
+
+
+def _expiry(message: Message, now: datetime) -> Content:
+    figures = _figures(int(message.params["episode"]), now)
+    today = day_of(now, this_instance().settings.zone)
+    ending = {lot.id for lot in figures.lots}
+    forecast = figures.outlook.forecast
+    over = figures.episode.closed == Closed.EXPIRED or (figures.episode.ends_on or today) < today
+    return _render(
+        "expiry", message, figures,
+        left=figures.episode.remaining if over else sum(lot.available for lot in figures.lots),
+        days_left=((figures.episode.ends_on or today) - today).days, over=over,
+        unused=sum(forecast.lapses.get(lot, 0) for lot in ending) if forecast else None,
+        elsewhere=sum(one.left for one in figures.outlook.stock if one.lot_id not in ending),
+        orders=[lot.order_number for lot in figures.lots if lot.order_number],
+        unnamed=[lot.id for lot in figures.lots if not lot.order_number],
+    )  # fmt: skip
+
+
+def _confirm(message: Message, now: datetime) -> Content:
+    token = links.confirm_token(message.address, int(message.params["asked"]))
+    link = links.page("reminders.recipients.confirm", token=token)
+    return _plain("confirm", message, now, link=link, days=links.CONFIRM_LASTS.days)
+
+
+def _test(message: Message, now: datetime) -> Content:
+    return _plain("test", message, now, link=links.page("reminders.index"))
+
+
+def _plain(name: str, message: Message, now: datetime, **values: Any) -> Content:
+    """A mail without figures."""
+    with force_locale(message.locale):
+        values |= {"now": now, "today": day_of(now, this_instance().settings.zone), "kind": this_instance().kind,
+                   "zone": this_instance().settings.timezone, "lang": message.locale.replace("_", "-")}  # fmt: skip
+        return Content(*_words(name, values))
+
+
+def _fill(template: str, **values: Any) -> str:
+    """Without what pages share: a mail must read the same whoever's request or job it is written in."""
+    return current_app.jinja_env.get_template(template).render(values)
+
+
+def _words(name: str, values: dict[str, Any]) -> tuple[str, str, str]:
+    subject = " ".join(_fill(f"mail/{name}/subject.txt", **values).split())
+    lead = " ".join(_fill(f"mail/{name}/lead.txt", **values).split())
+    values = values | {"subject": subject, "lead": lead}
+    text = _fill(f"mail/{name}/text.txt", **values).strip() + "\n"
+    return subject, text, _fill(f"mail/{name}/body.html", **values)
+
+
+def _render(name: str, message: Message, figures: Figures, **values: Any) -> Content:
+    settings = this_instance().settings
+    today = day_of(figures.at, settings.zone)
+    others = list(islice((told for told in figures.told if told.address != message.address), MOST_NAMED))
+    calls = figures.outlook.calls
+    highest = max(calls)
+    values |= {
+        "now": figures.at, "today": today, "zone": settings.timezone, "kind": this_instance().kind,
+        "lang": message.locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
+        "forecast": figures.outlook.forecast, "calls": calls, "highest": highest,
+        "highest_on": figures.outlook.days[calls.index(highest)],
+        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, sum(calls[:-1]) / (len(calls) - 1)),
+        "others": [told.name or masked(told.address) for told in others],
+        "more_others": max(0, len(figures.told) - 1 - len(others)),
+        "console": CONSOLE, "product_page": PRODUCT, "reminders": links.page("reminders.index"),
+        "record": links.page("quota.new_lot"), "quota": links.page("quota.index"),
+        "stop": links.page("reminders.recipients.stop", token=links.stop_token(message.address)),
+    }  # fmt: skip
+    with force_locale(message.locale):
+        values["short_day"] = lambda day: short_day(day, today)
+        for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
+            values[f"{part}_words"] = _fill(f"mail/{part}.txt", **values)
+        return Content(*_words(name, values), (Picture("usage", figures.png),))
+
+
+def _figures(episode_id: int, now: datetime) -> Figures:
+    kept: dict[int, Figures] = current_app.extensions[NAME]
+    known = kept.get(episode_id)
+    if known is not None and timedelta() <= now - known.at < FRESH:
+        return known
+    episode = queries.episode(episode_id)
+    if episode is None:
+        raise LookupError(f"episode {episode_id} is gone")
+    zone = this_instance().settings.zone
+    outlook = queries.outlook(now, zone)
+    figures = Figures(
+        at=now,
+        episode=episode,
+        supply=queries.supply(day_of(now, zone)),
+        outlook=outlook,
+        lots=queries.lots_of(episode_id),
+        told=queries.deliverable(Rule(episode.rule)),
+        png=usage_picture(outlook.days, outlook.calls),
+    )
+    kept.clear()
+    kept[episode_id] = figures
+    return figures

@@ -1,0 +1,191 @@
+"""Opening and closing episodes, and writing their messages: in the same transaction, so that what was found is told.
+
+`review` looks at everything and runs every minute; `supply_changed` runs in the transaction of a purchase and
+`call_settled` right after that of a call, so that no crossing and no lift between two looks is missed. However many
+processes look, the unique keys of episodes and messages let one of them tell.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from flask import Flask
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db, end_read, must_write, transaction
+from webapp.foundation.instance import Instance, this_instance
+from webapp.notify import notices, outbox
+from webapp.notify import queries as notify
+from webapp.notify.channels import mail
+from webapp.notify.outbox import Draft
+from webapp.quota import queries as quota
+from webapp.quota import watchers
+from webapp.reminders import queries, rules
+from webapp.reminders.models import Episode, ToldLot
+from webapp.reminders.rules import POINTLESS, Closed, Ending, Rule, Standing, Step
+
+log = structlog.get_logger("yuliang.reminders")
+
+LOCK = 0x7975_6C6F_77  # any number that nobody else of this database takes: "yulow"
+REVIEW_JOB = "check reminders"
+KINDS = {Rule.LOW: "reminder.low", Rule.EXPIRY: "reminder.expiry"}
+
+
+def install(app: Flask) -> None:
+    """Lets the ledger tell us of purchases and settled calls."""
+    watchers.watch(app, supply=supply_changed, calls=call_settled)
+
+
+def review(instance: Instance, now: datetime) -> bool:
+    """Looks at both rules, at who still has to be told, and at whether anyone can be. False: all is done."""
+    with transaction():
+        _review_low(instance, now)
+        _review_expiry(instance, now)
+        for episode in queries.open_episodes():
+            _write_messages(episode, now)
+        _watch_delivery(instance, now)
+    return False
+
+
+def supply_changed(now: datetime) -> None:
+    """Looks at the balance in the transaction of a purchase or correction."""
+    _review_low(this_instance(), now)
+
+
+def call_settled(now: datetime) -> None:
+    """Looks whether the call just settled was the one that crossed the line. A database that is busy now will have
+    time within the minute: `review` finds the same."""
+    instance = this_instance()
+    try:
+        step = rules.low_step(queries.supply(day_of(now, instance.settings.zone)), _standing(queries.open_low()))
+        end_read()
+        if step != Step.NOTHING:
+            with transaction():
+                _review_low(instance, now)
+    except SQLAlchemyError as fault:
+        db.session.rollback()
+        log.warning("the check after a call is left to the next minute", kind=type(fault).__name__)
+
+
+def _standing(episode: Episode | None) -> Standing | None:
+    return None if episode is None else Standing(episode.total, episode.mark)
+
+
+def _review_low(instance: Instance, now: datetime) -> None:
+    zone = instance.settings.zone
+    today = day_of(now, zone)
+    _one_at_a_time()
+    episode, supply = queries.open_low(), queries.supply(today)
+    match rules.low_step(supply, _standing(episode)):
+        case Step.OPEN:
+            ended = [lot.expires_on for lot in quota.lots_ending(today - queries.LOOK_BACK, today)]
+            due = rules.low_since(quota.newest_entry_at(), ended, now, zone)
+            made = _open(
+                Rule.LOW, f"low:{_next_low()}", due, now, late=rules.is_late(Rule.LOW, due, now, zone),
+                remaining=supply.remaining, total=supply.total, mark=supply.mark,
+            )  # fmt: skip
+            if made is not None:
+                _write_messages(made, now)
+        case Step.FOLLOW if episode is not None:
+            episode.total, episode.mark = supply.total, supply.mark
+        case Step.CLOSE if episode is not None:
+            _close(episode, rules.why_closed(supply, Standing(episode.total, episode.mark)), now)
+
+
+def _one_at_a_time() -> None:
+    """Lets the looks at the balance pass one by one, until their transactions end: a purchase that is not committed
+    yet must neither miss the episode that a call opens at this moment, nor be missed by it. SQLite does so anyway."""
+    session = must_write()
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+def _next_low() -> int:
+    """The number of the next low episode, which makes its key."""
+    return must_write().scalar(select(func.count()).where(Episode.rule == Rule.LOW)) or 0
+
+
+def _review_expiry(instance: Instance, now: datetime) -> None:
+    zone = instance.settings.zone
+    today = day_of(now, zone)
+    for episode in queries.open_episodes():
+        if episode.rule == Rule.EXPIRY and episode.ends_on is not None:
+            lots = [queries.expiring(lot) for lot in queries.lots_of(episode.id)]
+            closed = rules.expiry_closed(episode.ends_on, lots, today)
+            if closed is not None:
+                _close(episode, closed, now)
+    for ending in rules.endings(queries.untold_lots(today), now, zone):
+        _open_expiry(instance, ending, now)
+
+
+def _open_expiry(instance: Instance, ending: Ending, now: datetime) -> None:
+    late = rules.is_late(Rule.EXPIRY, ending.due, now, instance.settings.zone)
+    left = sum(lot.left for lot in ending.lots)
+    episode = _open(
+        Rule.EXPIRY, f"expiry:{ending.expires_on}:{ending.lots[0].id}", ending.due, now, late=late, remaining=left,
+        total=sum(lot.calls for lot in quota.lots_by_id([lot.id for lot in ending.lots])), ends_on=ending.expires_on,
+    )  # fmt: skip
+    if episode is None:
+        return
+    session, day = must_write(), ending.expires_on
+    session.add_all(ToldLot(lot_id=lot.id, ends_on=day, episode_id=episode.id) for lot in ending.lots)
+    session.flush()
+    if ending.closed == Closed.TOO_LATE:
+        notices.tell("admin", "lapsed_unseen", f"lapsed_unseen:{episode.id}", now, day=str(day), calls=left)
+    else:
+        _write_messages(episode, now)
+    if ending.closed is not None:
+        _close(episode, ending.closed, now)
+
+
+def _open(rule: Rule, key: str, due: datetime, now: datetime, **values: Any) -> Episode | None:
+    """The episode, made; None where another process has made it."""
+    session = must_write()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = {"rule": rule, "key": key, "due_at": due, "opened_at": now, "mark": 0, **values}
+    made = session.scalar(insert(Episode).values(row).on_conflict_do_nothing().returning(Episode.id))
+    return None if made is None else session.get_one(Episode, made)
+
+
+def _close(episode: Episode, closed: Closed, now: datetime) -> None:
+    """Ends an episode, once; what still waits is dropped where it has become pointless."""
+    mine = update(Episode).where(Episode.id == episode.id, Episode.closed_at.is_(None))
+    must_write().execute(mine.values(closed_at=now, closed=closed))
+    if closed in POINTLESS:
+        outbox.withdraw(cause_of(episode.id), closed, now)
+
+
+def cause_of(episode_id: int) -> str:
+    """What an episode's messages name as their cause."""
+    return f"episode:{episode_id}"
+
+
+def _write_messages(episode: Episode, now: datetime) -> None:
+    """One message for each recipient who has none yet: those of the moment, and whoever joins while it stands."""
+    cause = cause_of(episode.id)
+    written = notify.keys_of(cause)
+    drafts = [
+        Draft(key, cause, KINDS[episode.rule], told.address, told.locale, {"episode": episode.id})
+        for told in queries.deliverable(episode.rule)
+        if (key := f"{cause}:{outbox.tag(told.address)}") not in written
+    ]  # fmt: skip
+    if drafts:
+        outbox.write(drafts, now)
+
+
+def _watch_delivery(instance: Instance, now: datetime) -> None:
+    """Tells admins in the product when mails cannot reach anybody, and takes it back when they can."""
+    if mail.route(instance) is None or not any(queries.deliverable(rule) for rule in Rule):
+        notices.tell("admin", "nobody_told", "nobody_told", now)
+    else:
+        notices.withdraw("nobody_told")
+    stuck = notify.undelivered(tuple(KINDS.values()), now)
+    key = f"undelivered:{stuck.newest}" if stuck.count else ""
+    notices.withdraw("undelivered:", keep=key)
+    if stuck.count:
+        notices.tell("admin", "undelivered", key, now)

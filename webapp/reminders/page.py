@@ -1,0 +1,137 @@
+"""What the page /reminders shows, gathered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webapp.foundation import leases
+from webapp.foundation.clock import day_of
+from webapp.foundation.instance import Instance
+from webapp.foundation.pages import day, when
+from webapp.notify import queries as notify
+from webapp.notify.channels import mail
+from webapp.notify.messages import State
+from webapp.notify.queries import Chain
+from webapp.reminders import forecast, health, queries, rules
+from webapp.reminders.mails import short_day
+from webapp.reminders.models import Episode
+from webapp.reminders.operations import REVIEW_JOB, cause_of
+from webapp.reminders.queries import Outlook
+from webapp.reminders.rules import LOW_PERCENT, Rule
+from webapp.reminders.texts import JOBS, KINDS, REASONS, RULES, STAGES, STATES, TONES, VERDICTS
+
+EPISODES, MESSAGES = 10, 30
+
+
+def overview(instance: Instance, now: datetime) -> dict[str, Any]:
+    """Rules with their state, what comes next, who is told, what was sent, and who does the work."""
+    outlook = queries.outlook(now, instance.settings.zone)
+    known = {lease.name: lease for lease in leases.all_leases()}
+    review = known.get(REVIEW_JOB)
+    return {
+        "faults": health.faults(instance, now),
+        "rules": _rules(review.due_at if review else None),
+        "coming": _coming(outlook, instance, now),
+        "episodes": _episodes(instance),
+        "recipients": _recipients(),
+        "messages": [message_row(chain) for chain in notify.newest(MESSAGES)],
+        "route": mail.route(instance),
+        "accepted": notify.last_accepted(),
+        "jobs": [{"name": name, "does": JOBS[name], "lease": known.get(name),
+                  "busy": name in known and known[name].until is not None} for name in JOBS],
+        "heartbeat": health.heartbeat(),
+    }  # fmt: skip
+
+
+def message_row(chain: Chain) -> dict[str, Any]:
+    """A message with every attempt, as a page shows it."""
+    message = chain.message
+    return {
+        "id": message.id, "kind": KINDS.get(message.kind, message.kind), "address": message.address,
+        "subject": message.subject, "body": message.body, "state": message.state, "state_label": STATES[message.state],
+        "tone": TONES[message.state], "created_at": message.created_at, "finished_at": message.finished_at,
+        "next_at": message.next_at if message.state == State.QUEUED else None, "trying": message.holder is not None,
+        "wire_id": message.wire_id, "reason": REASONS.get(message.reason, message.reason),
+        "can_retry": message.holder is None and message.state in (State.QUEUED, State.REFUSED, State.FAILED),
+        "attempts": [
+            {"started_at": one.started_at, "ended_at": one.ended_at, "verdict": VERDICTS[one.verdict],
+             "tone": "good" if one.verdict == "accepted" else "neutral" if one.verdict is None else "bad",
+             "stage": STAGES.get(one.stage, one.stage), "code": one.code, "words": one.words}
+            for one in chain.attempts
+        ],
+    }  # fmt: skip
+
+
+def _rules(next_check: datetime | None) -> list[dict[str, Any]]:
+    standing = {rule: [one for one in queries.open_episodes() if one.rule == rule] for rule in Rule}
+    return [
+        {"rule": rule.value, "label": RULES[rule], "standing": bool(standing[rule]), "next_check": next_check,
+         "since": min((one.opened_at for one in standing[rule]), default=None),
+         "told_to": [told.name or told.address for told in queries.deliverable(rule)]}
+        for rule in Rule
+    ]  # fmt: skip
+
+
+def _episodes(instance: Instance) -> list[dict[str, Any]]:
+    found = queries.episodes(EPISODES)
+    states = notify.states_of([cause_of(one.id) for one in found])
+    return [
+        {"id": one.id, "rule": RULES[one.rule], "what": _what(one), "opened_at": one.opened_at, "late": one.late,
+         "closed_at": one.closed_at, "closed": REASONS.get(one.closed or ""),
+         "messages": [(STATES[state], TONES[state], count) for state, count in states[cause_of(one.id)].items()]}
+        for one in found
+    ]  # fmt: skip
+
+
+def _what(episode: Episode) -> str:
+    left = f"{episode.remaining:,}"
+    if episode.rule == Rule.LOW:
+        return _("%(left)s of %(total)s calls left", left=left, total=f"{episode.total:,}")
+    return _("%(left)s calls end on %(day)s", left=left, day=day(episode.ends_on))
+
+
+def _coming(outlook: Outlook, instance: Instance, now: datetime) -> list[dict[str, str]]:
+    """What will be told, and when as far as known: the line by the forecast, the lots by the calendar."""
+    today = day_of(now, instance.settings.zone)
+    rows = [_coming_low(outlook, today)]
+    for lot in queries.coming_lots(today):
+        name = lot.order_number or f"#{lot.id}"
+        first = rules.first_day(lot.expires_on)
+        rows.append({
+            "what": _("%(lot)s ends on %(day)s, %(left)s calls left now", lot=name, day=day(lot.expires_on),
+                      left=f"{lot.available:,}"),
+            "when": _("at once, within a minute") if first <= today
+            else _("on %(day)s, if calls are left then", day=day(first)),
+        })  # fmt: skip
+    return rows
+
+
+def _coming_low(outlook: Outlook, today: Any) -> dict[str, str]:
+    supply = queries.supply(today)
+    what = _("%(percent)s%% of all valid calls remain", percent=LOW_PERCENT)
+    if queries.open_low() is not None:
+        return {"what": what, "when": _("told; again only after a purchase has lifted it above the line")}
+    if not supply.total:
+        return {"what": what, "when": _("no lot is valid: nothing to watch")}
+    rates = forecast.rates(dict(zip(outlook.days, outlook.calls, strict=True)), today)
+    low_on = forecast.low_on(supply.remaining, supply.total, LOW_PERCENT, rates, today, outlook.calls[-1])
+    if low_on is None:
+        return {"what": what, "when": _("not within a year at the recent rate, or nobody can tell yet")}
+    days = (low_on - today).days
+    return {"what": what, "when": ngettext("around %(day)s, in %(num)s day at the recent rate",
+                                           "around %(day)s, in %(num)s days at the recent rate", days,
+                                           day=short_day(low_on, today))}  # fmt: skip
+
+
+def _recipients() -> list[dict[str, Any]]:
+    return [
+        {"id": one.id, "address": user.email if user else one.email, "name": user.name if user else "",
+         "low": one.low, "expiry": one.expiry, "locale": one.locale, "own_language": bool(user and user.locale),
+         "confirmed": one.confirmed_at is not None, "asked_at": when(one.asked_at),
+         "off": user is not None and not user.active}
+        for one, user in queries.recipients()
+    ]  # fmt: skip

@@ -1,0 +1,148 @@
+"""Reads of the reminders: what stands, what was told, who is told, and what comes next as far as known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+
+from webapp.accounts.models import User
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db
+from webapp.quota import queries as quota
+from webapp.quota.models import Lot
+from webapp.reminders import forecast as forecasting
+from webapp.reminders.forecast import Forecast, Stock
+from webapp.reminders.models import Episode, Recipient, ToldLot
+from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, ExpiringLot, Rule, Supply
+from webapp.usage import queries as usage
+
+DAYS_SHOWN = 30
+LOOK_BACK = 2 * TOO_LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Someone who is told, with the language and name in force."""
+
+    address: str
+    name: str
+    """The user's name, where the recipient is a user."""
+    locale: str
+
+
+def supply(today: date) -> Supply:
+    """What all valid lots make together now."""
+    remaining, total = quota.valid_sums(today)
+    return Supply(remaining, total, quota.newest_supply_entry())
+
+
+def open_episodes() -> Sequence[Episode]:
+    """Episodes that are not over, oldest first."""
+    query = select(Episode).where(Episode.closed_at.is_(None)).order_by(Episode.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def open_low() -> Episode | None:
+    """The low episode that is open; there is never more than one."""
+    query = select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def episode(episode_id: int) -> Episode | None:
+    """One episode."""
+    return db.session.get(Episode, episode_id)
+
+
+def episodes(most: int) -> Sequence[Episode]:
+    """The newest episodes, newest first."""
+    return db.session.scalars(select(Episode).order_by(Episode.id.desc()).limit(most)).all()
+
+
+def lots_of(episode_id: int) -> Sequence[Lot]:
+    """The lots an episode tells of, as they are now."""
+    ids = db.session.scalars(select(ToldLot.lot_id).where(ToldLot.episode_id == episode_id)).all()
+    return quota.lots_by_id(ids)
+
+
+def untold_lots(today: date) -> list[ExpiringLot]:
+    """Lots that end soon, or ended not long ago, with calls that nobody was told of."""
+    lots = quota.lots_ending(today - LOOK_BACK, today + timedelta(days=DAYS_AHEAD))
+    told = _told(lots)
+    return [expiring(lot) for lot in lots if (lot.id, lot.expires_on) not in told]
+
+
+def expiring(lot: Lot) -> ExpiringLot:
+    """A lot as the rules see it; what has lapsed already counts as left when it ended."""
+    return ExpiringLot(lot.id, lot.expires_on, lot.available + lot.lapsed, lot.recorded_at)
+
+
+def coming_lots(today: date) -> Sequence[Lot]:
+    """Valid and future lots with calls left that were not told yet, the one that ends first first."""
+    lots = [lot for lot in quota.lots_ending(today, date.max) if lot.available]
+    told = _told(lots)
+    return [lot for lot in lots if (lot.id, lot.expires_on) not in told]
+
+
+def _told(lots: Sequence[Lot]) -> set[tuple[int, date]]:
+    query = select(ToldLot.lot_id, ToldLot.ends_on).where(ToldLot.lot_id.in_([lot.id for lot in lots]))
+    return {(lot_id, day) for lot_id, day in db.session.execute(query)}
+
+
+def recipients() -> list[tuple[Recipient, User | None]]:
+    """Everyone on the list, with their user where they are one."""
+    query = select(Recipient, User).outerjoin(User, User.id == Recipient.user_id).order_by(Recipient.id)
+    return [(recipient, user) for recipient, user in db.session.execute(query)]
+
+
+def recipient_by_email(email: str) -> Recipient | None:
+    """The recipient with this address."""
+    found = select(Recipient).where(Recipient.email == email)
+    return db.session.scalar(found.execution_options(populate_existing=True))
+
+
+def deliverable(rule: Rule) -> list[Told]:
+    """Who is told of `rule`: confirmed, and where they are a user, an active one."""
+    wanted = Recipient.low if rule == Rule.LOW else Recipient.expiry
+    query = (
+        select(Recipient, User)
+        .outerjoin(User, User.id == Recipient.user_id)
+        .where(wanted, Recipient.confirmed_at.is_not(None), or_(Recipient.user_id.is_(None), User.active))
+        .order_by(Recipient.id)
+    )
+    return [_told_as(recipient, user) for recipient, user in db.session.execute(query)]
+
+
+def _told_as(recipient: Recipient, user: User | None) -> Told:
+    if user is None:
+        return Told(recipient.email, "", recipient.locale)
+    return Told(user.email, user.name, user.locale or recipient.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How the calls are used, and how long they last."""
+
+    days: list[date]
+    calls: list[int]
+    """Calls that were or may have been charged on each of `days`, today last."""
+    stock: list[Stock]
+    forecast: Forecast | None
+
+
+def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
+    """The last 30 days and the forecast from them."""
+    today = day_of(now, zone)
+    days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
+    used: Counter[date] = Counter()
+    for (day, _outcome, billed), count in usage.calls_by_day(days[0], today, zone).items():
+        if billed != "no":
+            used[day] += count
+    valid = [lot for lot in quota.lots_ending(today, date.max) if lot.bought_on <= today]
+    stock = [Stock(lot.id, lot.expires_on, lot.available, lot.order_number) for lot in valid]
+    found = forecasting.forecast(stock, forecasting.rates(used, today), today, used[today])
+    return Outlook(days, [used[day] for day in days], stock, found)

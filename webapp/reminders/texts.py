@@ -1,0 +1,69 @@
+"""The words for rules, states, attempts and reasons."""
+
+from __future__ import annotations
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from webapp.foundation.smtp_url import Security
+from webapp.notify.messages import State, Verdict
+from webapp.notify.sending import SEND_JOB
+from webapp.reminders.operations import REVIEW_JOB
+from webapp.reminders.rules import Closed, Rule
+
+RULES: dict[str, LazyString] = {
+    Rule.LOW: _l("20 percent of all valid calls remain"),
+    Rule.EXPIRY: _l("A lot ends in 7 days"),
+}
+KINDS: dict[str, LazyString] = {
+    "reminder.low": _l("Low balance"),
+    "reminder.expiry": _l("End of a lot"),
+    "recipient.confirm": _l("Confirmation"),
+    "mail.test": _l("Test mail"),
+}
+STATES: dict[str, LazyString] = {
+    State.QUEUED: _l("waiting"),
+    State.SENT: _l("sent"),
+    State.REFUSED: _l("refused"),
+    State.FAILED: _l("given up"),
+    State.DROPPED: _l("dropped"),
+}
+TONES: dict[str, str] = {
+    State.QUEUED: "warn", State.SENT: "good", State.REFUSED: "bad", State.FAILED: "bad", State.DROPPED: "neutral",
+}  # fmt: skip
+VERDICTS: dict[str | None, LazyString] = {
+    Verdict.ACCEPTED: _l("accepted"),
+    Verdict.TRANSIENT: _l("not now"),
+    Verdict.PERMANENT: _l("refused for good"),
+    None: _l("broken off: the process ended, or is still at it"),
+}
+STAGES: dict[str, LazyString] = {
+    "compose": _l("writing the mail"),
+    "connect": _l("connecting"),
+    "tls": _l("encryption"),
+    "greeting": _l("greeting"),
+    "login": _l("logging in"),
+    "sender": _l("sender"),
+    "recipient": _l("recipient"),
+    "content": _l("content"),
+}
+REASONS: dict[str, LazyString] = {
+    Closed.RENEWED: _l("calls were bought"),
+    Closed.LOTS_CHANGED: _l("another set of lots is valid"),
+    Closed.EMPTIED: _l("the lot was used up"),
+    Closed.MOVED: _l("its last day was changed"),
+    Closed.EXPIRED: _l("the lot has ended"),
+    Closed.TOO_LATE: _l("it ended too long ago"),
+    "not_wanted": _l("the recipient does not want it"),
+    "removed": _l("the recipient was removed"),
+    "asked_again": _l("a newer link was mailed"),
+}
+JOBS: dict[str, LazyString] = {
+    REVIEW_JOB: _l("checks the rules"),
+    SEND_JOB: _l("sends what waits"),
+}
+SECURITIES = [
+    (Security.TLS.value, _l("TLS from the start (port 465 or 994)")),
+    (Security.STARTTLS.value, _l("STARTTLS (port 587)")),
+    (Security.NONE.value, _l("none: everything travels in the clear (port 25)")),
+]

@@ -1,0 +1,82 @@
+"""The page /reminders: what is watched, what will be told, what was sent, and a test."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from webapp.audit.actor import who
+from webapp.audit.trail import Action, append
+from webapp.foundation.clock import utc_now
+from webapp.foundation.database import transaction
+from webapp.foundation.instance import this_instance
+from webapp.notify import outbox, sending
+from webapp.notify import queries as notify
+from webapp.notify.messages import Verdict
+from webapp.reminders import page
+from webapp.reminders.forms import EmailForm
+from webapp.reminders.recipient_views import bp as recipients
+from webapp.reminders.server_views import bp as server
+from webapp.reminders.trial import draft, reply_text
+
+bp = Blueprint("reminders", __name__, url_prefix="/reminders")
+bp.register_blueprint(recipients)
+bp.register_blueprint(server)
+
+Page = str | tuple[str, int] | Response
+
+
+@bp.get("")
+def index() -> Page:
+    """Everything about the reminders."""
+    return render_index(EmailForm(formdata=None), EmailForm(formdata=None, email=current_user.email), 200)
+
+
+def render_index(add: EmailForm, test: EmailForm, status: int) -> tuple[str, int]:
+    """The page with its two forms, filled in as given."""
+    view = page.overview(this_instance(), utc_now())
+    subscribed = any(row["address"] == current_user.email for row in view["recipients"])
+    return render_template("reminders/index.html", **view, add=add, test=test, subscribed=subscribed), status
+
+
+@bp.get("/messages/<int:id>")
+def message(id: int) -> Page:
+    """One message: its words as sent, every attempt, and what the server said."""
+    chain = notify.chain(id) or abort(404)
+    return render_template("reminders/message.html", message=page.message_row(chain))
+
+
+@bp.post("/messages/<int:id>/retry")
+def retry(id: int) -> Response:
+    """Tries a message again now."""
+    now = utc_now()
+    with transaction():
+        found = outbox.retry(id, now)
+        if found:
+            append(who(), Action.MESSAGE_RETRIED, now, on=("message", id))
+    if not found:
+        flash(_("This message is being sent at this moment, or is done with."), "warning")
+    else:
+        flash(_("The message will be tried again within seconds."), "success")
+    return redirect(url_for("reminders.message", id=id), 303)
+
+
+@bp.post("/test-mail")
+def send_test_mail() -> Page:
+    """Sends a test mail here and now, and shows what the server said."""
+    form = EmailForm()
+    if not form.validate_on_submit():
+        return render_index(EmailForm(formdata=None), form, 422)
+    address = form.email.data or ""
+    try:
+        reply = sending.send_now(draft(address, str(get_locale() or "zh_CN")))
+    except sending.NoMailServer:
+        flash(_("No mail server is set: nothing was sent."), "danger")
+        return redirect(url_for("reminders.server.edit"), 303)
+    with transaction():
+        append(who(), Action.TEST_MAIL_SENT, utc_now(), success=reply.verdict == Verdict.ACCEPTED, reply=reply.code)
+    flash(reply_text(reply), "success" if reply.verdict == Verdict.ACCEPTED else "danger")
+    return redirect(url_for("reminders.index"), 303)

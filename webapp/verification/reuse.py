@@ -1,0 +1,131 @@
+"""No call for nothing: a recent result about the same person for the same purpose is shown instead of asking anew.
+
+Found through the blind indexes of the stored identities, so that what was erased is not shown again. An earlier call
+whose charge nobody knows holds a new one back just as long: it may have been paid for already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.instance import Instance
+from webapp.foundation.sealing import Sealer
+from webapp.quota import queries as quota
+from webapp.quota.models import Lot
+from webapp.vendor.contract import Billed, Outcome
+from webapp.verification import tokens
+from webapp.verification.asked import Asked
+from webapp.verification.models import Decision, IdentityIndex, Purpose, Reuse, Settlement, Verification
+
+
+class RecentResult(Exception):
+    """A recent result exists: no call was sent. The caller may show it, or ask again with `reuse` off."""
+
+    def __init__(self, verification_id: int) -> None:
+        super().__init__(f"verification {verification_id} is recent")
+        self.verification_id = verification_id
+
+
+class UnknownBefore(Exception):
+    """An earlier call for this person may have been charged, nobody knows: no call was sent now."""
+
+    def __init__(self, verification_id: int, at: datetime) -> None:
+        super().__init__(f"verification {verification_id} is unknown")
+        self.verification_id = verification_id
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Calls that were not made because a recent result was shown, and what they would have cost, in fen."""
+
+    calls: int
+    fen: int
+
+
+def refuse_known(name: str, number: str, purpose: Purpose, sealer: Sealer, now: datetime) -> None:
+    """Raises `RecentResult` or `UnknownBefore` where asking anew would spend a call for nothing; in the caller's
+    transaction, after it was seen that no call for this person is under way."""
+    by_number, by_name = aliased(IdentityIndex), aliased(IdentityIndex)
+    newest = (
+        select(Verification.id, Verification.outcome, Verification.created_at)
+        .join(by_number, by_number.verification_id == Verification.id)
+        .join(by_name, by_name.verification_id == Verification.id)
+        .where(
+            by_number.blind.in_(sealer.indexes("number", number)),
+            by_name.blind.in_(sealer.indexes("name", name)),
+            Verification.purpose_id == purpose.id,
+            or_(*_still_stands(purpose, now)),
+        )
+        .order_by(Verification.created_at.desc(), Verification.id.desc())
+        .limit(1)
+    )
+    found = must_write().execute(newest).one_or_none()
+    if found is None:
+        return
+    if found.outcome == Outcome.UNKNOWN:
+        raise UnknownBefore(found.id, found.created_at)
+    raise RecentResult(found.id)
+
+
+def _still_stands(purpose: Purpose, now: datetime) -> list[ColumnElement[bool]]:
+    windows = {
+        Outcome.MATCH: purpose.reuse_match,
+        Outcome.MISMATCH: purpose.reuse_mismatch,
+        Outcome.NO_SUCH_NUMBER: purpose.reuse_no_such_number,
+    }
+    released = select(Settlement.id).where(
+        Settlement.verification_id == Verification.id, Settlement.decision == Decision.ASK_AGAIN
+    )
+    known = [
+        and_(Verification.outcome == outcome, Verification.created_at > now - timedelta(hours=hours))
+        for outcome, hours in windows.items()
+    ]
+    unknown = and_(
+        Verification.outcome == Outcome.UNKNOWN,
+        Verification.billed == Billed.UNKNOWN,
+        Verification.created_at > now - timedelta(hours=purpose.reuse_match),
+        ~released.exists(),
+    )
+    return [*known, unknown]
+
+
+def show(verification_id: int, asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
+    """Counts a call as saved and returns the reuse's id. Raises as `tokens.spend` does."""
+    with transaction() as session:
+        if asked.form is not None:
+            tokens.spend(asked.form, now)
+        reuse = Reuse(
+            at=now, verification_id=verification_id, operator_id=who.user_id,
+            lot_id=quota.next_lot(day_of(now, instance.settings.zone)), consent=asked.consent,
+            guardian_consent=asked.guardian_consent, declaration_id=asked.declaration_id,
+        )  # fmt: skip
+        session.add(reuse)
+        session.flush()
+        if asked.form is not None:
+            tokens.came_to(asked.form, reuse_id=reuse.id)
+        append(who, Action.RESULT_REUSED, now, on=("verification", verification_id), reuse=reuse.id)
+        return reuse.id
+
+
+def saved(since: datetime) -> Saved:
+    """What was saved since then, at the price of the lots whose calls they would have been."""
+    by_lot = (
+        select(func.count(), Lot.price_fen, Lot.calls)
+        .select_from(Reuse)
+        .join(Lot, Lot.id == Reuse.lot_id, isouter=True)
+        .where(Reuse.at >= since)
+        .group_by(Reuse.lot_id, Lot.price_fen, Lot.calls)
+    )
+    calls, fen = 0, 0.0
+    for count, price, size in db.session.execute(by_lot):
+        calls += count
+        fen += count * price / size if price and size else 0
+    return Saved(calls, round(fen))

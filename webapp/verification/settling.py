@@ -1,0 +1,73 @@
+"""Settling unknown outcomes: an admin decides whether a call was charged, or that the person may be asked again.
+
+The verification stays *unknown* (nobody learned more about the person); whether it was charged becomes known, and
+ledger, counters and trail move in the same transaction. Nothing is settled by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import Instance
+from webapp.notify import notices
+from webapp.quota import ledger, watchers
+from webapp.usage import counters
+from webapp.vendor.contract import Billed, Outcome
+from webapp.verification.dimensions import dimensions
+from webapp.verification.models import Decision, Settlement, Verification
+
+MOST_SHOWN = 200
+
+
+class SettledAlready(Exception):
+    """Someone was quicker, or it never was unknown; nothing was changed."""
+
+
+def open_ones() -> Sequence[Verification]:
+    """What nobody has settled yet, oldest first."""
+    query = select(Verification).where(Verification.outcome == Outcome.UNKNOWN, Verification.billed == Billed.UNKNOWN)
+    whole = query.options(joinedload(Verification.operator), joinedload(Verification.purpose))
+    return db.session.scalars(whole.order_by(Verification.created_at, Verification.id).limit(MOST_SHOWN)).all()
+
+
+def decisions(verification_ids: Sequence[int]) -> dict[int, Settlement]:
+    """The newest decision about each."""
+    query = select(Settlement).where(Settlement.verification_id.in_(verification_ids)).order_by(Settlement.id)
+    return {row.verification_id: row for row in db.session.scalars(query.options(joinedload(Settlement.actor)))}
+
+
+def settle(verification_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> None:
+    """Records a decision and, where it says so, charges or releases the held call. Raises `SettledAlready`."""
+    with transaction() as session:
+        query = select(Verification).where(Verification.id == verification_id).with_for_update()
+        row = session.scalar(query.execution_options(populate_existing=True))
+        if row is None or who.user_id is None or (row.outcome, row.billed) != (Outcome.UNKNOWN, Billed.UNKNOWN):
+            raise SettledAlready
+        session.add(Settlement(
+            verification_id=row.id, decision=decision, reason=reason, at=now, actor_id=who.user_id,
+        ))  # fmt: skip
+        if decision is not Decision.ASK_AGAIN:
+            _move(row, decision, reason, who, instance, now)
+        append(who, Action.UNKNOWN_SETTLED, now, on=("verification", row.id), decision=decision)
+        notices.settled(f"unknown:{row.id}")
+    watchers.calls_settled(now)
+
+
+def _move(row: Verification, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> None:
+    before = dimensions(row)
+    if decision is Decision.CHARGED:
+        row.billed = Billed.YES
+        ledger.charge(row.id, row.lot_id, now, actor_id=who.user_id, reason=reason)
+    else:
+        row.billed = Billed.NO
+        today = day_of(now, instance.settings.zone)
+        ledger.release(row.id, row.lot_id, today, now, actor_id=who.user_id, reason=reason)
+    db.session.flush()
+    counters.recount(before, dimensions(row), row.created_at, None)

@@ -1,0 +1,51 @@
+"""A stop in words: what it waits for, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from webapp.foundation.pages import when
+from webapp.vendor.circuit import Stopped, Waiting
+from webapp.vendor.texts import CAUSES, STOPS
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What every page says while calls are stopped. `code` is the contract's word for the cause; `can_ask`: this
+    reader may let a trial call through, and none is let through yet."""
+
+    code: str
+    cause: str
+    step: str
+    goes_on: str
+    can_ask: bool
+
+
+def banner(stopped: Stopped, *, may_ask: bool) -> Banner:
+    """The stop as a page shows it."""
+    cause, step = words(stopped)
+    waits = stopped.waiting in (Waiting.TIME, Waiting.ADMIN)
+    return Banner(stopped.cause, cause, step, goes_on(stopped), may_ask and waits)
+
+
+def words(stopped: Stopped) -> tuple[str, str]:
+    """Why calls are stopped, and what has to happen next."""
+    known = STOPS.get(stopped.cause)
+    if known is None:
+        return str(CAUSES[stopped.cause]) if stopped.cause in CAUSES else stopped.cause, ""
+    return str(known[0]), str(known[1])
+
+
+def goes_on(stopped: Stopped) -> str:
+    """When the next call may pass."""
+    match stopped.waiting:
+        case Waiting.TIME:
+            return _("The next call is tried at %(until)s or later.", until=when(stopped.until))
+        case Waiting.ADMIN:
+            return _("Calls go on when an admin lets the next one through or records a lot.")
+        case Waiting.SUBMISSION:
+            return _("The next verification is sent as a trial.")
+        case Waiting.ANSWER:
+            return _("A trial call is under way, until %(until)s at the latest.", until=when(stopped.until))
