@@ -107,6 +107,7 @@ function refuse(need, from) {
 function blocked() {
   const place = document.querySelector("[data-desk-says]");
   place.replaceChildren(document.querySelector("[data-blocked]").content.cloneNode(true));
+  place.firstElementChild.dataset.result = "";
   sound("blocked");
 }
 

@@ -49,8 +49,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """Of a request's body: more than any form here needs, so that what is too long is said beside its field."""
 
 BLUEPRINTS = (
-    accounts.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, desk.bp, shifts.bp, reuse.bp, calls.bp, unknowns.bp,
-    purposes.bp, history.bp, quota.bp, practice.bp,
+    accounts.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, desk.bp, shifts.bp, reuse.bp,
+    calls.bp, unknowns.bp, purposes.bp, history.bp, quota.bp, practice.bp,
     audit.bp, configuration.bp, watching.bp, reminders.bp,
 )  # fmt: skip
 

@@ -24,13 +24,14 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.sealing import CannotOpen
+from webapp.foundation.values import mail_address
 from webapp.notify import sending
 from webapp.notify.messages import Verdict
 from webapp.opening import NotReady, let_go, open_known, open_new_or_known
 from webapp.reminders import health, trial
 from webapp.scheduler import Worker
 from webapp.serving import CannotServe, Supervisor, check_port
-from webapp.settings import Settings, SettingsError, mail_address, read_settings
+from webapp.settings import Settings, SettingsError, read_settings
 from webapp.vendor.sandbox import command as sandbox
 from webapp.verification import rollups
 

@@ -27,17 +27,25 @@ NEW = {
     "password": "correct-horse-7",
 }
 FIFTH = len(CAST) + 1
-BAD = [("name", ""), ("name", "   "), ("name", "x" * 81), ("name", "a\0b"), ("name", "a\x1b[31m"), ("email", ""), ("email", "new"),
-       ("email", "a b@c"), ("email", "<script>@x"), ("email", "a\0@b.c"), ("email", "x" * 250 + "@b.c"), ("role", ""), ("role", "root"),
-       ("role", "ADMIN"), ("department", "x" * 81), ("department", "a\nb"), ("password", "short1"), ("password", "alllettersx"),
-       ("password", "x" * 201), ("password", "new-12345"), ("name", "x" * 1_000_000)]  # fmt: skip
+BAD = {
+    "name": ["", "   ", "x" * 81, "a\0b", "a\x1b[31m", "x" * 1_000_000],
+    "email": ["", "new", "a b@c", "<script>@x", "a\0@b.c", "x" * 250 + "@b.c"],
+    "role": ["", "root", "ADMIN"],
+    "department": ["x" * 81, "a\nb"],
+    "password": ["short1", "alllettersx", "x" * 201, "operator-1"],
+}
+each_bad_field = pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field, values in BAD.items() for value in values],
+    ids=lambda v: repr(v[:14]),
+)
 
 
 def row(app: Flask, user_id: int) -> tuple[str, str, str, str | None, bool]:
     """Name, mail address, role, department and whether the user may log in."""
     with app.app_context():
         user = db.session.get_one(User, user_id)
-        return user.name, user.email, user.role, user.department and user.department.name, user.active
+        return user.name, user.email, user.role, user.department.name if user.department else None, user.active
 
 
 def last_record(app: Flask) -> tuple[str, int | None, int | None, dict[str, object]]:
@@ -49,13 +57,13 @@ def last_record(app: Flask) -> tuple[str, int | None, int | None, dict[str, obje
         return found.action, found.actor_id, found.object_id, found.detail
 
 
-def edit(app: Flask, user_id: int = OPERATOR.id, by: Desk | None = None, **fields: str) -> int:
+def edit(app: Flask, user_id: int = OPERATOR.id, admin: Desk | None = None, /, **fields: str) -> int:
     """Sends the form of a user with these changes; returns the status."""
     name, email, role, department, active = row(app, user_id)
     kept = {"name": name, "email": email, "role": role, "department": department or "", "password": ""}
     kept |= {"active": "y"} if active else {}
     sent = {field: value for field, value in (kept | fields).items() if value != "-"}
-    return (by or Desk(app, ADMIN)).post(f"/users/{user_id}", sent).status_code
+    return (admin or Desk(app, ADMIN)).post(f"/users/{user_id}", sent).status_code
 
 
 def test_an_admin_makes_a_user_who_can_log_in(app: Flask) -> None:
@@ -66,10 +74,12 @@ def test_an_admin_makes_a_user_who_can_log_in(app: Flask) -> None:
     assert log_in(stranger(app), "NEW@yuliang.test", "correct-horse-7").status_code == 303
 
 
-@pytest.mark.parametrize(("field", "value"), BAD, ids=lambda value: repr(value[:14]))
+@each_bad_field
 @on_one_database
 def test_a_bad_field_of_a_new_user_is_said_and_nothing_is_stored(app: Flask, field: str, value: str) -> None:
-    page = Desk(app, ADMIN).post("/users/new", NEW | {field: value}, headers=ENGLISH)
+    sent = NEW | {"email": "operator@elsewhere.test", field: value}
+
+    page = Desk(app, ADMIN).post("/users/new", sent, headers=ENGLISH)
 
     assert page.status_code == 422
     assert said_beside(page, field)
@@ -98,10 +108,9 @@ def test_a_mail_address_that_is_taken_is_said(app: Flask) -> None:
 
 
 def test_changes_are_stored_and_recorded_by_field_never_by_content(app: Flask) -> None:
-    assert (
-        edit(app, OPERATOR.id, name="己改名", email="renamed@yuliang.test", department="", password="another-horse-7")
-        == 303
-    )
+    changes = {"name": "己改名", "email": "renamed@yuliang.test", "department": "", "password": "another-horse-7"}
+
+    assert edit(app, OPERATOR.id, **changes) == 303
 
     assert row(app, OPERATOR.id) == ("己改名", "renamed@yuliang.test", "operator", None, True)
     assert last_record(app) == ("user_changed", ADMIN.id, OPERATOR.id, {"changed": "name email department_id password"})
@@ -115,11 +124,9 @@ def test_an_empty_password_keeps_the_present_one(app: Flask) -> None:
     assert log_in(stranger(app)).status_code == 303
 
 
-@pytest.mark.parametrize(("field", "value"), BAD, ids=lambda value: repr(value[:14]))
+@each_bad_field
 @on_one_database
 def test_a_bad_change_is_said_and_nothing_is_stored(app: Flask, field: str, value: str) -> None:
-    if (field, value) == ("password", "new-12345"):
-        value = "operator-1"  # holds the user's mail address
     before = row(app, OPERATOR.id)
 
     assert edit(app, OPERATOR.id, **{field: value}) == 422
@@ -135,12 +142,12 @@ def test_a_field_sent_twice_is_a_fault(app: Flask) -> None:
 def test_the_last_admin_stays_admin(app: Flask, change: dict[str, str]) -> None:
     admin = logged_in(app, ADMIN)
 
-    assert edit(app, ADMIN.id, by=admin, **change) == 422
+    assert edit(app, ADMIN.id, admin, **change) == 422
     assert row(app, ADMIN.id)[2:] == ("admin", None, True)
     assert is_in(admin)
 
-    assert edit(app, OPERATOR.id, by=admin, role="admin") == 303
-    assert edit(app, ADMIN.id, by=admin, **change) == 303
+    assert edit(app, OPERATOR.id, admin, role="admin") == 303
+    assert edit(app, ADMIN.id, admin, **change) == 303
 
 
 @on_one_database
@@ -184,7 +191,7 @@ def test_of_two_admins_who_demote_each_other_at_once_one_stays(app: Flask) -> No
 
 @on_one_database
 @pytest.mark.parametrize(
-    "path", ["/users/99", f"/users/{2**63 - 1}", f"/users/{2**63}", "/users/0", "/users/-1", "/users/x"]
+    "path", ["/users/99", f"/users/{10**18 - 1}", f"/users/{2**63}", "/users/0", "/users/-1", "/users/x"]
 )
 def test_a_user_who_is_not_there_is_not_found(app: Flask, path: str) -> None:
     admin = Desk(app, ADMIN)
@@ -256,15 +263,15 @@ def test_who_guesses_the_present_password_of_an_open_session_must_wait(app: Flas
 
 @on_one_database
 @pytest.mark.parametrize(
-    ("password", "email", "sound"),
-    [("correct1", "", True), ("Correcth", "", True), ("correct!", "", True), ("correcthorse", "", False), ("12345678", "", False),
-     ("correct", "", False), ("correcthorsebatt", "", True), ("一二三四五六七八", "", False), ("一二三四a六七八", "", True),
-     ("operator9", "operator@y.test", False), ("myOPERATOR9", "operator@y.test", False), ("operatoroperator", "operator@y.test", True),
-     ("x" * 200, "", True), ("x" * 201, "", False), ("pass word", "", True)],
+    ("password", "sound"),
+    [("correct1", True), ("Correcth", True), ("correct!", True), ("一二三四a六七八", True), ("pass word", True),
+     ("correcthorsebatt", True), ("operatoroperator", True), ("x" * 200, True), ("correct", False), ("x" * 201, False),
+     ("correcthorse", False), ("12345678", False), ("一二三四五六七八", False), ("operator9", False),
+     ("myOPERATOR9", False)],
 )  # fmt: skip
-def test_what_makes_a_password_sound(app: Flask, password: str, email: str, sound: bool) -> None:
+def test_what_makes_a_password_sound(app: Flask, password: str, sound: bool) -> None:
     with app.test_request_context():
-        assert (fault(password, email) is None) is sound
+        assert (fault(password, "operator@yuliang.test") is None) is sound
 
 
 def test_a_password_is_stored_as_an_argon2id_hash_with_a_salt_of_its_own(app: Flask) -> None:

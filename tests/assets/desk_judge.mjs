@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as names from "../../assets/desk/names.js";
 import * as numbers from "../../assets/desk/numbers.js";
+import { find, unpacked } from "../../assets/desk/regions.js";
 import { lines, readLine } from "../../assets/desk/scan.js";
 
 const asked = JSON.parse(readFileSync(0, "utf8"));
@@ -29,6 +30,13 @@ function paste(text) {
   return { lines: taken.map((line) => [line.place, line.text, person(line.person)]), left_over: leftOver };
 }
 
+const table = unpacked(asked.table);
+
+function region(code, born) {
+  const found = find(table, code, born);
+  return found && [found.places, found.until];
+}
+
 writeFileSync(1, JSON.stringify({
   numbers: asked.numbers.map(number),
   fifteen: asked.fifteen.map(numbers.fromFifteen),
@@ -36,4 +44,5 @@ writeFileSync(1, JSON.stringify({
   names: asked.names.map(name),
   lines: asked.lines.map((text) => person(readLine(text))),
   pastes: asked.pastes.map(paste),
+  regions: asked.regions.map(([code, born]) => region(code, born)),
 }));

@@ -81,6 +81,7 @@ class Visitor:
 
     def type_person(self, name: str, number: str, reference: str = "") -> None:
         """Fills the desk's form from its first field to its last by the keyboard alone, and sends it."""
+        self.page.focus("[name=name]")
         for field, text in (("name", name), ("id_number", number), ("purpose", ""), ("reference", reference)):
             assert self.focused() == field
             self.page.keyboard.type(text)

@@ -13,14 +13,17 @@ from PIL import Image
 from sqlalchemy import update
 
 from tests.conftest import MakeApp
+from tests.notify.servers import mail_server
 from tests.reminders.mailing import mail_of, scene_expiry, scene_low
 from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW
 from webapp.accounts.models import User
 from webapp.foundation.database import transaction
+from webapp.foundation.instance import this_instance
+from webapp.notify import sending
 from webapp.notify.composing import compose
 from webapp.quota.models import Lot
-from webapp.reminders.picture import BAR, usage_picture
+from webapp.reminders.picture import BAR, HEIGHT, LEFT, RIGHT, WIDTH, usage_picture
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("context")
 def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def html_of(mail: EmailMessage) -> str:
@@ -144,7 +147,7 @@ def test_a_mail_is_whole(scene: str, locale: str) -> None:
     [picture] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
     assert picture["Content-ID"] == "<usage>"
     drawn = Image.open(BytesIO(picture.get_content()))
-    assert drawn.size == (1056, 336)
+    assert drawn.size == (WIDTH, HEIGHT)
 
 
 def test_the_picture_shows_each_days_calls() -> None:
@@ -156,8 +159,8 @@ def test_the_picture_shows_each_days_calls() -> None:
     bar = tuple(bytes.fromhex(BAR[1:]))
     heights = []
     for index in range(29):
-        x = int(24 + (index + 0.5) * (1056 - 48) / 30)
-        heights.append(sum(drawn.getpixel((x, y)) == bar for y in range(336)))
+        x = int(LEFT + (index + 0.5) * (WIDTH - LEFT - RIGHT) / 30)
+        heights.append(sum(drawn.getpixel((x, y)) == bar for y in range(HEIGHT)))
     assert heights[:10] == [0] * 10
     assert heights[10] == pytest.approx(heights[11] / 2, abs=2)
     assert len(set(heights[11:])) == 1
@@ -201,3 +204,16 @@ def test_figures_are_those_of_the_minute_it_is_sent() -> None:
     current_app.extensions["reminder figures"].clear()
 
     assert (first, compose(message, NOW).subject) == ("[余量] 仅剩 20%：20/100 次", "[余量] 仅剩 5%：5/100 次")
+
+
+def test_many_recipients_get_the_same_figures_whoever_sends_them(make_app: MakeApp) -> None:
+    """Figures are read once a minute and shared between the lanes that send."""
+    with mail_server() as inbox:
+        app = make_app(SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="yuliang@here.test")
+        with app.app_context():
+            for number in range(30):
+                add_confirmed(f"{number}@outside.test")
+            scene_expiry(left=100, elsewhere=0, calls_a_day=5, order="A-1")
+            sending.drain(this_instance(), NOW + timedelta(seconds=5), lambda: NOW + timedelta(seconds=5))
+            assert {one.state for one in messages()} == {"sent"}
+        assert len({mail["Subject"] for _to, mail in inbox.mails if "A lot ends" in mail["Subject"]}) == 1

@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from tests.support.waiting import until
 from tests.verification.calls import buy, differences, give_up, lot_figures, outcomes
+from tests.verification.crash_child import LOOP
 from tests.verification.nursery import running_nursery
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
@@ -45,8 +47,8 @@ def test_two_hundred_kills_at_random_moments_lose_and_double_nothing(
     with running_nursery(database, tmp_path / "instance", sandbox.url) as nursery:
         for kill in range(KILLS):
             received = sandbox.counts().received
-            child = nursery.begin(point="loop", first=kill * 400, seed=kill)
-            until(lambda: sandbox.counts().received > received, "the first call arrives")
+            child = nursery.begin(point=LOOP, first=kill * 400, seed=kill)
+            until(partial(has_more, sandbox, received), "the first call arrives")
             pause.wait(chance.uniform(0, LONGEST_LIFE))
             os.kill(child, signal.SIGKILL)
             assert nursery.end() == -signal.SIGKILL
@@ -69,11 +71,15 @@ def test_two_hundred_kills_at_random_moments_lose_and_double_nothing(
     assert lot_figures(app, lot) == (LOT - certain - unknown, unknown, certain)
 
 
+def has_more(sandbox: Sandbox, received: int) -> bool:
+    return sandbox.counts().received > received
+
+
 def work_between(app: Flask) -> None:
-    """What the worker does: folds, and gives up what must be forgotten (nothing yet)."""
+    """What the worker does: folds, and gives up what must be forgotten."""
     with app.app_context():
         counters.fold(this_instance().settings.zone)
-    assert give_up(app, utc_now()) == 0
+    give_up(app, utc_now())
 
 
 def the_vendors_side_of(app: Flask, sandbox: Sandbox) -> int:

@@ -20,6 +20,11 @@ from webapp.vendor import circuit
 from webapp.verification import rollups
 from webapp.verification.models import Identity, IdentityIndex, Reuse, Settlement, SpentForm, Verification
 
+PRACTICE = (
+    Attempt, Message, ToldLot, Episode, SpentForm, Reuse, Settlement, IdentityIndex, Identity, LedgerEntry,
+    Verification, Lot, UsageDelta, UsageDay, UsageHour, LatencyHour, NoticeDismissal, Notice,
+)  # fmt: skip
+"""What going live clears, in this order."""
 KIND = "instance_kind"
 KEYS = "index_keys"
 ZONE = "counted_in_zone"
@@ -88,8 +93,7 @@ def go_live(instance: Instance, now: datetime) -> None:
     with transaction() as session:
         count = len(session.scalars(select(Verification.id)).all())
         circuit.reset()
-        for model in (Attempt, Message, ToldLot, Episode, SpentForm, Reuse, Settlement, IdentityIndex, Identity, LedgerEntry, Verification, Lot,
-                      UsageDelta, UsageDay, UsageHour, LatencyHour, NoticeDismissal, Notice):  # fmt: skip
+        for model in PRACTICE:
             session.execute(delete(model))
         runtime.store(KIND, "live", instance.sealer, now)
         append(SYSTEM, Action.WENT_LIVE, now, verifications=count)

@@ -20,7 +20,7 @@ from webapp.foundation.database import transaction
 from webapp.foundation.forms import Form, stripped
 from webapp.foundation.instance import this_instance
 from webapp.foundation.limits import limits_text
-from webapp.settings import appcode
+from webapp.foundation.values import appcode
 from webapp.vendor import circuit
 
 bp = Blueprint("configuration", __name__)

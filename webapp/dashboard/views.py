@@ -8,12 +8,13 @@ from flask_login import current_user
 
 from webapp.accounts.permissions import may
 from webapp.dashboard import chart
-from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.clock import day_of, start_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.quota import queries as quota
 from webapp.quota.lot_table import lot_rows
 from webapp.usage import queries as usage
 from webapp.vendor.contract import Billed
+from webapp.verification import reuse
 from webapp.verification.texts import OUTCOMES
 
 bp = Blueprint("dashboard", __name__)
@@ -39,6 +40,7 @@ def index() -> str:
             "zone": settings.timezone,
             "unit": _("calls"),
         },
+        saved=reuse.saved(start_of(days[0], settings.zone)),
         lots=lot_rows(today),
         can_record=may(current_user.role, "quota.new_lot"),
         has_lots=bool(quota.lots()),

@@ -10,7 +10,8 @@ from flask import current_app
 
 from webapp.foundation.keys import Keys
 from webapp.foundation.sealing import Sealer
-from webapp.settings import SANDBOX, Settings, is_loopback
+from webapp.foundation.values import is_loopback
+from webapp.settings import SANDBOX, Settings
 
 NAME = "yuliang"
 

@@ -30,6 +30,15 @@ class Content:
     text: str
     html: str
     pictures: tuple[Picture, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """What only the recipient may know, such as the token of a link: taken out of what is kept here."""
+
+    def record(self) -> str:
+        """The text as it is kept."""
+        text = self.text
+        for secret in self.secrets:
+            text = text.replace(secret, "…")
+        return text
 
 
 Composer = Callable[[Message, datetime], Content]

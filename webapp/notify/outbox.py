@@ -138,7 +138,7 @@ def settle(
             return False
         message.holder = None
         if content is not None:
-            message.subject, message.body = content.subject[:300], content.text
+            message.subject, message.body = content.subject[:300], content.record()
         next_at = next_try(message.first_at or now, message.attempts, now, chance) if again else None
         _move_on(message, reply, now, next_at)
         return True

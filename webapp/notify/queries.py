@@ -52,9 +52,7 @@ def newest(most: int, *, below: int | None = None) -> list[Chain]:
     query = select(Message).order_by(Message.id.desc()).limit(most)
     messages = db.session.scalars(query if below is None else query.where(Message.id < below)).all()
     attempts: dict[int, list[Attempt]] = {message.id: [] for message in messages}
-    for attempt in db.session.scalars(
-        select(Attempt).where(Attempt.message_id.in_(attempts)).order_by(Attempt.id)
-    ):
+    for attempt in db.session.scalars(select(Attempt).where(Attempt.message_id.in_(attempts)).order_by(Attempt.id)):
         attempts[attempt.message_id].append(attempt)
     return [Chain(message, attempts[message.id]) for message in messages]
 

@@ -104,9 +104,7 @@ def forecast(stock: Sequence[Stock], rates: Rates | None, today: date, used_toda
     """How long `stock` lasts; None where no past use tells a rate."""
     if rates is None:
         return None
-    likely, slow, fast = (
-        course(stock, rates, factor, today, used_today) for factor in (1.0, rates.quiet, rates.busy)
-    )
+    likely, slow, fast = (course(stock, rates, factor, today, used_today) for factor in (1.0, rates.quiet, rates.busy))
     least = _days(fast.out_on, today)
     buy_by = None if least is None else today + timedelta(days=max(0, least - 1))
     return Forecast(_days(likely.out_on, today), least, _days(slow.out_on, today), likely.out_on, buy_by, likely.lapses)

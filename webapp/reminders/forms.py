@@ -14,7 +14,8 @@ from webapp.foundation.smtp_url import MailServer, Security
 from webapp.reminders.texts import SECURITIES
 
 LOCALES = [("zh_CN", "中文"), ("en", "English")]
-SHAPE = Regexp(r"^[!-;=?A-~]{1,64}@[A-Za-z0-9.\-]{1,190}$", message=_l("This is not a mail address."))
+ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}"
+SHAPE = Regexp(rf"^{ADDRESS}\Z", message=_l("This is not a mail address."))
 """ASCII only: few mail servers take other addresses, and the rest would refuse them for good."""
 
 
@@ -25,6 +26,10 @@ class EmailForm(Form):
                         validators=[InputRequired(_l("Enter a mail address.")), Length(max=254), SHAPE])  # fmt: skip
     locale = SelectField(_l("Language"), choices=options(LOCALES), validators=[Optional()])
 
+    def first_error(self) -> str:
+        """What is wrong, for a message: this form stands among others on its page."""
+        return str(next(text for errors in self.errors.values() for text in errors))
+
 
 class ChoiceForm(Form):
     """What a recipient is told of, and in which language."""
@@ -32,10 +37,6 @@ class ChoiceForm(Form):
     low = BooleanField(_l("Low balance"))
     expiry = BooleanField(_l("End of a lot"))
     locale = SelectField(_l("Language"), choices=options(LOCALES))
-
-
-class EmptyForm(Form):
-    """A button."""
 
 
 class MailServerForm(Form):
@@ -55,7 +56,7 @@ class MailServerForm(Form):
         validators=[Length(max=200)],
         description=_l("Left empty, the stored one is kept while server and user stay the same."),
     )
-    sender = StringField(_l("Sender"), filters=[stripped], validators=[Optional(), Length(max=254), SHAPE],
+    sender = StringField(_l("Sender"), filters=[stripped], validators=[Length(max=254)],
                          description=_l("Empty: the user name. Most hosts accept no other."))  # fmt: skip
     test_to = StringField(_l("Send a test mail to"), filters=[stripped],
                           validators=[InputRequired(_l("Enter a mail address.")), Length(max=254), SHAPE],
@@ -66,7 +67,9 @@ class MailServerForm(Form):
             raise ValidationError(_("Enter the name of a server, without smtp:// and port."))
 
     def validate_sender(self, field: Field) -> None:
-        if not field.data and "@" not in (self.user.data or ""):
+        if field.data and not re.fullmatch(ADDRESS, field.data):
+            raise ValidationError(_("This is not a mail address."))
+        if not field.data and not re.fullmatch(ADDRESS, self.user.data or ""):
             raise ValidationError(_("Enter a sender: the user name is no mail address."))
 
     def server(self, stored: MailServer | None) -> MailServer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from flask_babel import force_locale, format_date, get_locale
 
 from webapp.foundation.clock import day_of
+from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
 from webapp.notify import composing
 from webapp.notify.composing import Content, Picture
@@ -96,7 +97,7 @@ def _expiry(message: Message, now: datetime) -> Content:
 def _confirm(message: Message, now: datetime) -> Content:
     token = links.confirm_token(message.address, int(message.params["asked"]))
     link = links.page("reminders.recipients.confirm", token=token)
-    return _plain("confirm", message, now, link=link, days=links.CONFIRM_LASTS.days)
+    return replace(_plain("confirm", message, now, link=link, days=links.CONFIRM_LASTS.days), secrets=(token,))
 
 
 def _test(message: Message, now: datetime) -> Content:
@@ -129,7 +130,7 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
     today = day_of(figures.at, settings.zone)
     others = list(islice((told for told in figures.told if told.address != message.address), MOST_NAMED))
     calls = figures.outlook.calls
-    highest = max(calls)
+    highest, token = max(calls), links.stop_token(message.address)
     values |= {
         "now": figures.at, "today": today, "zone": settings.timezone, "kind": this_instance().kind,
         "lang": message.locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
@@ -140,13 +141,13 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, "reminders": links.page("reminders.index"),
         "record": links.page("quota.new_lot"), "quota": links.page("quota.index"),
-        "stop": links.page("reminders.recipients.stop", token=links.stop_token(message.address)),
+        "stop": links.page("reminders.recipients.stop", token=token),
     }  # fmt: skip
     with force_locale(message.locale):
         values["short_day"] = lambda day: short_day(day, today)
         for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
             values[f"{part}_words"] = _fill(f"mail/{part}.txt", **values)
-        return Content(*_words(name, values), (Picture("usage", figures.png),))
+        return Content(*_words(name, values), (Picture("usage", figures.png),), (token,))
 
 
 def _figures(episode_id: int, now: datetime) -> Figures:
@@ -168,6 +169,8 @@ def _figures(episode_id: int, now: datetime) -> Figures:
         told=queries.deliverable(Rule(episode.rule)),
         png=usage_picture(outlook.days, outlook.calls),
     )
+    for row in (episode, *figures.lots):
+        db.session.expunge(row)  # kept longer than this session, and read by other threads
     kept.clear()
     kept[episode_id] = figures
     return figures

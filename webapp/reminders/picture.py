@@ -8,11 +8,11 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH, HEIGHT = 1056, 336
-"""Pixels: twice the size at which it is shown, for sharp screens."""
-LEFT, RIGHT, TOP, BOTTOM = 24, 24, 56, 52
+WIDTH, HEIGHT = 800, 320
+"""Pixels. It is shown 528 wide at most and some 330 on a phone, where its digits must still be readable."""
+LEFT, RIGHT, TOP, BOTTOM = 20, 20, 56, 54
 PAPER, LINE, INK, BAR, TODAY = "#f7f9f8", "#c4cdca", "#43504d", "#17567a", "#8fb4c8"
-TEXT_SIZE = 26
+TEXT_SIZE = 30
 
 
 def usage_picture(days: Sequence[date], calls: Sequence[int]) -> bytes:
@@ -30,7 +30,7 @@ def usage_picture(days: Sequence[date], calls: Sequence[int]) -> bytes:
             left = LEFT + index * pitch
             height = max(3.0, (bottom - top) * count / highest)
             colour = TODAY if index == len(days) - 1 else BAR
-            draw.rectangle((left + 3, bottom - height, left + pitch - 4, bottom), colour)
+            draw.rectangle((left + 2, bottom - height, left + pitch - 3, bottom), colour)
     draw.line((LEFT, bottom, WIDTH - RIGHT, bottom), INK, 2)
     for index, anchor in ((0, "lt"), (len(days) // 2, "mt"), (len(days) - 1, "rt")):
         x = {"l": LEFT, "m": LEFT + (index + 0.5) * pitch, "r": WIDTH - RIGHT}[anchor[0]]

@@ -45,7 +45,7 @@ def add() -> Response:
     """Puts any address on the list; it is told once it has confirmed."""
     form = EmailForm()
     if not form.validate_on_submit():
-        flash(" ".join(text for errors in form.errors.values() for text in errors), "danger")
+        flash(form.first_error(), "danger")
         return _back()
     try:
         with transaction():

@@ -32,7 +32,7 @@ Page = str | tuple[str, int] | Response
 def edit() -> Page:
     """The server in force, or one of the presets, to be changed."""
     stored, chosen = _stored(), preset(request.args.get("preset"))
-    form = MailServerForm(formdata=None, obj=chosen or stored, test_to=current_user.email)
+    form = MailServerForm(obj=chosen or stored, test_to=current_user.email)
     if chosen is None:
         form.sender.data = _sender()
     return _page(form, 200)

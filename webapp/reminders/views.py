@@ -32,21 +32,17 @@ Page = str | tuple[str, int] | Response
 @bp.get("")
 def index() -> Page:
     """Everything about the reminders."""
-    return render_index(EmailForm(formdata=None), EmailForm(formdata=None, email=current_user.email), 200)
-
-
-def render_index(add: EmailForm, test: EmailForm, status: int) -> tuple[str, int]:
-    """The page with its two forms, filled in as given."""
     view = page.overview(this_instance(), utc_now())
     subscribed = any(row["address"] == current_user.email for row in view["recipients"])
-    return render_template("reminders/index.html", **view, add=add, test=test, subscribed=subscribed), status
+    test = EmailForm(email=current_user.email)
+    return render_template("reminders/index.html", **view, add=EmailForm(), test=test, subscribed=subscribed)
 
 
 @bp.get("/messages/<int:id>")
 def message(id: int) -> Page:
     """One message: its words as sent, every attempt, and what the server said."""
     chain = notify.chain(id) or abort(404)
-    return render_template("reminders/message.html", message=page.message_row(chain))
+    return render_template("reminders/message.html", row=page.message_row(chain))
 
 
 @bp.post("/messages/<int:id>/retry")
@@ -69,7 +65,8 @@ def send_test_mail() -> Page:
     """Sends a test mail here and now, and shows what the server said."""
     form = EmailForm()
     if not form.validate_on_submit():
-        return render_index(EmailForm(formdata=None), form, 422)
+        flash(form.first_error(), "danger")
+        return redirect(url_for("reminders.index"), 303)
     address = form.email.data or ""
     try:
         reply = sending.send_now(draft(address, str(get_locale() or "zh_CN")))

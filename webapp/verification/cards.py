@@ -98,12 +98,8 @@ def reused(reuse: Reuse, person: Person | None, *, full: bool, whole: bool, loca
 def _age(age: timedelta) -> str:
     hours, minutes = age // timedelta(hours=1), age // timedelta(minutes=1)
     if hours:
-        return ngettext("reused: the result of %(num)s hour ago", "reused: the result of %(num)s hours ago", hours)
-    if minutes:
-        return ngettext(
-            "reused: the result of %(num)s minute ago", "reused: the result of %(num)s minutes ago", minutes
-        )
-    return _("reused: the result of this minute")
+        return ngettext("reused, %(num)s hour old", "reused, %(num)s hours old", hours)
+    return ngettext("reused, %(num)s minute old", "reused, %(num)s minutes old", minutes)
 
 
 def blocked(reason: str) -> Card:

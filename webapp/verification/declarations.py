@@ -46,9 +46,7 @@ def declare(declared: Declared, who: Who, now: datetime) -> None:
         )  # fmt: skip
         session.add(row)
         session.flush()
-        append(
-            who, Action.SHIFT_DECLARED, now, on=("declaration", row.id), purpose=row.purpose_id, hours=declared.hours
-        )
+        append(who, Action.SHIFT_DECLARED, now, on=("declaration", row.id), purpose=row.purpose_id)
 
 
 def end(purpose_id: int, who: Who, now: datetime) -> None:

@@ -20,7 +20,7 @@ def regions_table(release: str) -> Response:
     if release != regions.RELEASE:
         abort(404)
     packed = regions.packed()
-    zipped = "gzip" in request.accept_encodings
+    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
     answer = Response(packed if zipped else gzip.decompress(packed), mimetype="text/plain")
     answer.headers["Content-Type"] = f"text/plain; charset={regions.ENCODING}"
     answer.headers["Cache-Control"] = f"private, max-age={YEAR}, immutable"

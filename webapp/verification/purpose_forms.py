@@ -23,8 +23,10 @@ class PurposeForm(Form):
 
     name_zh = StringField(_l("Name in Chinese"), filters=[stripped], validators=NAME)
     name_en = StringField(_l("Name in English"), filters=[stripped], validators=NAME)
-    legal_basis = SelectField(_l("Legal basis"), choices=options(LEGAL_BASES.items()),
-                              description=_l("Consent is asked for at the desk only where it is the basis."))  # fmt: skip
+    legal_basis = SelectField(
+        _l("Legal basis"), choices=options(LEGAL_BASES.items()),
+        description=_l("Consent is asked for at the desk only where it is the basis."),
+    )  # fmt: skip
     reference_required = BooleanField(_l("A reference must be entered"))
     reuse_match = IntegerField(_l("Hours a match is shown again"), default=24, validators=HOURS,
                                description=_l("0: every question spends a call."))  # fmt: skip
@@ -54,7 +56,7 @@ class ShiftForm(Form):
     purpose = SelectField(_l("Purpose"), coerce=int)
     document = StringField(
         _l("Number of the document"), filters=[stripped],
-        validators=[InputRequired(_l("Enter the number of the document that people sign.")), Length(max=80), plain_text],
+        validators=[InputRequired(_l("Enter the number of the document people sign.")), Length(max=80), plain_text],
     )  # fmt: skip
     hours = IntegerField(_l("Hours"), default=8, validators=[InputRequired(_l("Enter a whole number of hours.")),
                                                              NumberRange(1, LONGEST)])  # fmt: skip

@@ -37,6 +37,6 @@ STEPS: tuple[Step, ...] = (
     Step(Outcome.INVALID_INPUT, "演练特殊字符", NUMBER, _l("The vendor refuses the spelling; the card decides.")),
     Step(Outcome.UNEXPECTED, "演练未知编码五", NUMBER, _l("Something the manual does not know: no conclusion.")),
     Step(Outcome.UNKNOWN, "演练后端超时", NUMBER, _l("The call may have been charged: do not send it again.")),
-    Step(Outcome.REFUSED, "演练限流次数", NUMBER, _l("Too fast, even after some tries by itself: not the person's fault.")),
-    Step(Outcome.MAINTENANCE, "演练系统维护", NUMBER, _l("Calls stop for everyone, for a minute at first: the last step.")),
+    Step(Outcome.REFUSED, "演练限流次数", NUMBER, _l("Too fast, even after some tries: not the person's fault.")),
+    Step(Outcome.MAINTENANCE, "演练系统维护", NUMBER, _l("Calls stop for everyone, for a minute at first.")),
 )

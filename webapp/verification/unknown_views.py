@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel.dates import format_timedelta
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
-from flask_babel import format_timedelta, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -60,8 +61,9 @@ def _page(faulty: int | None, form: SettleForm | None, status: int) -> tuple[str
 
 def _row(row: Verification, decided: Settlement | None, lot: Lot | None) -> dict[str, Any]:
     price = round(lot.price_fen / lot.calls) if lot is not None and lot.price_fen else None
+    age = format_timedelta(utc_now() - row.created_at, locale=get_locale() or "en")
     return {
-        "id": row.id, "at": row.created_at, "age": format_timedelta(utc_now() - row.created_at),
+        "id": row.id, "at": row.created_at, "age": age,
         "operator": row.operator.name, "purpose": row.purpose.name_in(str(get_locale())),
         "cause": CAUSES.get(row.cause or "", row.cause or ""), "request_id": row.request_id,
         "lot_id": row.lot_id, "price_fen": price, "decided": decided,

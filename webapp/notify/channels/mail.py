@@ -14,8 +14,8 @@ from typing import cast
 from webapp.foundation import runtime
 from webapp.foundation.instance import Instance
 from webapp.foundation.smtp_url import MailServer
+from webapp.foundation.values import mail_address
 from webapp.notify.composing import Content
-from webapp.settings import mail_address
 
 SENDER_NAME = "余量 Yuliang"
 
