@@ -30,8 +30,8 @@ from webapp.reminders import operations, recipients
 from webapp.reminders import queries as reminders
 from webapp.settings import read_settings
 
-SIZES = (10_000, 100_000)
-MESSAGES = 1_000
+SIZES = (10_000, 1_000_000, 5_000_000)
+MESSAGES = 10_000
 CHECKS = 100
 
 SERVER = """

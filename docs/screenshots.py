@@ -7,24 +7,17 @@ looked at before a change lands.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
+from sqlalchemy import update
 
 from tests.support.browser import running_chromium
+from tests.support.serve import serving
 from webapp import create_app
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile, create_user
@@ -39,6 +32,7 @@ from webapp.settings import read_settings
 from webapp.vendor.contract import Billed, Cause, Derived, Outcome, Reply
 from webapp.vendor.sandbox.people import PEOPLE
 from webapp.verification import operations
+from webapp.verification.models import Purpose
 from webapp.verification.operations import Asked
 
 IMAGES = Path(__file__).parent / "images"
@@ -46,14 +40,22 @@ PASSWORD = "correct-horse-9"  # noqa: S105  # of an instance that lives for a mi
 WIDTHS = {"wide": 1280, "phone": 390}
 PAGES = {
     "dashboard": "/", "verify": "/verify", "history": "/history", "quota": "/quota", "new-lot": "/quota/lots/new",
-    "users": "/users", "new-user": "/users/new", "permissions": "/users/permissions", "settings": "/settings",
+    "unknowns": "/unknowns", "reminders": "/reminders", "declaration": "/verify/declaration",
+    "purposes": "/settings/purposes", "users": "/users", "new-user": "/users/new", "permissions": "/users/permissions", "settings": "/settings",
     "audit": "/audit", "sandbox": "/sandbox", "profile": "/profile", "not-found": "/nothing-here",
 }  # fmt: skip
-KEPT = [("dashboard", "zh_CN", "light", "wide"), ("dashboard", "en", "dark", "wide"), ("verify", "zh_CN", "light", "wide"),
-        ("match", "zh_CN", "light", "wide"), ("history", "zh_CN", "light", "wide"), ("quota", "en", "light", "wide"),
-        ("verify", "zh_CN", "light", "phone"), ("dashboard", "zh_CN", "dark", "phone")]  # fmt: skip
+KEPT = [
+    ("dashboard", "zh_CN", "light", "wide"), ("dashboard", "en", "dark", "wide"), ("verify", "zh_CN", "light", "wide"),
+    ("match", "zh_CN", "light", "wide"), ("history", "zh_CN", "light", "wide"), ("quota", "en", "light", "wide"),
+    ("verify", "zh_CN", "light", "phone"), ("dashboard", "zh_CN", "dark", "phone"),
+]  # fmt: skip
 REPLIES = (
-    (Reply(Outcome.MATCH, Billed.YES, code="0000", derived=Derived("演练省", "演练市", "演练县", "19900101", "F", "36")), 80),
+    (
+        Reply(
+            Outcome.MATCH, Billed.YES, code="0000", derived=Derived("演练省", "演练市", "演练县", "19900101", "F", "36")
+        ),
+        80,
+    ),
     (Reply(Outcome.MISMATCH, Billed.YES, code="0008"), 11),
     (Reply(Outcome.NO_SUCH_NUMBER, Billed.YES, code="0007"), 4),
     (Reply(Outcome.REFUSED, Billed.NO, Cause.THROTTLED, code="T429ID"), 3),
@@ -61,17 +63,18 @@ REPLIES = (
 )
 
 
-def fill(environ: dict[str, str]) -> None:
+def fill(instance: str) -> None:
     """A believable month: two lots, three people, more calls on weekdays."""
-    app = create_app(read_settings(environ))
+    app = create_app(read_settings({"YULIANG_INSTANCE": instance, "YULIANG_LIMITS": ""}))
     with app.app_context():
         schema.migrate(utc_now())
-        now, instance = utc_now(), this_instance()
-        with transaction():
+        now, zone = utc_now(), this_instance().settings.zone
+        with transaction() as session:
+            session.execute(update(Purpose).values(reuse_match=0, reuse_mismatch=0))  # each picture shows a call
             create_user(Profile("王管理", "admin@example.com", Role.ADMIN), PASSWORD, SYSTEM, now)
             create_user(Profile("李前台", "operator@example.com", Role.OPERATOR, "前台"), PASSWORD, SYSTEM, now)
             create_user(Profile("赵审计", "auditor@example.com", Role.AUDITOR), PASSWORD, SYSTEM, now)
-            today = now.astimezone(instance.settings.zone).date()
+            today = now.astimezone(zone).date()
             for calls, bought, price, order in ((1000, 200, 3000, "MK20260506"), (500, 363, 0, "MK20251124")):
                 day = today - timedelta(days=bought)
                 expires = day + timedelta(days=365)
@@ -97,35 +100,6 @@ def _calls(now: datetime, today: date) -> None:
             operations.finish(made, reply, asker, instance, at + timedelta(seconds=1))
 
 
-@contextmanager
-def serving(environ: dict[str, str]) -> Iterator[str]:
-    """`yuliang serve` on a free port; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "webapp.cli", "serve"]
-    process = subprocess.Popen(command, env=environ | {"YULIANG_PORT": str(port)}, stdout=subprocess.DEVNULL)
-    try:
-        _until_ready(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _try in range(300):
-        try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310  # our own address
-                return
-        except (urllib.error.URLError, OSError):
-            if process.poll() is not None:
-                raise RuntimeError("yuliang serve stopped") from None
-            time.sleep(0.1)
-    raise RuntimeError("yuliang serve did not become ready")
-
-
 def log_in(page: Page, address: str, email: str = "admin@example.com") -> None:
     """Logs the page's browser in."""
     page.goto(f"{address}/login")
@@ -149,9 +123,11 @@ def shots(browser: Browser, address: str, wanted: list[tuple[str, str, str, str]
     """Takes the wanted pictures, each (page, locale, theme, width)."""
     variants = sorted({(locale, theme, width) for _page, locale, theme, width in wanted})
     for locale, theme, width in variants:
-        size = {"width": WIDTHS[width], "height": 860}
-        context = browser.new_context(locale=locale.replace("_", "-"), color_scheme=theme, viewport=size)  # type: ignore[arg-type]
+        size: ViewportSize = {"width": WIDTHS[width], "height": 860}
+        context = browser.new_context(locale=locale.replace("_", "-"), viewport=size)
         page = context.new_page()
+        # Bars that grow would be taken half grown.
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
         page.goto(f"{address}/login")
         _shoot(page, folder, ("login", locale, theme, width), wanted)
         log_in(page, address)
@@ -170,7 +146,7 @@ _CARDS = (
     ("match", "陈小满", "100101199003080023"),
     ("mismatch", "林小满", "100101199003080023"),
     ("blocked", "陈小满", "100101199003080024"),
-    ("refused", "演练余量用尽", "100101199003080023"),
+    ("refused", "演练限流次数", "100101199003080023"),
 )
 
 
@@ -193,10 +169,9 @@ def main() -> None:
     every = [(n, locale, theme, width) for n in names for locale in ("zh_CN", "en") for theme in ("light", "dark")
              for width in WIDTHS]  # fmt: skip
     with tempfile.TemporaryDirectory() as instance:
-        environ = {"PATH": os.environ["PATH"], "YULIANG_INSTANCE": instance, "YULIANG_LIMITS": ""}
-        fill(environ)
-        with serving(environ) as address, running_chromium() as browser:
-            shots(browser, address, every if args.all else KEPT, folder)
+        fill(instance)
+        with serving(Path(instance), LIMITS="") as served, running_chromium() as browser:
+            shots(browser, served.address, every if args.all else KEPT, folder)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("scheduler",),
     ("serving",),
     ("webapp",),
+    ("opening",),
     ("cli",),
 )
 """From the ground up: a room imports from lower floors, never from its neighbours. `settings` stands inside the
-foundation, which reads it; `cli` stands on the composition root, for it makes the app."""
+foundation, which reads it; `opening` and `cli` stand on the composition root, for they make the app."""
 
 TOGETHER = {("foundation", "settings"), ("settings", "foundation")}
 PURE_MAY_IMPORT = {

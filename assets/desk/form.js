@@ -89,7 +89,8 @@ export class DeskForm {
     };
     field.input.addEventListener("input", (event) => event.isComposing || react());
     field.input.addEventListener("compositionend", react);
-    field.input.addEventListener("blur", () => field.left());
+    // On the way to the button nothing may move it from under the pointer.
+    field.input.addEventListener("blur", (event) => event.relatedTarget?.matches("button") || field.left());
   }
 
   /** What the number says, as soon as it is one. */

@@ -67,14 +67,15 @@ def test_what_is_not_known_is_a_dash(app: Flask) -> None:
 
 
 @on_one_database
-@pytest.mark.parametrize(
-    ("asked", "locale"),
-    [("", "zh_CN"), ("en", "en"), ("en-GB,zh;q=0.5", "en"), ("zh-TW", "zh_CN"), ("fr,en;q=0.1", "en"), ("fr", "zh_CN"),
-     ("zh;q=0.1,en;q=0.9", "en"), ("*", "zh_CN"), ("\x80;;q=x", "zh_CN"), ("en;q=nonsense", "zh_CN")],
-)  # fmt: skip
-def test_the_language_is_what_the_browser_asks_for(app: Flask, asked: str, locale: str) -> None:
-    with app.test_request_context(headers={"Accept-Language": asked}):
-        assert pages.choose_locale() == locale
+def test_the_language_is_what_the_browser_asks_for(app: Flask) -> None:
+    wanted = {"": "zh_CN", "en": "en", "en-GB,zh;q=0.5": "en", "zh-TW": "zh_CN", "fr,en;q=0.1": "en", "fr": "zh_CN",
+              "zh;q=0.1,en;q=0.9": "en", "*": "zh_CN", "\x80;;q=x": "zh_CN", "en;q=nonsense": "zh_CN"}  # fmt: skip
+    chosen = {}
+    for asked in wanted:
+        with app.test_request_context(headers={"Accept-Language": asked}):
+            chosen[asked] = pages.choose_locale()
+
+    assert chosen == wanted
 
 
 @on_one_database
@@ -112,21 +113,21 @@ def test_a_strangers_choice_stays_in_the_browser_and_survives_the_log_in(app: Fl
 
 
 @on_one_database
-@pytest.mark.parametrize("choice", [{}, {"locale": "xx"}, {"theme": "pink"}, {"locale": "", "theme": "\0" * 1000}])
-def test_an_unknown_choice_changes_nothing(app: Flask, choice: dict[str, str]) -> None:
+def test_an_unknown_choice_changes_nothing(app: Flask) -> None:
     desk = Desk(app, OPERATOR)
+    choices: list[dict[str, str]] = [{}, {"locale": "xx"}, {"theme": "pink"}, {"locale": "", "theme": "\0" * 1000}]
+    for choice in choices:
+        answer = desk.post("/preferences", choice | {"next": "//evil.example"})
 
-    answer = desk.post("/preferences", choice | {"next": "//evil.example"})
-
-    assert (answer.status_code, answer.location) == (303, "/")
-    page = desk.get("/").text
-    assert (attribute(page, "lang"), attribute(page, "data-bs-theme")) == ("zh-CN", "auto")
+        assert (answer.status_code, answer.location) == (303, "/")
+        page = desk.get("/").text
+        assert (attribute(page, "lang"), attribute(page, "data-bs-theme")) == ("zh-CN", "auto"), choice
 
 
 @on_one_database
-@pytest.mark.parametrize("number", [10**18, 2**63, int("9" * 300)])
-def test_a_number_that_no_row_can_have_is_not_found(app: Flask, number: int) -> None:
-    assert Desk(app, OPERATOR).get(f"/verifications/{number}").status_code == 404
+def test_a_number_that_no_row_can_have_is_not_found(app: Flask) -> None:
+    for number in (10**18, 2**63, int("9" * 300)):
+        assert Desk(app, OPERATOR).get(f"/verifications/{number}").status_code == 404
 
 
 def test_the_highest_number_a_row_can_have_is_only_not_there(app: Flask) -> None:

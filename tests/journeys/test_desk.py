@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, StorageState, ViewportSize, expect
 
 from tests.journeys.conftest import Visit
 from tests.journeys.visitor import Visitor
@@ -387,20 +387,46 @@ def test_a_list_takes_fifty_and_says_what_it_left_out(desk: Visitor) -> None:
     expect(desk.page.locator("[data-scan-note]")).to_contain_text("3")
 
 
-def test_an_answer_that_never_arrives_is_called_what_it_is(sit_down: SitDown) -> None:
+def test_leaving_the_page_with_people_waiting_asks_first(desk: Visitor) -> None:
+    page, asked = desk.page, list[str]()
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", agree)
+    paste(page, "\n".join(f"{person.name} {person.number}" for person in GROWN_UP[:2]))
+    on(page, "consent")
+    desk.open("/history")
+    assert asked == ["beforeunload"]
+
+
+def test_an_answer_that_is_lost_is_called_so_and_the_same_form_spends_nothing_twice(sit_down: SitDown) -> None:
+    def lose(route: Route) -> None:
+        """The form arrives and is worked, what came of it does not."""
+        route.fetch(max_redirects=0)
+        route.abort()
+
     visitor = sit_down("zh-CN")
     page = visitor.page
+    visitor.open("/history?size=200")
+    before = len(visitor.outcomes())
+    visitor.open("/verify")
+    on(page, "scan")
     paste(page, "\n".join(f"{person.name} {person.number}" for person in GROWN_UP[12:14]))
-    page.route("**/verify", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.route("**/verify", lambda route: lose(route) if route.request.method == "POST" else route.continue_())
     on(page, "consent")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     expect(page.locator("[data-scan-note]")).to_contain_text("可能已经提交")
     expect(page.locator("form.desk")).not_to_have_attribute("aria-busy", "true")
     page.unroute("**/verify")
-    page.keyboard.press("Enter")  # sent again: the form's token sees to it that it counts once
+    page.keyboard.press("Enter")
     page.wait_for_url("**/verifications/*")
     assert outcome(visitor) == "match"
+    page.locator("[data-clear]").press("Enter")
+    visitor.open("/history?size=200")
+    assert len(visitor.outcomes()) == before + 1
     visitor.faults = [fault for fault in visitor.faults if "ERR_FAILED" not in fault]  # the broken line itself
 
 

@@ -144,7 +144,7 @@ class Books(RuleBasedStateMachine):
 
 
 def test_the_books_agree_after_any_sequence_of_movements(context: Flask) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Books,
         settings=settings(
             max_examples=EXAMPLES[db.engine.dialect.name],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -13,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from tests.support.cast import ADMIN, AUDITOR, OPERATOR, Desk, Member, attribute
+from tests.support.faults import fault_beside
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db
 from webapp.quota.models import LedgerEntry, Lot
@@ -50,12 +50,6 @@ def stored(app: Flask) -> tuple[int, int]:
     with app.app_context():
         lots = db.session.scalar(select(func.count()).select_from(Lot))
         return lots or 0, db.session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
-
-
-def fault_beside(page: str, field: str) -> str:
-    """The message beside `field`, '' where there is none."""
-    found = re.search(rf'id="{field}-error">(.*?)</p>', page, re.DOTALL)
-    return re.sub(r"<[^>]*>", "", found[1]).strip() if found else ""
 
 
 def test_a_lot_is_recorded_as_it_was_typed(desk: Open, app: Flask) -> None:

@@ -49,7 +49,7 @@ def test_every_read_finds_every_call_exactly_once_while_writers_and_folders_work
     def finished() -> bool:
         return not writers_left.value or bool(wrong)
 
-    together(*(lambda seed=seed: writer(seed) for seed in range(WRITERS)), folder, reader, reader)  # type: ignore[misc]
+    together(*(lambda seed=seed: writer(seed) for seed in range(WRITERS)), folder, reader, reader)
 
     assert wrong == []
     fold()
@@ -81,7 +81,7 @@ def test_a_read_finds_what_was_committed_before_it_and_nothing_that_was_not_begu
                 if not least <= found <= begun.value:
                     wrong.append((least, found, begun.value))
 
-    together(*(lambda seed=seed: writer(seed) for seed in range(WRITERS)), folder, reader)  # type: ignore[misc]
+    together(*(lambda seed=seed: writer(seed) for seed in range(WRITERS)), folder, reader)
 
     assert wrong == []
     assert totals() == {("match", "yes"): WRITERS * MOVES}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -30,6 +29,7 @@ MAINTENANCE = Reply(Outcome.MAINTENANCE, Billed.YES, stop=MAINTENANCE_STOP)
 BREAKER = Reply(Outcome.REFUSED, Billed.NO, Cause.VENDOR_UNAVAILABLE, stop=FOR_90_SECONDS)
 USED_UP = Reply(Outcome.REFUSED, Billed.NO, Cause.QUOTA_EXHAUSTED, stop=UNTIL_SOMEONE_ACTS)
 LEASE = timedelta(seconds=50)
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def after(seconds: float) -> datetime:
@@ -58,11 +58,6 @@ def ask() -> str:
 def present(now: datetime) -> Stopped | None:
     db.session.rollback()
     return circuit.present(now)
-
-
-@pytest.fixture(autouse=True)
-def _in_the_app(context: Flask) -> Iterator[None]:
-    yield
 
 
 def test_calls_go_through_while_nothing_stops_them() -> None:

@@ -59,7 +59,7 @@ def test_a_lot_of_fifty_covers_exactly_fifty_of_sixty_four_calls(app: Flask, san
 def test_many_lots_are_drawn_to_their_last_call(app: Flask) -> None:
     lots = [buy(app, 5) for _ in range(6)]
 
-    together(*(lambda n=n: ask(app, somebody(n), lambda *_: MATCH) for n in range(32)))  # type: ignore[misc]
+    together(*(lambda n=n: ask(app, somebody(n), lambda *_: MATCH) for n in range(32)))
 
     assert [lot_figures(app, lot) for lot in lots] == [(0, 0, 5)] * 6
     assert differences(app) == []
@@ -102,7 +102,7 @@ def test_a_used_up_quota_met_by_many_at_once_loses_no_outcome_and_is_told_once(a
         except CallsStopped:
             stopped.add(1)
 
-    together(*(lambda call=call: try_it(call) for call in calls(app, 32)))  # type: ignore[misc]
+    together(*(lambda call=call: try_it(call) for call in calls(app, 32)))
 
     received = sandbox.counts().received
     assert received > 0
@@ -122,7 +122,7 @@ def test_charts_are_folded_while_calls_are_made(app: Flask) -> None:
             for _ in range(20):
                 counters.fold(this_instance().settings.zone)
 
-    together(fold, fold, *(lambda n=n: ask(app, somebody(n), lambda *_: MATCH) for n in range(32)))  # type: ignore[misc]
+    together(fold, fold, *(lambda n=n: ask(app, somebody(n), lambda *_: MATCH) for n in range(32)))
 
     with app.app_context():
         assert sum(queries.totals().values()) == 32
@@ -141,6 +141,6 @@ def test_a_limit_holds_against_many_at_once(make_app: MakeApp, sandbox: Sandbox)
             except LimitReached:
                 reached.add(1)
 
-        together(*(lambda call=call: limited(call) for call in calls(app, 24, same)))  # type: ignore[misc]
+        together(*(lambda call=call: limited(call) for call in calls(app, 24, same)))
 
         assert (sandbox.counts().received, reached.value) == (5, 19)

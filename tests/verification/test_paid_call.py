@@ -32,6 +32,7 @@ from webapp.quota.models import EntryKind, LedgerEntry
 from webapp.usage import queries as usage
 from webapp.vendor.contract import Billed, Derived, Outcome, Reply
 from webapp.verification import identities, operations
+from webapp.verification.models import Identity
 from webapp.verification.operations import GRACE, NotBegun
 
 LOOKED = {
@@ -144,7 +145,7 @@ def test_the_person_is_stored_sealed_with_what_the_answer_adds(app: Flask, datab
         assert person is not None
         assert (person.name, person.number, person.reference) == (name, number, "案卷 42")
         assert (person.province, person.birthday, person.raw) == ("演练省", number[6:14], '{"respCode":"0000"}')
-        sealed = db.session.get_one(identities.Identity, made).sealed
+        sealed = db.session.get_one(Identity, made).sealed
     for word in (name, number, "案卷", "演练省", "respCode"):
         assert word.encode() not in sealed
 

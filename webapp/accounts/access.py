@@ -102,7 +102,9 @@ def _be_seen(now: datetime) -> None:
 def _to_login() -> Response:
     if not operations.has_users():
         return redirect(url_for("accounts.first_run"), 303)
-    target: str | None = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    # A search text in an address is none of ours (it is POSTed): what stands there is not handed on.
+    whole = request.method == "GET" and "q" not in request.args
+    target: str | None = request.full_path.rstrip("?") if whole else request.path
     if not current_app.url_map.bind("").test(request.path, "GET"):
         target = None  # nothing to come back to
     return redirect(url_for("accounts.login", next=None if target == "/" else target), 303)

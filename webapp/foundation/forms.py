@@ -11,6 +11,7 @@ from flask import request
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DateField, DecimalField, Field, IntegerField
 from wtforms import Form as PlainForm
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs lag behind
@@ -27,12 +28,14 @@ class Form(FlaskForm):  # type: ignore[misc]
         super().__init__(formdata=request.form if request.method == "POST" else None, **options)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        sound = bool(super().validate(extra_validators))
-        for field in self:
-            if len(request.form.getlist(field.name)) > 1 and field.type != "SelectMultipleField":
-                field.errors = [*field.errors, _("This field was sent more than once.")]
-                sound = False
-        return sound
+        return bool(super().validate(extra_validators)) & _sent_once(self, request.form)
+
+
+def _sent_once(form: PlainForm, sent: MultiDict[str, str]) -> bool:
+    twice = [field for field in form if len(sent.getlist(field.name)) > 1 and field.type != "SelectMultipleField"]
+    for field in twice:
+        field.errors = [*field.errors, _("This field was sent more than once.")]
+    return not twice
 
 
 def options(choices: Iterable[tuple[str, str | LazyString]]) -> list[SelectChoice]:
@@ -76,6 +79,9 @@ class FilterForm(FlaskForm):  # type: ignore[misc]
 
     class Meta:
         csrf = False
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        return bool(super().validate(extra_validators)) & _sent_once(self, request.args)
 
 
 def plain_text(form: Form, field: Field) -> None:

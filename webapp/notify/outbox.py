@@ -120,6 +120,7 @@ def _hold(message: Message, now: datetime, sender: str) -> Taken:
     attempt = Attempt(message_id=message.id, started_at=now)
     session.add(attempt)
     session.flush()
+    session.expunge(message)  # a copy from here on: it is read while no transaction is open
     return Taken(message, attempt.id, message.holder)
 
 
@@ -128,33 +129,34 @@ def settle(
 ) -> bool:
     """Stores what came of a try and what is next; False where another has taken the message meanwhile. `chance`
     (0 to 1) spreads the next try; without `again` there is none."""
+    done: dict[str, Any] = {"holder": None}
+    if content is not None:
+        done |= {"subject": content.subject[:300], "body": content.record()}
+    mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
     with transaction() as session:
-        attempt = session.get_one(Attempt, taken.attempt_id)
-        attempt.ended_at, attempt.verdict, attempt.stage = now, reply.verdict, reply.stage
-        attempt.code, attempt.words = reply.code, reply.words
-        query = select(Message).where(Message.id == taken.message.id, Message.holder == taken.holder).with_for_update()
-        message = session.scalar(query.execution_options(populate_existing=True))
-        if message is None:
-            return False
-        message.holder = None
-        if content is not None:
-            message.subject, message.body = content.subject[:300], content.record()
-        next_at = next_try(message.first_at or now, message.attempts, now, chance) if again else None
-        _move_on(message, reply, now, next_at)
-        return True
+        tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
+        told = update(Attempt).where(Attempt.id == taken.attempt_id).values(**tried, words=reply.words)
+        session.execute(told, execution_options={"synchronize_session": False})
+        dropped = session.scalar(select(Message.reason).where(Message.id == taken.message.id).with_for_update())
+        next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
+        done |= _outcome(reply, bool(dropped), now, next_at)
+        changed = session.execute(mine.values(**done), execution_options={"synchronize_session": False})
+        return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
-def _move_on(message: Message, reply: Reply, now: datetime, again: datetime | None) -> None:
+def _outcome(reply: Reply, dropped: bool, now: datetime, next_at: datetime | None) -> dict[str, Any]:
+    """What a message becomes by a reply; `dropped`: it has become pointless meanwhile."""
     if reply.verdict == Verdict.ACCEPTED:
-        message.state, message.finished_at = State.SENT, now
-    elif message.reason:
-        _drop(message, now)
+        state = State.SENT
+    elif dropped:
+        state = State.DROPPED
     elif reply.verdict == Verdict.PERMANENT:
-        message.state, message.finished_at = State.REFUSED, now
-    elif again is None:
-        message.state, message.finished_at = State.FAILED, now
+        state = State.REFUSED
+    elif next_at is None:
+        state = State.FAILED
     else:
-        message.next_at = again
+        return {"next_at": next_at}
+    return {"state": state, "finished_at": now}
 
 
 def _drop(message: Message, now: datetime) -> None:

@@ -35,25 +35,23 @@ def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
     return db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(most)).all()
 
 
-def valid_sums(today: date) -> tuple[int, int]:
-    """Remaining and total calls of all lots valid on `today`: a few rows, however many calls were made."""
-    sums = select(func.sum(Lot.available), func.sum(Lot.calls)).where(Lot.expires_on >= today, Lot.bought_on <= today)
-    remaining, total = db.session.execute(sums).one()
-    return int(remaining or 0), int(total or 0)
+def valid_supply(today: date) -> tuple[int, int, int]:
+    """Remaining and total calls of all lots valid on `today`, and the id of the newest purchase or correction (0:
+    none). Costs the same however many calls were made: lots are few, and entries that belong to no verification are
+    found by the index on it."""
+    bought = (EntryKind.PURCHASE, EntryKind.CORRECTION)
+    newest = select(func.max(LedgerEntry.id)).where(LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_(bought))
+    sums = select(func.sum(Lot.available), func.sum(Lot.calls), newest.scalar_subquery()).where(
+        Lot.expires_on >= today, Lot.bought_on <= today
+    )
+    remaining, total, entry = db.session.execute(sums).one()
+    return int(remaining or 0), int(total or 0), int(entry or 0)
 
 
 def next_lot(today: date) -> int | None:
     """The lot that the next call is taken from: the one that expires first; None where no valid lot has a call."""
     valid = select(Lot.id).where(Lot.expires_on >= today, Lot.bought_on <= today, Lot.available > 0)
     return db.session.scalar(valid.order_by(Lot.expires_on, Lot.bought_on, Lot.id).limit(1))
-
-
-def newest_supply_entry() -> int:
-    """Id of the newest purchase or correction; 0: none. Such entries belong to no verification, so the index on it
-    finds them among millions."""
-    bought = (EntryKind.PURCHASE, EntryKind.CORRECTION)
-    newest = select(func.max(LedgerEntry.id)).where(LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_(bought))
-    return db.session.scalar(newest) or 0
 
 
 def newest_entry_at() -> datetime | None:

@@ -24,7 +24,12 @@ def base() -> str:
 
 def page(endpoint: str, **values: Any) -> str:
     """The full address of one of our pages."""
-    return base() + current_app.url_map.bind("yuliang").build(endpoint, values)
+    return base() + path(endpoint, **values)
+
+
+def path(endpoint: str, **values: Any) -> str:
+    """The address of one of our pages without its beginning."""
+    return current_app.url_map.bind("yuliang").build(endpoint, values)
 
 
 def confirm_token(address: str, asked: int) -> str:

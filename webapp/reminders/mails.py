@@ -45,6 +45,7 @@ class Figures:
     lots: Sequence[Lot]
     told: list[Told]
     png: bytes
+    links: dict[str, str]
 
 
 def install(app: Flask) -> None:
@@ -139,9 +140,8 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
         "stock": figures.outlook.stock, "advice": advice(CATALOGUE, sum(calls[:-1]) / (len(calls) - 1)),
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
-        "console": CONSOLE, "product_page": PRODUCT, "reminders": links.page("reminders.index"),
-        "record": links.page("quota.new_lot"), "quota": links.page("quota.index"),
-        "stop": links.page("reminders.recipients.stop", token=token),
+        "console": CONSOLE, "product_page": PRODUCT, **figures.links,
+        "stop": figures.links["base"] + links.path("reminders.recipients.stop", token=token),
     }  # fmt: skip
     with force_locale(message.locale):
         values["short_day"] = lambda day: short_day(day, today)
@@ -168,6 +168,12 @@ def _figures(episode_id: int, now: datetime) -> Figures:
         lots=queries.lots_of(episode_id),
         told=queries.deliverable(Rule(episode.rule)),
         png=usage_picture(outlook.days, outlook.calls),
+        links={
+            "base": links.base(),
+            "reminders": links.page("reminders.index"),
+            "record": links.page("quota.new_lot"),
+            "quota": links.page("quota.index"),
+        },
     )
     for row in (episode, *figures.lots):
         db.session.expunge(row)  # kept longer than this session, and read by other threads

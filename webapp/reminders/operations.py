@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from flask import Flask
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,12 +27,14 @@ from webapp.quota import queries as quota
 from webapp.quota import watchers
 from webapp.reminders import queries, rules
 from webapp.reminders.models import Episode, ToldLot
+from webapp.reminders.queries import Told
 from webapp.reminders.rules import POINTLESS, Closed, Ending, Rule, Standing, Step
 
 log = structlog.get_logger("yuliang.reminders")
 
 LOCK = 0x7975_6C6F_77  # any number that nobody else of this database takes: "yulow"
 REVIEW_JOB = "check reminders"
+Audience = dict[Rule, list[Told]]
 KINDS = {Rule.LOW: "reminder.low", Rule.EXPIRY: "reminder.expiry"}
 
 
@@ -44,17 +46,21 @@ def install(app: Flask) -> None:
 def review(instance: Instance, now: datetime) -> bool:
     """Looks at both rules, at who still has to be told, and at whether anyone can be. False: all is done."""
     with transaction():
-        _review_low(instance, now)
-        _review_expiry(instance, now)
-        for episode in queries.open_episodes():
-            _write_messages(episode, now)
-        _watch_delivery(instance, now)
+        _one_at_a_time()
+        standing, audience = queries.open_episodes(), queries.audience()
+        _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
+        _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
+        for episode in standing:
+            if episode.closed_at is None:
+                _write_messages(episode, now, audience)
+        _watch_delivery(instance, now, audience)
     return False
 
 
 def supply_changed(now: datetime) -> None:
     """Looks at the balance in the transaction of a purchase or correction."""
-    _review_low(this_instance(), now)
+    _one_at_a_time()
+    _review_low(this_instance(), now, queries.open_low())
 
 
 def call_settled(now: datetime) -> None:
@@ -66,7 +72,7 @@ def call_settled(now: datetime) -> None:
         end_read()
         if step != Step.NOTHING:
             with transaction():
-                _review_low(instance, now)
+                supply_changed(now)
     except SQLAlchemyError as fault:
         db.session.rollback()
         log.warning("the check after a call is left to the next minute", kind=type(fault).__name__)
@@ -76,11 +82,10 @@ def _standing(episode: Episode | None) -> Standing | None:
     return None if episode is None else Standing(episode.total, episode.mark)
 
 
-def _review_low(instance: Instance, now: datetime) -> None:
+def _review_low(instance: Instance, now: datetime, episode: Episode | None, audience: Audience | None = None) -> None:
     zone = instance.settings.zone
     today = day_of(now, zone)
-    _one_at_a_time()
-    episode, supply = queries.open_low(), queries.supply(today)
+    supply = queries.supply(today)
     match rules.low_step(supply, _standing(episode)):
         case Step.OPEN:
             ended = [lot.expires_on for lot in quota.lots_ending(today - queries.LOOK_BACK, today)]
@@ -90,7 +95,7 @@ def _review_low(instance: Instance, now: datetime) -> None:
                 remaining=supply.remaining, total=supply.total, mark=supply.mark,
             )  # fmt: skip
             if made is not None:
-                _write_messages(made, now)
+                _write_messages(made, now, audience)
         case Step.FOLLOW if episode is not None:
             episode.total, episode.mark = supply.total, supply.mark
         case Step.CLOSE if episode is not None:
@@ -110,20 +115,18 @@ def _next_low() -> int:
     return must_write().scalar(select(func.count()).where(Episode.rule == Rule.LOW)) or 0
 
 
-def _review_expiry(instance: Instance, now: datetime) -> None:
-    zone = instance.settings.zone
-    today = day_of(now, zone)
-    for episode in queries.open_episodes():
-        if episode.rule == Rule.EXPIRY and episode.ends_on is not None:
-            lots = [queries.expiring(lot) for lot in queries.lots_of(episode.id)]
-            closed = rules.expiry_closed(episode.ends_on, lots, today)
-            if closed is not None:
-                _close(episode, closed, now)
-    for ending in rules.endings(queries.untold_lots(today), now, zone):
-        _open_expiry(instance, ending, now)
+def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], audience: Audience) -> None:
+    today = day_of(now, instance.settings.zone)
+    for episode in standing:
+        lots = [queries.expiring(lot) for lot in queries.lots_of(episode.id)]
+        closed = rules.expiry_closed(episode.ends_on or today, lots, today)
+        if closed is not None:
+            _close(episode, closed, now)
+    for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
+        _open_expiry(instance, ending, now, audience)
 
 
-def _open_expiry(instance: Instance, ending: Ending, now: datetime) -> None:
+def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Audience) -> None:
     late = rules.is_late(Rule.EXPIRY, ending.due, now, instance.settings.zone)
     left = sum(lot.left for lot in ending.lots)
     episode = _open(
@@ -138,7 +141,7 @@ def _open_expiry(instance: Instance, ending: Ending, now: datetime) -> None:
     if ending.closed == Closed.TOO_LATE:
         notices.tell("admin", "lapsed_unseen", f"lapsed_unseen:{episode.id}", now, day=str(day), calls=left)
     else:
-        _write_messages(episode, now)
+        _write_messages(episode, now, audience)
     if ending.closed is not None:
         _close(episode, ending.closed, now)
 
@@ -154,8 +157,8 @@ def _open(rule: Rule, key: str, due: datetime, now: datetime, **values: Any) -> 
 
 def _close(episode: Episode, closed: Closed, now: datetime) -> None:
     """Ends an episode, once; what still waits is dropped where it has become pointless."""
-    mine = update(Episode).where(Episode.id == episode.id, Episode.closed_at.is_(None))
-    must_write().execute(mine.values(closed_at=now, closed=closed))
+    episode.closed_at, episode.closed = now, closed
+    must_write().flush()
     if closed in POINTLESS:
         outbox.withdraw(cause_of(episode.id), closed, now)
 
@@ -165,22 +168,23 @@ def cause_of(episode_id: int) -> str:
     return f"episode:{episode_id}"
 
 
-def _write_messages(episode: Episode, now: datetime) -> None:
+def _write_messages(episode: Episode, now: datetime, audience: Audience | None = None) -> None:
     """One message for each recipient who has none yet: those of the moment, and whoever joins while it stands."""
+    told = (audience or queries.audience())[Rule(episode.rule)]
     cause = cause_of(episode.id)
-    written = notify.keys_of(cause)
+    written = notify.keys_of(cause) if told else set()
     drafts = [
-        Draft(key, cause, KINDS[episode.rule], told.address, told.locale, {"episode": episode.id})
-        for told in queries.deliverable(episode.rule)
-        if (key := f"{cause}:{outbox.tag(told.address)}") not in written
-    ]  # fmt: skip
+        Draft(key, cause, KINDS[Rule(episode.rule)], one.address, one.locale, {"episode": episode.id})
+        for one in told
+        if (key := f"{cause}:{outbox.tag(one.address)}") not in written
+    ]
     if drafts:
         outbox.write(drafts, now)
 
 
-def _watch_delivery(instance: Instance, now: datetime) -> None:
+def _watch_delivery(instance: Instance, now: datetime, audience: Audience) -> None:
     """Tells admins in the product when mails cannot reach anybody, and takes it back when they can."""
-    if mail.route(instance) is None or not any(queries.deliverable(rule) for rule in Rule):
+    if mail.route(instance) is None or not any(audience.values()):
         notices.tell("admin", "nobody_told", "nobody_told", now)
     else:
         notices.withdraw("nobody_told")

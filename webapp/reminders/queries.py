@@ -37,8 +37,7 @@ class Told:
 
 def supply(today: date) -> Supply:
     """What all valid lots make together now."""
-    remaining, total = quota.valid_sums(today)
-    return Supply(remaining, total, quota.newest_supply_entry())
+    return Supply(*quota.valid_supply(today))
 
 
 def open_episodes() -> Sequence[Episode]:
@@ -65,8 +64,8 @@ def episodes(most: int) -> Sequence[Episode]:
 
 def lots_of(episode_id: int) -> Sequence[Lot]:
     """The lots an episode tells of, as they are now."""
-    ids = db.session.scalars(select(ToldLot.lot_id).where(ToldLot.episode_id == episode_id)).all()
-    return quota.lots_by_id(ids)
+    query = select(Lot).join(ToldLot, ToldLot.lot_id == Lot.id).where(ToldLot.episode_id == episode_id).order_by(Lot.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def untold_lots(today: date) -> list[ExpiringLot]:
@@ -105,16 +104,24 @@ def recipient_by_email(email: str) -> Recipient | None:
     return db.session.scalar(found.execution_options(populate_existing=True))
 
 
-def deliverable(rule: Rule) -> list[Told]:
-    """Who is told of `rule`: confirmed, and where they are a user, an active one."""
-    wanted = Recipient.low if rule == Rule.LOW else Recipient.expiry
+def audience() -> dict[Rule, list[Told]]:
+    """Who is told of each rule: confirmed, and where they are a user, an active one."""
     query = (
         select(Recipient, User)
         .outerjoin(User, User.id == Recipient.user_id)
-        .where(wanted, Recipient.confirmed_at.is_not(None), or_(Recipient.user_id.is_(None), User.active))
+        .where(Recipient.confirmed_at.is_not(None), or_(Recipient.user_id.is_(None), User.active))
         .order_by(Recipient.id)
     )
-    return [_told_as(recipient, user) for recipient, user in db.session.execute(query)]
+    rows = [(row, _told_as(row, user)) for row, user in db.session.execute(query)]
+    return {
+        Rule.LOW: [told for row, told in rows if row.low],
+        Rule.EXPIRY: [told for row, told in rows if row.expiry],
+    }
+
+
+def deliverable(rule: Rule) -> list[Told]:
+    """Who is told of one rule."""
+    return audience()[rule]
 
 
 def _told_as(recipient: Recipient, user: User | None) -> Told:

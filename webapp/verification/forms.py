@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -93,6 +95,10 @@ class VerifyForm(Form):
         fault = names.faults(field.data or "")
         if fault:
             raise ValidationError(str(NAME_FAULTS[fault]))
+        if _unreadable(field.data or ""):
+            raise ValidationError(
+                _("The name holds emoji or characters that could not be read: type it from the card.")
+            )
 
     def validate_id_number(self, field: StringField) -> None:
         number = field.data or ""
@@ -177,3 +183,10 @@ class VerifyForm(Form):
             "data-consent": "yes" if purpose.legal_basis == LegalBasis.CONSENT else "no",
             "data-reference": "required" if purpose.reference_required else "optional",
         }
+
+
+def _unreadable(name: str) -> bool:
+    """Whether a name holds emoji and the like, or traces of bytes that were no text: U+FFFD, or %FF as the form's
+    parser leaves it. Radicals of Han characters may pass."""
+    pictures = any(unicodedata.category(one) == "So" and not "\u2e80" <= one <= "\u2fff" for one in name)
+    return pictures or re.search("%[0-9A-Fa-f]{2}", name) is not None
