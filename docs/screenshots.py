@@ -39,10 +39,11 @@ IMAGES = Path(__file__).parent / "images"
 PASSWORD = "correct-horse-9"  # noqa: S105  # of an instance that lives for a minute
 WIDTHS = {"wide": 1280, "phone": 390}
 PAGES = {
-    "dashboard": "/", "verify": "/verify", "history": "/history", "quota": "/quota", "new-lot": "/quota/lots/new",
-    "unknowns": "/unknowns", "reminders": "/reminders", "declaration": "/verify/declaration",
-    "purposes": "/settings/purposes", "users": "/users", "new-user": "/users/new", "permissions": "/users/permissions", "settings": "/settings",
-    "audit": "/audit", "sandbox": "/sandbox", "profile": "/profile", "not-found": "/nothing-here",
+    "dashboard": "/", "verify": "/verify", "declaration": "/verify/declaration", "history": "/history",
+    "unknowns": "/unknowns", "quota": "/quota", "new-lot": "/quota/lots/new", "reminders": "/reminders",
+    "purposes": "/settings/purposes", "settings": "/settings", "audit": "/audit", "users": "/users",
+    "new-user": "/users/new", "permissions": "/users/permissions", "sandbox": "/sandbox", "profile": "/profile",
+    "not-found": "/nothing-here",
 }  # fmt: skip
 KEPT = [
     ("dashboard", "zh_CN", "light", "wide"), ("dashboard", "en", "dark", "wide"), ("verify", "zh_CN", "light", "wide"),

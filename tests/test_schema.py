@@ -23,6 +23,17 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.database import Base, db
 
 REVISIONS = sorted(path.name.split("_")[0] for path in (schema.FOLDER / "versions").glob("[0-9]*.py"))
+ROWS = (
+    "INSERT INTO department (id, name) VALUES (7, '前台')",
+    "INSERT INTO app_user (id, email, name, role, department_id, password_hash, session_epoch, active, created_at) "
+    "VALUES (7, 'old@yuliang.test', '旧人', 'operator', 7, 'x', 0, TRUE, '2026-01-01 00:00:00')",
+    "INSERT INTO lot (id, calls, bought_on, expires_on, order_number, available, held, charged, lapsed, recorded_at) "
+    "VALUES (7, 100, '2026-01-01', '2027-01-01', '', 100, 0, 0, 0, '2026-01-01 00:00:00')",
+    "INSERT INTO verification (id, created_at, deadline_at, outcome, billed, vendor_code, request_id, attempts, "
+    "source, operator_id, department_id, purpose_id, legal_basis, consent) VALUES (7, '2026-01-01 00:00:00', "
+    "'2026-01-01 00:01:00', 'match', 'yes', '0000', 'r', 1, 'desk', 7, 7, 1, 'consent', TRUE)",
+)
+"""What the first schema could hold, written as it was written then."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,27 +65,8 @@ def test_every_older_schema_can_be_brought_up_to_date_with_data_in_it(empty: Fla
     with empty.app_context():
         upgrade(directory=str(schema.FOLDER), revision=revision)
         with db.engine.begin() as connection:
-            connection.execute(text("INSERT INTO department (id, name) VALUES (7, '前台')"))
-            connection.execute(
-                text(
-                    "INSERT INTO app_user (id, email, name, role, department_id, password_hash, session_epoch, active, "
-                    "created_at) VALUES (7, 'old@yuliang.test', '旧人', 'operator', 7, 'x', 0, TRUE, '2026-01-01 00:00:00')"
-                )
-            )
-            connection.execute(
-                text(
-                    "INSERT INTO lot (id, calls, bought_on, expires_on, order_number, available, held, charged, lapsed, "
-                    "recorded_at) VALUES (7, 100, '2026-01-01', '2027-01-01', '', 100, 0, 0, 0, '2026-01-01 00:00:00')"
-                )
-            )
-            connection.execute(
-                text(
-                    "INSERT INTO verification (id, created_at, deadline_at, outcome, billed, vendor_code, request_id, "
-                    "attempts, source, operator_id, department_id, purpose_id, legal_basis, consent) VALUES (7, "
-                    "'2026-01-01 00:00:00', '2026-01-01 00:01:00', 'match', 'yes', '0000', 'r', 1, 'desk', 7, 7, 1, "
-                    "'consent', TRUE)"
-                )
-            )
+            for statement in ROWS:
+                connection.execute(text(statement))
         assert schema.state() == "behind"
         backup = schema.migrate(utc_now())
         assert schema.state() == "current"

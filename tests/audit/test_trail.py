@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,9 +63,9 @@ def acts(app: Flask) -> list[tuple[Callable[[], object], list[Record]]]:
         (lambda: nobody.post("/login", log_in), [("login", 2, "user", 2, True)]),
         (lambda: admin.post("/users/new", NEW), [("user_created", 1, "user", 5, True)]),
         (lambda: admin.post("/users/3", user | {"email": COLLEAGUE.email}), [("user_changed", 1, "user", 3, True)]),
-        (lambda: admin.record_lot(), [("lot_recorded", 1, "lot", 1, True)]),
+        (admin.record_lot, [("lot_recorded", 1, "lot", 1, True)]),
         (lambda: admin.post("/settings", {"appcode": "new-appcode"}), [("setting_changed", 1, "", None, True)]),
-        (lambda: operator.post("/verify", {"name": "", "id_number": "1"}), [("verification_blocked", 2, "", None, False)]),
+        (lambda: operator.post("/verify", {"name": ""}), [("verification_blocked", 2, "", None, False)]),
         (lambda: operator.verify(NAME, NUMBER), [("verification_sent", 2, "verification", 1, True),
                                                  ("verification_finished", 2, "verification", 1, True),
                                                  ("verification_viewed", 2, "verification", 1, True)]),
@@ -93,8 +94,6 @@ def test_what_cannot_be_recorded_is_not_done(make_app: Callable[..., Flask], san
     """The trail's table is away: every act fails and changes nothing, and no call is sent."""
     app = make_app(APPCODE="")
     todo = acts(app)
-    tokens = {desk: Desk(app, desk) for desk in (ADMIN, OPERATOR)}
-    assert tokens
     with app.app_context(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
         connection.execute(text("ALTER TABLE audit_record RENAME TO away"))
@@ -111,22 +110,20 @@ def test_what_cannot_be_recorded_is_not_done(make_app: Callable[..., Flask], san
 
 @on_one_database
 def test_what_is_not_done_is_not_recorded(app: Flask) -> None:
+    before = newest(app)
     with app.app_context():
         for email in (COLLEAGUE.email, "a@b.c"):
-            try:
-                with transaction():
-                    accounts.create_user(Profile("", email, Role.OPERATOR), "correct-horse-7", SYSTEM, NOW)
-                    raise ZeroDivisionError
-            except (accounts.EmailTaken, ZeroDivisionError):
-                pass
+            with contextlib.suppress(accounts.EmailTaken, ZeroDivisionError), transaction():
+                accounts.create_user(Profile("", email, Role.OPERATOR), "correct-horse-7", SYSTEM, NOW)
+                raise ZeroDivisionError
+        with contextlib.suppress(ZeroDivisionError), transaction():
+            ledger.record_purchase(ledger.Purchase(10, NOW.date(), NOW.date()), Who(ADMIN.id, ADMIN.name), NOW)
+            raise ZeroDivisionError
         db.session.remove()
     Desk(app, ADMIN).post("/quota/lots/new", {"calls": "-5"})
     Desk(app, ADMIN).post("/users/new", NEW | {"role": "root"})
 
-    assert not {"user_created", "lot_recorded"} & {record[0] for record in records(app)[len(records(app)) - 4 :]}
-    assert [record for record in records(app) if record[0] == "user_created"] == [
-        ("user_created", None, "user", number, True) for number in (1, 2, 3, 4)
-    ]
+    assert records(app, before) == []
 
 
 @on_one_database
@@ -200,18 +197,3 @@ def test_every_kind_of_object_has_its_word() -> None:
 
     assert {"verification", "user", "lot"} <= named
     assert named == set(OBJECTS)
-
-
-@on_one_database
-def test_a_purchase_that_fails_leaves_no_record(app: Flask) -> None:
-    purchase = ledger.Purchase(10, NOW.date(), NOW.date())
-    before = newest(app)
-    with app.app_context():
-        try:
-            with transaction():
-                ledger.record_purchase(purchase, Who(ADMIN.id, ADMIN.name), NOW)
-                raise ZeroDivisionError
-        except ZeroDivisionError:
-            db.session.remove()
-
-    assert records(app, before) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -194,7 +195,7 @@ def test_tls_is_used_as_asked_and_its_certificate_checked_against_the_bundle(
     assert len(inbox.mails) == 1
 
 
-def tls_server(security: Security, context: ssl.SSLContext) -> object:
+def tls_server(security: Security, context: ssl.SSLContext) -> AbstractContextManager[Inbox]:
     return mail_server(tls=context) if security == Security.TLS else mail_server(starttls=context)
 
 

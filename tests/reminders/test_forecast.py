@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.quota.catalogue import CATALOGUE
@@ -86,6 +86,7 @@ def test_the_day_of_the_reminder_is_foretold_from_the_calls_above_the_line() -> 
     assert forecast.low_on(0, 0, 20, rates, MONDAY, 0) is None
 
 
+@settings(deadline=None)  # a year is played three times
 @given(
     st.lists(st.integers(0, 500), min_size=28, max_size=28),
     st.lists(st.tuples(st.integers(0, 366), st.integers(0, 5000)), max_size=5),

@@ -18,6 +18,7 @@ from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
 from webapp.notify import sending
 from webapp.reminders import links, queries
+from webapp.reminders.rules import Rule
 from webapp.scheduler import JOBS, run_job
 
 Open = Callable[[Member | None], Desk]
@@ -52,6 +53,9 @@ def test_an_admin_subscribes_and_is_told(mailing: Flask, inbox: Inbox) -> None:
 
     page = admin.post("/reminders/recipients/me", follow_redirects=True).text
     assert f'data-recipient="{ADMIN.email}"' in page
+    with mailing.app_context():
+        assert [(one.address, one.locale) for one in queries.deliverable(Rule.LOW)] == [(ADMIN.email, "zh_CN")]
+        db.session.remove()
 
     with mailing.app_context():
         buy(10, now=utc_now())
@@ -68,7 +72,7 @@ def test_an_admin_subscribes_and_is_told(mailing: Flask, inbox: Inbox) -> None:
 def test_an_outside_address_is_told_only_after_its_reader_agrees(mailing: Flask, inbox: Inbox) -> None:
     Desk(mailing, ADMIN).post("/reminders/recipients", {"email": "boss@outside.test", "locale": "en"})
     with mailing.app_context():
-        assert queries.deliverable(queries.Rule.LOW) == []
+        assert queries.deliverable(Rule.LOW) == []
         sending.drain(this_instance(), utc_now())
         db.session.remove()
     link = link_in(plain(inbox, "boss@outside.test"), "confirm")
@@ -77,12 +81,12 @@ def test_an_outside_address_is_told_only_after_its_reader_agrees(mailing: Flask,
 
     assert stranger.get(link).status_code == 200
     with mailing.app_context():
-        assert queries.deliverable(queries.Rule.LOW) == []  # a scanner that opens links agrees to nothing
+        assert queries.deliverable(Rule.LOW) == []  # a scanner that opens links agrees to nothing
         db.session.remove()
     assert 'data-answer="confirmed"' in stranger.post(link).text
 
     with mailing.app_context():
-        assert [one.address for one in queries.deliverable(queries.Rule.LOW)] == ["boss@outside.test"]
+        assert [one.address for one in queries.deliverable(Rule.LOW)] == ["boss@outside.test"]
         db.session.remove()
     assert stranger.post(link).status_code == 410
     assert stranger.get(link).status_code == 410
@@ -128,8 +132,8 @@ def test_rules_are_switched_for_each_recipient(mailing: Flask) -> None:
     admin.post("/reminders/recipients/1", {"expiry": "y", "locale": "en"})
 
     with mailing.app_context():
-        assert queries.deliverable(queries.Rule.LOW) == []
-        assert [one.address for one in queries.deliverable(queries.Rule.EXPIRY)] == [ADMIN.email]
+        assert queries.deliverable(Rule.LOW) == []
+        assert [one.address for one in queries.deliverable(Rule.EXPIRY)] == [ADMIN.email]
         db.session.remove()
     assert admin.post("/reminders/recipients/99", {"locale": "en"}).status_code == 404
     assert admin.post("/reminders/recipients/1", {"locale": "xx"}).status_code == 400

@@ -245,7 +245,7 @@ def test_of_many_submissions_at_once_one_is_the_probe(context: Flask) -> None:
             finally:
                 db.session.remove()
 
-    together(*(lambda call=call: one(call) for call in range(2, 18)))  # type: ignore[misc]
+    together(*(lambda call=call: one(call) for call in range(2, 18)))
 
     assert len(passed) == 1
 

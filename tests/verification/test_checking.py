@@ -14,6 +14,7 @@ from tests.support.cast import NOW
 from tests.verification.calls import MATCH, REFUSED, UNKNOWN, ask, buy, differences, somebody
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.quota import ledger
 from webapp.usage import counters
 
 
@@ -83,8 +84,6 @@ def test_a_call_that_is_made_during_the_check_is_no_difference(books: Flask) -> 
 
 
 def test_a_lot_that_lapsed_and_a_call_that_outlived_it_agree(app: Flask) -> None:
-    from webapp.quota import ledger
-
     buy(app, 3)
     ask(app, somebody(1), lambda *_: UNKNOWN)
     with app.app_context(), transaction():

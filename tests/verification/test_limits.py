@@ -21,7 +21,7 @@ from webapp.verification.models import Identity, Verification
 
 MORNING = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
 """Half past nine in the reporting zone."""
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def at(app: Flask, moment: datetime, n: int, name: str | None = None) -> None:
@@ -109,7 +109,7 @@ def test_the_desk_says_when_the_next_call_is_possible_and_spends_none(
         operator = Desk(app, OPERATOR)
         assert card_of(operator.verify("张三", "11010519491231002X", again="yes").text) == ("match", "yes")
 
-        page = operator.verify("张三", "11010519491231002X", again="yes", headers_language="")
+        page = operator.verify("张三", "11010519491231002X", again="yes")
 
         assert (page.status_code, card_of(page.text)) == (429, ("blocked", "no"))
         english = Desk(app, OPERATOR)
@@ -132,6 +132,3 @@ def test_a_refusal_is_in_the_trail_without_saying_who_was_meant(make_app: MakeAp
     with app.app_context():
         record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == Action.VERIFICATION_BLOCKED)).one()
         assert (record.actor_id, record.success, record.detail) == (ADMIN.id, False, {"why": "limit operator"})
-
-
-SECOND = timedelta(seconds=1)

@@ -129,7 +129,7 @@ def test_another_name_number_or_purpose_is_another_question(
     operator.verify(*ZHANG)
     fields = {"name": ZHANG[0], "id_number": ZHANG[1]} | other
 
-    page = operator.verify(**fields)  # type: ignore[arg-type]
+    page = operator.verify(**fields)
 
     assert card_of(page.text)[0] != "reused"
     assert sandbox.counts().received == 2

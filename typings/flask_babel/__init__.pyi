@@ -1,5 +1,6 @@
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Callable
+from typing import Any
 
 from babel import Locale
 from flask import Flask

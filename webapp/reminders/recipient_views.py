@@ -6,7 +6,6 @@ Those links show a page with a button and change nothing by themselves: mail pro
 from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -15,6 +14,7 @@ from webapp.accounts import queries as accounts
 from webapp.audit.actor import who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
+from webapp.foundation.pages import choose_locale
 from webapp.reminders import links, recipients
 from webapp.reminders.forms import ChoiceForm, EmailForm
 
@@ -33,7 +33,7 @@ def subscribe() -> Response:
     user = accounts.user(current_user.id) or abort(404)
     try:
         with transaction():
-            recipients.subscribe(user, str(get_locale() or "zh_CN"), who(), utc_now())
+            recipients.subscribe(user, choose_locale(), who(), utc_now())
         flash(_("You will be told."), "success")
     except recipients.AlreadyListed:
         flash(_("This address is on the list already."), "warning")
@@ -49,7 +49,7 @@ def add() -> Response:
         return _back()
     try:
         with transaction():
-            recipients.add(form.email.data or "", form.locale.data or str(get_locale()), who(), utc_now())
+            recipients.add(form.email.data or "", form.locale.data or choose_locale(), who(), utc_now())
         flash(_("A link to confirm is on its way to this address. Until then it is told nothing."), "success")
     except recipients.AlreadyListed:
         flash(_("This address is on the list already."), "warning")

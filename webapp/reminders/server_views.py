@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -14,6 +13,7 @@ from webapp.foundation import runtime
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.pages import choose_locale
 from webapp.foundation.smtp_url import MailServer
 from webapp.notify import outbox, sending
 from webapp.notify.channels.mail import Route
@@ -50,7 +50,7 @@ def save() -> Page:
     server = form.server(_stored())
     fixed = SENDER in this_instance().settings.given
     sender = (_sender() if fixed else form.sender.data) or server.user
-    draft = trial.draft(form.test_to.data or "", str(get_locale() or "zh_CN"))
+    draft = trial.draft(form.test_to.data or "", choose_locale())
     reply = sending.send_now(draft, Route(server, sender, this_instance().settings.ca_bundle))
     if reply.verdict != Verdict.ACCEPTED:
         flash(_("Nothing was stored.") + " " + trial.reply_text(reply), "danger")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -13,6 +12,7 @@ from webapp.audit.trail import Action, append
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.pages import choose_locale
 from webapp.notify import outbox, sending
 from webapp.notify import queries as notify
 from webapp.notify.messages import Verdict
@@ -69,7 +69,7 @@ def send_test_mail() -> Page:
         return redirect(url_for("reminders.index"), 303)
     address = form.email.data or ""
     try:
-        reply = sending.send_now(draft(address, str(get_locale() or "zh_CN")))
+        reply = sending.send_now(draft(address, choose_locale()))
     except sending.NoMailServer:
         flash(_("No mail server is set: nothing was sent."), "danger")
         return redirect(url_for("reminders.server.edit"), 303)

@@ -16,7 +16,7 @@ from webapp.vendor.contract import Billed, Outcome
 from webapp.vendor.texts import CAUSES, REFUSALS
 from webapp.verification import texts
 from webapp.verification.identities import Person
-from webapp.verification.models import Reuse, Verification
+from webapp.verification.models import Reuse, Settlement, Verification
 
 SHOWN = 2000
 """Characters of a kept answer that an admin reads."""
@@ -48,10 +48,13 @@ def readable(row: Verification, viewer_id: int, now: datetime) -> bool:
     return row.operator_id == viewer_id and timedelta(0) <= now - row.created_at < READABLE_FOR
 
 
-def card(row: Verification, person: Person | None, *, full: bool, locale: str, kept: bool = False) -> Card:
+def card(
+    row: Verification, person: Person | None, *, full: bool, locale: str, kept: bool = False,
+    decided: Settlement | None = None,
+) -> Card:  # fmt: skip
     """The card of a stored verification; masked unless `full`. `person` is None where it was purged.
 
-    `kept`: also shows, masked, an answer that nobody expected.
+    `kept`: also shows, masked, an answer that nobody expected. `decided`: what an admin decided about an unknown one.
     """
     text = texts.OUTCOMES[row.outcome]
     return Card(
@@ -59,7 +62,7 @@ def card(row: Verification, person: Person | None, *, full: bool, locale: str, k
         billed=row.billed,
         tone=text.tone,
         title=_title(row),
-        advice=str(text.advice),
+        advice=_decided(decided) if decided else str(text.advice),
         billed_text=str(texts.CHARGED[row.billed]),
         causes=[str(cause) for cause in texts.HONEST_CAUSES] if row.outcome == Outcome.NO_SUCH_NUMBER else [],
         name=_name(person, full),
@@ -113,6 +116,11 @@ def _title(row: Verification) -> str:
     if row.outcome == Outcome.REFUSED and row.cause in REFUSALS:
         return str(REFUSALS[row.cause])
     return str(texts.OUTCOMES[row.outcome].title)
+
+
+def _decided(decided: Settlement) -> str:
+    told = texts.DECISIONS[decided.decision]
+    return _("An admin has decided at %(at)s: %(decision)s.", at=when(decided.at), decision=told)
 
 
 def _name(person: Person | None, full: bool) -> str:

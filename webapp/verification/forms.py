@@ -89,6 +89,8 @@ class VerifyForm(Form):
             del self.guardian_consent
         if not any(purpose.legal_basis == LegalBasis.CONSENT for purpose in self._purposes.values()):
             del self.consent
+        elif self._declared:
+            self.consent.description = _("Left empty, your shift declaration stands for it.")
         self.form_token.data = tokens.issue(user_id)
 
     def validate_name(self, field: StringField) -> None:

@@ -19,7 +19,8 @@ from webapp.foundation.instance import this_instance
 from webapp.foundation.limits import Subject
 from webapp.foundation.redaction import conceal
 from webapp.vendor.calling import Vendor
-from webapp.verification import cards, declarations, identities, operations, privacy, queries, refusals, reuse
+from webapp.vendor.contract import Outcome
+from webapp.verification import cards, declarations, identities, operations, privacy, queries, refusals, reuse, settling
 from webapp.verification.forms import VerifyForm
 from webapp.verification.limits import LimitReached
 from webapp.verification.operations import AlreadySending
@@ -84,7 +85,8 @@ def result(id: int) -> Page:
     if person:
         conceal(person.name, person.number, person.reference)
     kept = current_user.role == Role.ADMIN
-    card = cards.card(row, person, full=full, locale=str(get_locale()), kept=kept)
+    decided = settling.decisions([row.id]).get(row.id) if row.outcome == Outcome.UNKNOWN else None
+    card = cards.card(row, person, full=full, locale=str(get_locale()), kept=kept, decided=decided)
     return render_template("verification/result.html", card=card, readable=full)
 
 

@@ -1,0 +1,140 @@
+"""Practice and live never mix: a database takes its kind once, and going live clears all practice and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, inspect, select
+
+from tests.support.cast import ADMIN, CAST, NOW, OPERATOR, Desk
+from tests.support.waiting import together
+from webapp.audit.trail import Action, AuditRecord
+from webapp.configuration.kind import WrongKind, agree, go_live
+from webapp.foundation import runtime
+from webapp.foundation.database import Base, db
+from webapp.foundation.instance import this_instance
+
+MakeApp = Callable[..., Flask]
+LIVE = {"VENDOR_URL": "https://vendor.example"}
+ONE, TWO = "k1:" + "QUFB" * 10 + "QUE=", "k1:" + "QkJC" * 10 + "QkI="
+STAYS = {
+    "alembic_version", "app_user", "department", "login_session", "login_failure", "setting", "audit_record", "purpose",
+    "lease",
+}  # fmt: skip
+"""Tables that going live leaves as they are: people, settings, the trail. What is new here must be thought about."""
+
+
+def agreed(app: Flask) -> str:
+    with app.app_context():
+        agree(this_instance(), NOW)
+        return str(runtime.stored("instance_kind", this_instance().sealer))
+
+
+def refusal(app: Flask, what: Callable[..., None] = agree) -> str:
+    with app.app_context(), pytest.raises(WrongKind) as raised:
+        what(this_instance(), NOW)
+    assert len(str(raised.value).splitlines()) == 1
+    return str(raised.value)
+
+
+def counts(app: Flask) -> dict[str, int]:
+    with app.app_context():
+        there = inspect(db.engine).get_table_names()
+        tables = [table for table in Base.metadata.sorted_tables if table.name in there]
+        return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"), [({}, "sandbox"), ({"VENDOR_URL": "sandbox"}, "sandbox"), (LIVE, "live")]
+)
+def test_a_new_database_takes_the_kind_of_the_settings_and_keeps_it(
+    make_app: MakeApp, settings: dict[str, str], kind: str
+) -> None:
+    app = make_app(**settings)
+
+    assert agreed(app) == kind
+    assert agreed(app) == kind
+
+
+def test_practice_data_refuses_the_real_vendor_and_says_how_to_go_on(make_app: MakeApp) -> None:
+    agreed(make_app())
+
+    assert "yuliang go-live" in refusal(make_app(**LIVE))
+
+
+def test_a_live_database_refuses_the_sandbox_and_any_vendor_on_this_machine(make_app: MakeApp) -> None:
+    agreed(make_app(**LIVE))
+
+    for url in ("sandbox", "http://127.0.0.1:8001", "https://localhost", "http://[::1]:1"):
+        assert "YULIANG_VENDOR_URL" in refusal(make_app(VENDOR_URL=url)), url
+    assert agreed(make_app(VENDOR_URL="https://another.example")) == "live"
+
+
+def test_other_keys_than_the_databases_own_are_refused_by_name(make_app: MakeApp) -> None:
+    agreed(make_app(DATA_KEYS=ONE, INDEX_KEYS=ONE))
+
+    assert "YULIANG_INDEX_KEYS" in refusal(make_app(DATA_KEYS=ONE, INDEX_KEYS=TWO))
+    assert "YULIANG_DATA_KEYS" in refusal(make_app(DATA_KEYS=TWO, INDEX_KEYS=ONE))
+    assert agreed(make_app(DATA_KEYS=f"{TWO.replace('k1', 'k2')},{ONE}", INDEX_KEYS=ONE)) == "sandbox"
+
+
+def test_two_that_start_on_a_new_database_at_once_both_agree(make_app: MakeApp) -> None:
+    app = make_app()
+
+    together(lambda: agreed(app), lambda: agreed(app), lambda: agreed(app))
+
+    assert agreed(app) == "sandbox"
+
+
+def test_going_live_clears_all_practice_and_nothing_else(make_app: MakeApp) -> None:
+    practice = make_app()
+    agreed(practice)
+    Desk(practice, ADMIN).record_lot(100)
+    for name in ("张三", "演练无答复", "演练余量用尽", "演练缺少编码"):
+        Desk(practice, OPERATOR).verify(name, "11010519491231002X")
+    before = counts(practice)
+    live = make_app(**LIVE)
+
+    with live.app_context():
+        go_live(this_instance(), NOW)
+
+    after = counts(live)
+    assert {name for name, rows in after.items() if rows and name not in STAYS} == set()
+    assert {name: rows for name, rows in after.items() if name in STAYS and name != "audit_record"} == {
+        name: rows for name, rows in before.items() if name in STAYS and name != "audit_record"
+    }
+    assert before["verification"] == before["identity"] == 4
+    assert after["audit_record"] == before["audit_record"] + 1
+    assert agreed(live) == "live"
+    with live.app_context():
+        record = db.session.scalars(select(AuditRecord).order_by(AuditRecord.id.desc())).first()
+        assert record is not None
+        assert (record.action, record.actor_id, record.detail) == (Action.WENT_LIVE, None, {"verifications": 4})
+    assert [Desk(live, member).get("/").status_code for member in CAST] == [200] * len(CAST)
+
+
+def test_going_live_needs_the_real_address_first_and_happens_once(make_app: MakeApp) -> None:
+    practice = make_app()
+    agreed(practice)
+    assert "VENDOR_URL" in refusal(practice, go_live)
+
+    live = make_app(**LIVE)
+    with live.app_context():
+        go_live(this_instance(), NOW)
+
+    Desk(live, ADMIN).record_lot(100)
+    assert "already" in refusal(live, go_live)
+    assert counts(live)["lot"] == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_sandbox_is_shown_and_offered_where_one_practises_only(make_app: MakeApp) -> None:
+    practice, live = Desk(make_app(), OPERATOR), Desk(make_app(**LIVE), OPERATOR)
+
+    assert practice.get("/sandbox").status_code == 200
+    assert "instance-strip" in practice.get("/").text
+    assert live.get("/sandbox").status_code == 404
+    assert "instance-strip" not in live.get("/").text
+    assert "/sandbox" not in live.get("/").text
