@@ -107,7 +107,7 @@ def _instance(folder: Path, port: int) -> Flask:
 def _checks(report: Report) -> None:
     first, medians = 1, []
     for size in SIZES:
-        _fill(first, size)
+        fill(first, size)
         first = size + 1
         operations.review(this_instance(), utc_now())
         for name, check in (("every minute", lambda: operations.review(this_instance(), utc_now())),
@@ -123,7 +123,7 @@ def _checks(report: Report) -> None:
     report.line(f"its growth from {SIZES[0]:,} to {SIZES[-1]:,}", medians[-1] / medians[0], " x", most=1.5)
 
 
-def _fill(first: int, last: int) -> None:
+def fill(first: int, last: int) -> None:
     """Rows as paid calls leave them: a verification and two ledger entries each."""
     for start in range(first, last + 1, 500_000):
         span = {"first": start, "last": min(start + 499_999, last)}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
@@ -24,6 +25,8 @@ from webapp.scheduler import Worker
 from webapp.settings import SANDBOX, Settings
 from webapp.vendor.calling import SANDBOX_ADDRESS
 from webapp.vendor.sandbox.server import Sandbox
+
+log = structlog.get_logger("yuliang.serve")
 
 PATIENCE = 10
 """Seconds beyond the vendor's deadline that the web may take to finish what is in flight."""
@@ -103,6 +106,7 @@ class Supervisor:
         return self._stop()
 
     def _start(self, child: _Child) -> None:
+        parent = os.getpid()
         pid = os.fork()
         if pid:
             child.pid = pid
@@ -113,11 +117,13 @@ class Supervisor:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, set())
             os.setpgid(0, 0)  # Ctrl-C reaches the supervisor alone, which stops us in order
-            _die_with_parent()
+            _die_with_parent(parent)
             child.run()
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
+        except Exception as fault:  # nobody above prints it: the process ends here
+            log.error("child failed", child=child.name, exc_info=fault)
         finally:
             os._exit(code)
 
@@ -182,14 +188,16 @@ def listening_sandbox(settings: Settings) -> Sandbox:
     return sandbox
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Asks Linux to stop this child when the supervisor is killed, so that no orphan holds the port."""
     try:
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     except (OSError, AttributeError):
-        pass  # not Linux: an orphan must be stopped by hand
+        return  # not Linux: an orphan must be stopped by hand
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)  # it died before we asked
 
 
 def _memory_folder() -> str | None:

@@ -18,6 +18,17 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_kind"), ["kind"], unique=False)
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_ledger_entry_supply",
+            ["kind"],
+            unique=False,
+            sqlite_where=sa.text("verification_id IS NULL"),
+            postgresql_where=sa.text("verification_id IS NULL"),
+        )
+
     op.create_table(
         "message",
         sa.Column("id", RowId, nullable=False),
@@ -142,3 +153,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_message_cause"))
 
     op.drop_table("message")
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_kind"))
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_entry_supply")

@@ -11,19 +11,20 @@ from sqlalchemy import func, inspect, select
 from tests.support.cast import ADMIN, CAST, NOW, OPERATOR, Desk
 from tests.support.waiting import together
 from webapp.audit.trail import Action, AuditRecord
-from webapp.configuration.kind import WrongKind, agree, go_live
+from webapp.configuration.kind import PRACTICE, WrongKind, agree, go_live
 from webapp.foundation import runtime
 from webapp.foundation.database import Base, db
 from webapp.foundation.instance import this_instance
+from webapp.vendor import circuit
 
 MakeApp = Callable[..., Flask]
 LIVE = {"VENDOR_URL": "https://vendor.example"}
 ONE, TWO = "k1:" + "QUFB" * 10 + "QUE=", "k1:" + "QkJC" * 10 + "QkI="
 STAYS = {
-    "alembic_version", "app_user", "department", "login_session", "login_failure", "setting", "audit_record", "purpose",
-    "lease",
+    "app_user", "department", "login_session", "login_failure", "setting", "audit_record", "purpose", "lease",
+    "circuit", "reminder_recipient",
 }  # fmt: skip
-"""Tables that going live leaves as they are: people, settings, the trail. What is new here must be thought about."""
+"""Tables that going live leaves: people, settings, the trail. What is new here must be thought about."""
 
 
 def agreed(app: Flask) -> str:
@@ -88,12 +89,21 @@ def test_two_that_start_on_a_new_database_at_once_both_agree(make_app: MakeApp) 
     assert agreed(app) == "sandbox"
 
 
+def test_of_every_table_it_is_decided_whether_it_is_practice() -> None:
+    cleared = {model.__tablename__ for model in PRACTICE}
+
+    assert cleared & STAYS == set()
+    assert cleared | STAYS == set(Base.metadata.tables)
+
+
 def test_going_live_clears_all_practice_and_nothing_else(make_app: MakeApp) -> None:
     practice = make_app()
     agreed(practice)
     Desk(practice, ADMIN).record_lot(100)
-    for name in ("张三", "演练无答复", "演练余量用尽", "演练缺少编码"):
+    for name in ("张三", "张三", "演练重置已计次", "演练缺少编码", "演练余量用尽"):
         Desk(practice, OPERATOR).verify(name, "11010519491231002X")
+    with practice.app_context():
+        assert circuit.present(NOW) is not None, "calls are stopped"
     before = counts(practice)
     live = make_app(**LIVE)
 
@@ -102,8 +112,8 @@ def test_going_live_clears_all_practice_and_nothing_else(make_app: MakeApp) -> N
 
     after = counts(live)
     assert {name for name, rows in after.items() if rows and name not in STAYS} == set()
-    assert {name: rows for name, rows in after.items() if name in STAYS and name != "audit_record"} == {
-        name: rows for name, rows in before.items() if name in STAYS and name != "audit_record"
+    assert {name: after[name] for name in STAYS - {"audit_record"}} == {
+        name: before[name] for name in STAYS - {"audit_record"}
     }
     assert before["verification"] == before["identity"] == 4
     assert after["audit_record"] == before["audit_record"] + 1
@@ -112,6 +122,7 @@ def test_going_live_clears_all_practice_and_nothing_else(make_app: MakeApp) -> N
         record = db.session.scalars(select(AuditRecord).order_by(AuditRecord.id.desc())).first()
         assert record is not None
         assert (record.action, record.actor_id, record.detail) == (Action.WENT_LIVE, None, {"verifications": 4})
+        assert circuit.present(NOW) is None
     assert [Desk(live, member).get("/").status_code for member in CAST] == [200] * len(CAST)
 
 

@@ -1,4 +1,4 @@
-"""The settings page: every setting with its source, secrets never, the AppCode changed where the environment lets it."""
+"""The settings page: every setting with its source, secrets never; the AppCode changed where that is possible."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ NUMBER = "11010519491231002X"
 def rows(page: str) -> dict[str, list[str]]:
     """The cells of each setting's row, as text."""
     found = re.findall(r"<tr>\s*<th[^>]*>(YULIANG_\w+)</th>(.*?)</tr>", page, re.DOTALL)
-    return {name: [html.unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in re.findall(r"<td.*?</td>", cells, re.DOTALL)]
-            for name, cells in found}  # fmt: skip
+
+    def texts(cells: str) -> list[str]:
+        whole = re.findall(r"<td.*?</td>", cells, re.DOTALL)
+        return [html.unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in whole]
+
+    return {name: texts(cells) for name, cells in found}
 
 
 def changes(app: Flask) -> list[dict[str, object]]:

@@ -1,7 +1,6 @@
 """A process that dies: it verifies with the real app on the real database, and kills itself at a named point.
 
-Run as a program it is a nursery: it reads one JSON object a line, forks a child for it from the loaded code, prints
-the child's number, and, when the child is dead, how it ended. So each death costs a fork and not a start.
+Tests let it live and die in a nursery (tests/support/nursery.py).
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ import json
 import os
 import random
 import signal
-import sys
 import threading
-import traceback
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -35,6 +33,13 @@ LOOP = "loop"
 """Verifies one person after the other until somebody kills it."""
 NAMES = (None, None, None, None, "演练正文中断", "演练重置已计次", "演练连接关闭", "演练后端报错", "演练请求头错误")
 """What the loop meets: mostly plain answers, some broken ones; nothing that stops calls."""
+
+
+def environment(database: str, instance: Path, vendor_url: str) -> dict[str, str]:
+    """The settings of a process on this database, with this vendor."""
+    settings = {"INSTANCE": str(instance), "DATABASE_URL": database, "VENDOR_URL": vendor_url, "APPCODE": "test",
+                "LIMITS": "", "VENDOR_READ_TIMEOUT": "5"}  # fmt: skip
+    return {f"YULIANG_{name}": value for name, value in settings.items()}
 
 
 def die() -> NoReturn:
@@ -85,7 +90,7 @@ def _received(name: str, number: str) -> bool:
 
 
 def live(order: dict[str, Any]) -> None:
-    """The child's life. `environ`: the settings; `point`; `first`: number of the first person; `name`: in place of
+    """The process's life. `environ`: the settings; `point`; `first`: number of the first person; `name`: in place of
     the person's own, a situation of the sandbox; `seed`: of the loop."""
     os.environ.update(order["environ"])
     logs.configure("ERROR")
@@ -107,23 +112,3 @@ def live(order: dict[str, Any]) -> None:
 
     threading.Thread(target=work, daemon=True).start()
     work()
-
-
-def main() -> None:
-    """The nursery."""
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            try:
-                live(json.loads(line))
-            except BaseException:  # noqa: BLE001 - a child that fails must be seen, and never go on as a nursery
-                traceback.print_exc()
-            finally:
-                sys.stderr.flush()
-                os._exit(1)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -26,7 +26,7 @@ def books(app: Flask) -> Flask:
     with app.app_context():
         counters.fold(this_instance().settings.zone)
     for n, reply in ((2, MATCH), (3, REFUSED), (4, UNKNOWN)):
-        ask(app, somebody(n), lambda *_, reply=reply: reply)  # type: ignore[misc]
+        ask(app, somebody(n), lambda *_, reply=reply: reply)
     assert differences(app) == []
     return app
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from tests.support.nursery import Nursery, running_nursery
 from tests.verification.calls import ask, buy, differences, give_up, lot_figures, outcomes, somebody
-from tests.verification.crash_child import POINTS
-from tests.verification.nursery import Nursery, running_nursery
+from tests.verification.crash_child import POINTS, environment, live
 from webapp.foundation.clock import utc_now
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification.operations import AlreadySending
@@ -20,18 +20,25 @@ from webapp.verification.operations import AlreadySending
 LATER = timedelta(minutes=10)
 
 
+Die = Callable[..., int]
+
+
 @pytest.fixture(scope="module")
-def shared_nursery(shared_sandbox: Sandbox) -> Iterator[Nursery]:
-    """One nursery for all deaths here; each gives its own database."""
-    with running_nursery("", Path(), shared_sandbox.url) as nursery:
+def nursery() -> Iterator[Nursery]:
+    with running_nursery("tests.verification.crash_child") as nursery:
         yield nursery
 
 
 @pytest.fixture
-def nursery(shared_nursery: Nursery, database: str, tmp_path: Path, sandbox: Sandbox) -> Nursery:
-    """The nursery, on this test's database and vendor."""
-    own = {"YULIANG_DATABASE_URL": database, "YULIANG_INSTANCE": str(tmp_path / "instance")}
-    return Nursery(shared_nursery.process, shared_nursery.environ | own)
+def die(nursery: Nursery, database: str, tmp_path: Path, sandbox: Sandbox) -> Die:
+    """Lets a process on this test's database and vendor live and die; says how it ended."""
+    environ = environment(database, tmp_path / "instance", sandbox.url)
+
+    def order(**told: object) -> int:
+        nursery.begin(live, environ=environ, **told)
+        return nursery.end()
+
+    return order
 
 
 UNKNOWN = ("unknown", "unknown", "abandoned")
@@ -52,13 +59,12 @@ CHARGED = "演练超时已计次"
     ],
 )
 def test_a_process_killed_at_this_point_loses_and_doubles_nothing(
-    app: Flask, nursery: Nursery, sandbox: Sandbox, point: str, name: str | None, charged: int,
+    app: Flask, die: Die, sandbox: Sandbox, point: str, name: str | None, charged: int,
     figures: tuple[int, int, int], stored: dict[tuple[str, str, str | None], int],
 ) -> None:  # fmt: skip
     lot = buy(app, 10)
 
-    nursery.begin(point=point, first=1, name=name)
-    assert nursery.end() == -signal.SIGKILL
+    assert die(point=point, first=1, name=name) == -signal.SIGKILL
 
     assert differences(app) == [], "right at once, before any job has run"
     give_up(app, utc_now() + LATER)
@@ -77,10 +83,9 @@ def test_every_named_point_is_tried() -> None:
     assert {row[0] for row in marked.args[1]} == set(POINTS)
 
 
-def test_after_a_crash_the_same_person_can_be_asked_about_again(app: Flask, nursery: Nursery, sandbox: Sandbox) -> None:
+def test_after_a_crash_the_same_person_can_be_asked_about_again(app: Flask, die: Die, sandbox: Sandbox) -> None:
     """Not before the call must have ended: until then it may still be under way."""
-    nursery.begin(point="after_answer", first=1)
-    nursery.end()
+    die(point="after_answer", first=1)
     with pytest.raises(AlreadySending):
         ask(app, somebody(1))
     assert sandbox.counts().charged == 1

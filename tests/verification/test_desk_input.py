@@ -114,8 +114,8 @@ def test_a_field_that_is_missing_or_sent_twice_is_a_fault_beside_it(
     for field, text in (SOUND | {"reference": "42"}).items():
         for second in (text, "1"):
             with subtests.test(f"{field} twice: {second}"):
-                data = {"csrf_token": token} | SOUND | {field: [text, second]}
-                page = operator.client.post("/verify", data=data)
+                twice: dict[str, Any] = {"csrf_token": token} | SOUND | {field: [text, second]}
+                page = operator.client.post("/verify", data=twice)
                 assert page.status_code == 422
                 assert fault_beside(page.text, field)
     assert_nothing_was_spent_or_kept(app, sandbox)

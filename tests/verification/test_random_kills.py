@@ -14,10 +14,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests.support.nursery import running_nursery
 from tests.support.waiting import until
 from tests.verification.calls import buy, differences, give_up, lot_figures, outcomes
-from tests.verification.crash_child import LOOP
-from tests.verification.nursery import running_nursery
+from tests.verification.crash_child import LOOP, environment, live
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
@@ -44,10 +44,11 @@ def test_two_hundred_kills_at_random_moments_lose_and_double_nothing(
     lot = buy(app, LOT)
     chance, pause = random.Random(SEED), threading.Event()
 
-    with running_nursery(database, tmp_path / "instance", sandbox.url) as nursery:
+    environ = environment(database, tmp_path / "instance", sandbox.url)
+    with running_nursery("tests.verification.crash_child") as nursery:
         for kill in range(KILLS):
             received = sandbox.counts().received
-            child = nursery.begin(point=LOOP, first=kill * 400, seed=kill)
+            child = nursery.begin(live, environ=environ, point=LOOP, first=kill * 400, seed=kill)
             until(partial(has_more, sandbox, received), "the first call arrives")
             pause.wait(chance.uniform(0, LONGEST_LIFE))
             os.kill(child, signal.SIGKILL)

@@ -50,12 +50,14 @@ def web_processes(served: Served) -> list[int]:
 
 
 def patiently(ask: Callable[[], requests.Response]) -> requests.Response:
-    """Asks; whose connection breaks, asks the very same again, as a browser's reload does."""
+    """Asks; whose connection breaks, or who is told that the database is busy, asks the very same again."""
     for _ in range(50):
         try:
-            return ask()
+            answer = ask()
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             continue
+        if answer.status_code != 503:
+            return answer
     raise AssertionError("no answer after many tries")
 
 

@@ -36,7 +36,7 @@ class AuditForm(FilterForm):
 
 
 setattr(AuditForm, "from", DateField(_l("From"), validators=[Optional(), sound_day]))
-AuditForm.to = DateField(_l("To"), validators=[Optional(), sound_day, not_before])
+AuditForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
 
 
 @bp.get("/audit")

@@ -18,11 +18,19 @@ from webapp.reminders.models import Episode, ToldLot
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 from webapp.vendor import circuit
 from webapp.verification import rollups
-from webapp.verification.models import Identity, IdentityIndex, Reuse, Settlement, SpentForm, Verification
+from webapp.verification.models import (
+    Identity,
+    IdentityIndex,
+    Reuse,
+    Settlement,
+    ShiftDeclaration,
+    SpentForm,
+    Verification,
+)
 
 PRACTICE = (
     Attempt, Message, ToldLot, Episode, SpentForm, Reuse, Settlement, IdentityIndex, Identity, LedgerEntry,
-    Verification, Lot, UsageDelta, UsageDay, UsageHour, LatencyHour, NoticeDismissal, Notice,
+    Verification, ShiftDeclaration, Lot, UsageDelta, UsageDay, UsageHour, LatencyHour, NoticeDismissal, Notice,
 )  # fmt: skip
 """What going live clears, in this order."""
 KIND = "instance_kind"

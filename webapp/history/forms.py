@@ -50,7 +50,7 @@ class HistoryForm(FilterForm):
 
 # `from` is a word of Python: the fields are set by name.
 setattr(HistoryForm, "from", DateField(_l("From"), validators=[Optional(), sound_day]))
-HistoryForm.to = DateField(_l("To"), validators=[Optional(), sound_day, not_before])
+HistoryForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
 
 
 def _number(text: str | None) -> int | None:

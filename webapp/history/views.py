@@ -97,5 +97,7 @@ def _address(*, after: str | None = None, without: str = "") -> str:
 def _sentence(rows: int) -> str:
     zone = this_instance().settings.timezone
     if current_user.role == "operator":
-        return _("%(rows)s of your own verifications, newest first. Times in %(zone)s.", rows=rows, zone=zone)
-    return _("%(rows)s verifications, newest first. Times in %(zone)s.", rows=rows, zone=zone)
+        return _(
+            "Your own verifications, newest first; %(rows)s on this page. Times in %(zone)s.", rows=rows, zone=zone
+        )
+    return _("Newest first; %(rows)s on this page. Times in %(zone)s.", rows=rows, zone=zone)

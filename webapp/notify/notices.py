@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import JSON, ForeignKey, String, delete, exists, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, db, insert_once, must_write
@@ -23,7 +23,7 @@ class Notice(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     key: Mapped[str] = mapped_column(String(120), unique=True)
     role: Mapped[str] = mapped_column(String(16), index=True)
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(40), index=True)
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -57,9 +57,17 @@ def tell(role: str, kind: str, key: str, now: datetime, **params: str | int) -> 
 def withdraw(prefix: str, keep: str = "") -> None:
     """Takes back, in the caller's transaction, notices whose cause is over: those whose key begins with `prefix`,
     but for the key `keep`."""
+    _withdraw(Notice.key.startswith(prefix, autoescape=True), keep)
+
+
+def withdraw_kind(kind: str, keep: str = "") -> None:
+    """As `withdraw`, for all notices of a kind: found by an index, however many notices there are."""
+    _withdraw(Notice.kind == kind, keep)
+
+
+def _withdraw(over: ColumnElement[bool], keep: str) -> None:
     session = must_write()
-    over = select(Notice.id).where(Notice.key.startswith(prefix, autoescape=True), Notice.key != keep)
-    ids = session.scalars(over).all()
+    ids = session.scalars(select(Notice.id).where(over, Notice.key != keep)).all()
     if ids:
         session.execute(delete(NoticeDismissal).where(NoticeDismissal.notice_id.in_(ids)))
         session.execute(delete(Notice).where(Notice.id.in_(ids)))

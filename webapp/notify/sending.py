@@ -19,7 +19,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db, end_read, transaction
+from webapp.foundation.database import db, end_read, is_busy, transaction
 from webapp.foundation.instance import Instance, this_instance
 from webapp.notify import outbox
 from webapp.notify.channels import mail
@@ -38,6 +38,8 @@ RUN_SECONDS = 20.0
 """How long one run begins new messages; the next run follows within seconds."""
 LOOK_SECONDS = 0.25
 """How often a run looks for new messages while lanes are busy or hang."""
+SETTLE_TRIES = 12
+"""How often a reply is tried to be stored while the database is busy (each try waits for seconds by itself)."""
 MESSAGES_A_CONNECTION = 100
 """Mail hosts end longer conversations by themselves."""
 
@@ -125,7 +127,7 @@ class _Lane:
         content, reply = _deliver(taken, connection, self._route, self._clock)
         chance = random.random()  # noqa: S311  # spreads retries; nobody gains by guessing it
         now = self._clock()
-        if not outbox.settle(taken, reply, content, now, chance):
+        if not _settle(taken, reply, content, now, chance):
             log.warning("a message was taken over while it was being sent", message=taken.message.id)
         if reply.verdict != Verdict.ACCEPTED:
             log.warning("a message was not taken", message=taken.message.id, stage=reply.stage, reply=reply.code)
@@ -133,6 +135,18 @@ class _Lane:
             outbox.hold_back(now, now + pause(taken.message.attempts, chance))
             return False
         return True
+
+
+def _settle(taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float) -> bool:
+    """Stores the reply, however busy the database is: a mail that was taken and not recorded would go out again."""
+    for tries_left in reversed(range(SETTLE_TRIES)):
+        try:
+            return outbox.settle(taken, reply, content, now, chance)
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            if not tries_left or not is_busy(error):
+                raise
+    return False
 
 
 def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clock) -> tuple[Content | None, Reply]:

@@ -64,6 +64,8 @@ class LedgerEntry(Base):
             "uq_ledger_entry_verification_id_kind", "verification_id", "kind", unique=True,
             sqlite_where=text(ONCE), postgresql_where=text(ONCE),
         ),
+        Index("ix_ledger_entry_supply", "kind", sqlite_where=text("verification_id IS NULL"),
+              postgresql_where=text("verification_id IS NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -36,16 +36,18 @@ def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
 
 
 def valid_supply(today: date) -> tuple[int, int, int]:
-    """Remaining and total calls of all lots valid on `today`, and the id of the newest purchase or correction (0:
-    none). Costs the same however many calls were made: lots are few, and entries that belong to no verification are
-    found by the index on it."""
-    bought = (EntryKind.PURCHASE, EntryKind.CORRECTION)
-    newest = select(func.max(LedgerEntry.id)).where(LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_(bought))
-    sums = select(func.sum(Lot.available), func.sum(Lot.calls), newest.scalar_subquery()).where(
+    """Remaining and total calls of all lots valid on `today`, and how many purchases and corrections there ever were.
+
+    Costs the same however many calls were made: lots are few, and entries that belong to no verification are found by
+    an index of their own.
+    """
+    bought = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.CORRECTION))
+    changes = select(func.count()).where(*bought).scalar_subquery()
+    sums = select(func.sum(Lot.available), func.sum(Lot.calls), changes).where(
         Lot.expires_on >= today, Lot.bought_on <= today
     )
-    remaining, total, entry = db.session.execute(sums).one()
-    return int(remaining or 0), int(total or 0), int(entry or 0)
+    remaining, total, mark = db.session.execute(sums).one()
+    return int(remaining or 0), int(total or 0), int(mark)
 
 
 def next_lot(today: date) -> int | None:

@@ -187,9 +187,9 @@ def _watch_delivery(instance: Instance, now: datetime, audience: Audience) -> No
     if mail.route(instance) is None or not any(audience.values()):
         notices.tell("admin", "nobody_told", "nobody_told", now)
     else:
-        notices.withdraw("nobody_told")
+        notices.withdraw_kind("nobody_told")
     stuck = notify.undelivered(tuple(KINDS.values()), now)
     key = f"undelivered:{stuck.newest}" if stuck.count else ""
-    notices.withdraw("undelivered:", keep=key)
+    notices.withdraw_kind("undelivered", keep=key)
     if stuck.count:
         notices.tell("admin", "undelivered", key, now)

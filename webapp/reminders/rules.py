@@ -51,7 +51,7 @@ class Supply:
     remaining: int
     total: int
     mark: int
-    """Id of the newest purchase or correction in the ledger; 0: none yet."""
+    """How many purchases and corrections the ledger holds."""
 
     @property
     def is_low(self) -> bool:

@@ -102,6 +102,8 @@ def _age(age: timedelta) -> str:
     hours, minutes = age // timedelta(hours=1), age // timedelta(minutes=1)
     if hours:
         return ngettext("reused, %(num)s hour old", "reused, %(num)s hours old", hours)
+    if not minutes:
+        return _("reused, just made")
     return ngettext("reused, %(num)s minute old", "reused, %(num)s minutes old", minutes)
 
 

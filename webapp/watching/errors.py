@@ -7,7 +7,7 @@ from flask import Flask, Response, g, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from webapp.foundation.database import db, is_busy
 from webapp.foundation.pages import forget_reader
@@ -62,6 +62,8 @@ def _http(error: HTTPException) -> Response:
         return error.response  # type: ignore[return-value]
     if status >= 500:
         return _anything(error)
+    if isinstance(error, BadHost | SecurityError):
+        return Response("400 The host of this address is none.\n", 400, mimetype="text/plain")  # no page has links then
     nothing = _("Nothing was stored and no call was sent.")
     match status:
         case 403:
@@ -71,7 +73,9 @@ def _http(error: HTTPException) -> Response:
             text = _("There is nothing at this address, or nothing that you may see.")
             return _page(404, _("Not found"), text)
         case 405:
-            return _page(405, _("Not possible here"), _("This address does not take that kind of request."))
+            page = _page(405, _("Not possible here"), _("This address does not take that kind of request."))
+            page.headers.extend([header for header in error.get_headers() if header[0] == "Allow"])
+            return page
         case 413:
             text = _("What was sent is too large.") + " " + nothing
             return _page(413, _("Too much"), text, _("Shorten it and send it again."))
