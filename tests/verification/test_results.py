@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk, Member
-from tests.verification.calls import somebody
+from tests.verification.calls import ask, somebody
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db
 from webapp.vendor.sandbox.people import PEOPLE, Person
@@ -65,12 +65,14 @@ def test_an_operator_sees_no_colleagues_result_not_even_masked(desk: Open) -> No
     assert desk(COLLEAGUE).get("/verifications/2").status_code == 404
 
 
-def test_a_masked_card_never_shows_enough_to_rebuild_a_number(desk: Open, subtests: pytest.Subtests) -> None:
+def test_a_masked_card_never_shows_enough_to_rebuild_a_number(
+    desk: Open, app: Flask, subtests: pytest.Subtests
+) -> None:
     """18 characters from 1 first, 1 last and the province leave the city, the birth date and the sequence open."""
-    operator, auditor = desk(OPERATOR), desk(AUDITOR)
+    auditor = desk(AUDITOR)
     for made, person in enumerate(ADULTS, start=1):
         with subtests.test(person.name):
-            operator.verify(person.name, person.number, reference=person.number)
+            ask(app, (person.name, person.number), reference=person.number)
             said = card_text(auditor.get(f"/verifications/{made}").text)
 
             for known in pieces_of(person):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +24,10 @@ class SchemaNewer(Exception):
     """The database was written by a newer Yuliang than this one."""
 
 
+class CannotBackUp(Exception):
+    """The database was not copied, so it was not changed either."""
+
+
 def state() -> str:
     """`empty`, `behind` or `current`. Raises `SchemaNewer`."""
     script = _script()
@@ -38,7 +44,10 @@ def state() -> str:
 
 
 def migrate(now: datetime) -> str | None:
-    """Brings the schema up to date; returns where an SQLite file was backed up first. Raises `SchemaNewer`."""
+    """Brings the schema up to date; returns where an SQLite file was backed up first.
+
+    Raises `SchemaNewer`, `CannotBackUp`.
+    """
     before = state()
     if before == "current":
         return None
@@ -60,13 +69,21 @@ def _back_up(now: datetime) -> str | None:
         return None
     source = Path(url.database)
     folder = source.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    target = folder / f"{source.stem}-before-migration-{now:%Y%m%d-%H%M%S}.db"
-    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
-        live.backup(copy)
-    copy.close()
-    live.close()
-    target.chmod(0o600)
-    for old in sorted(folder.glob(f"{source.stem}-before-migration-*.db"))[:-KEPT_BACKUPS]:
-        old.unlink()
+    # Of processes that start at once each makes a copy of its own.
+    target = folder / f"{source.stem}-before-migration-{now:%Y%m%d-%H%M%S}-{os.getpid()}.db"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _copy(source, target)
+        for old in sorted(folder.glob(f"{source.stem}-before-migration-*.db"))[:-KEPT_BACKUPS]:
+            old.unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
+        raise CannotBackUp(
+            f"no copy could be made in {folder} ({error}), so nothing was migrated: make room"
+        ) from error
     return str(target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.touch(0o600)
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)

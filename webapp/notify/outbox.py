@@ -137,7 +137,8 @@ def settle(
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
         told = update(Attempt).where(Attempt.id == taken.attempt_id).values(**tried, words=reply.words)
         session.execute(told, execution_options={"synchronize_session": False})
-        dropped = session.scalar(select(Message.reason).where(Message.id == taken.message.id).with_for_update())
+        reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
+        dropped = reply.verdict != Verdict.ACCEPTED and session.scalar(reason)
         next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
         done |= _outcome(reply, bool(dropped), now, next_at)
         changed = session.execute(mine.values(**done), execution_options={"synchronize_session": False})

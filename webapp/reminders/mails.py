@@ -32,6 +32,8 @@ NAME = "reminder figures"
 FRESH = timedelta(seconds=60)
 """How long figures are used again: one reminder goes to many recipients in one go."""
 MOST_NAMED = 5
+PLACE_OF_TOKEN = "recipients-own-token"  # noqa: S105
+"""Stands for the recipient's token while words are shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Figures:
     told: list[Told]
     png: bytes
     links: dict[str, str]
+    words: dict[tuple[str, tuple[Told, ...]], tuple[str, str, str]]
+    """What was rendered of them already: subject, text and HTML, by language and who is named."""
 
 
 def install(app: Flask) -> None:
@@ -127,27 +131,41 @@ def _words(name: str, values: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _render(name: str, message: Message, figures: Figures, **values: Any) -> Content:
-    settings = this_instance().settings
-    today = day_of(figures.at, settings.zone)
-    others = list(islice((told for told in figures.told if told.address != message.address), MOST_NAMED))
-    calls = figures.outlook.calls
-    highest, token = max(calls), links.stop_token(message.address)
-    values |= {
+    """The mail to one recipient. Only the link that ends the mails differs between readers of one language who see
+    the same others named, so the words are rendered once for all of them, and the link is put in."""
+    others = tuple(islice((told for told in figures.told if told.address != message.address), MOST_NAMED))
+    shared = (message.locale, others)
+    words = figures.words.get(shared)
+    if words is None:
+        with force_locale(message.locale):
+            words = figures.words[shared] = _words(name, _values(message.locale, figures, others) | values)
+    token = links.stop_token(message.address)
+    subject, text, html = words
+    picture = Picture("usage", figures.png)
+    return Content(
+        subject, text.replace(PLACE_OF_TOKEN, token), html.replace(PLACE_OF_TOKEN, token), (picture,), (token,)
+    )
+
+
+def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str, Any]:
+    """What both reminders tell, in the language that is forced now."""
+    settings, calls = this_instance().settings, figures.outlook.calls
+    today, highest = day_of(figures.at, settings.zone), max(calls)
+    values = {
         "now": figures.at, "today": today, "zone": settings.timezone, "kind": this_instance().kind,
-        "lang": message.locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
+        "lang": locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
         "forecast": figures.outlook.forecast, "calls": calls, "highest": highest,
         "highest_on": figures.outlook.days[calls.index(highest)],
         "stock": figures.outlook.stock, "advice": advice(CATALOGUE, sum(calls[:-1]) / (len(calls) - 1)),
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,
-        "stop": figures.links["base"] + links.path("reminders.recipients.stop", token=token),
+        "stop": figures.links["base"] + links.path("reminders.recipients.stop", token=PLACE_OF_TOKEN),
+        "short_day": lambda day: short_day(day, today),
     }  # fmt: skip
-    with force_locale(message.locale):
-        values["short_day"] = lambda day: short_day(day, today)
-        for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
-            values[f"{part}_words"] = _fill(f"mail/{part}.txt", **values)
-        return Content(*_words(name, values), (Picture("usage", figures.png),), (token,))
+    for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
+        values[f"{part}_words"] = _fill(f"mail/{part}.txt", **values)
+    return values
 
 
 def _figures(episode_id: int, now: datetime) -> Figures:
@@ -174,6 +192,7 @@ def _figures(episode_id: int, now: datetime) -> Figures:
             "record": links.page("quota.new_lot"),
             "quota": links.page("quota.index"),
         },
+        words={},
     )
     for row in (episode, *figures.lots):
         db.session.expunge(row)  # kept longer than this session, and read by other threads

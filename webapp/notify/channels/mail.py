@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from email.header import Header
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr
 from pathlib import Path
-from typing import cast
 
 from webapp.foundation import runtime
 from webapp.foundation.instance import Instance
@@ -18,6 +19,7 @@ from webapp.foundation.values import mail_address
 from webapp.notify.composing import Content
 
 SENDER_NAME = "余量 Yuliang"
+CRLF = compat32.clone(linesep="\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,25 @@ def wire_id(token: str, sender: str) -> str:
 
 
 def envelope_bytes(content: Content, sender: str, recipient: str, message_id: str, written: datetime) -> bytes:
-    """The mail: plain text and HTML with its pictures inside. Base64 throughout: any server takes it, and Chinese
-    grows by a third instead of threefold. Raises `ValueError` where an address cannot stand in a header."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(SENDER_NAME, addr_spec=sender)
-    mail["To"] = Address(addr_spec=recipient)
-    mail["Subject"] = content.subject
+    """The mail: plain text and HTML with its pictures inside, in base64: any server takes it, and Chinese grows by a
+    third instead of threefold. Raises `ValueError` where something cannot stand in a header.
+
+    The older classes of `email` take a third of the time of `EmailMessage`, but check nothing themselves.
+    """
+    for header in (sender, recipient, message_id, content.subject):
+        if any(ord(character) < 32 or ord(character) == 127 for character in header):
+            raise ValueError("a header must not hold control characters")
+    html = MIMEMultipart("related", _subparts=[MIMEText(content.html, "html", "utf-8")])
+    for picture in content.pictures:
+        image = MIMEImage(picture.png, "png")
+        image["Content-ID"] = f"<{picture.name}>"
+        image["Content-Disposition"] = f'inline; filename="{picture.name}.png"'
+        html.attach(image)
+    mail = MIMEMultipart("alternative", _subparts=[MIMEText(content.text, "plain", "utf-8"), html])
+    mail["From"] = formataddr((SENDER_NAME, mail_address(sender)))
+    mail["To"] = mail_address(recipient)
+    mail["Subject"] = Header(content.subject, "utf-8", header_name="Subject")  # type: ignore[assignment]
     mail["Date"] = format_datetime(written)
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(content.text, cte="base64")
-    mail.add_alternative(content.html, subtype="html", cte="base64")
-    html = cast(EmailMessage, list(mail.iter_parts())[1])
-    for picture in content.pictures:
-        html.add_related(picture.png, "image", "png", cid=f"<{picture.name}>", disposition="inline",
-                         filename=f"{picture.name}.png")  # fmt: skip
-    return mail.as_bytes()
+    return mail.as_bytes(policy=CRLF)
