@@ -61,7 +61,8 @@ def install(app: Flask) -> None:
 
 
 def _items() -> list[Item]:
-    here = (request.endpoint or "").split(".")[0]
+    own = request.endpoint == "accounts.profile"  # belongs to oneself, not to the users' administration
+    here = "" if own else (request.endpoint or "").split(".")[0]
     return [
         Item(endpoint, str(label), url_for(endpoint), endpoint.split(".")[0] == here)
         for endpoint, label in PAGES

@@ -25,7 +25,7 @@ class HistoryForm(FilterForm):
     department = SelectField(_l("Department"), validators=[Optional()])
     source = SelectField(_l("Source"), validators=[Optional()])
     purpose = SelectField(_l("Purpose"), validators=[Optional()])
-    size = IntegerField(_l("Rows"), validators=[Optional(), NumberRange(1, 200)])
+    size = IntegerField(_l("Rows"), render_kw={"placeholder": SIZE}, validators=[Optional(), NumberRange(1, 200)])
 
     def offer(self, viewer: User, locale: str) -> None:
         """Fills the choices with what this viewer may choose."""

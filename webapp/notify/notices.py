@@ -14,6 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.foundation.database import Base, RowId, UtcDateTime, db, insert_once, must_write
 from webapp.vendor.texts import CAUSES
 
+LEVELS = ("danger", "warning", "info")
+LOOKED_AT = 50
+
 
 class Notice(Base):
     """A message. `key` is unique: one cause is told once."""
@@ -83,12 +86,12 @@ def settled(key: str) -> None:
 
 
 def standing(user_id: int, role: str, most: int = 5) -> list[Shown]:
-    """The newest notices that this user has not dismissed."""
+    """The notices that this user has not dismissed: what is dangerous first, then the newest."""
     dismissed = exists().where(NoticeDismissal.notice_id == Notice.id, NoticeDismissal.user_id == user_id)
     rows: Sequence[Notice] = db.session.scalars(
-        select(Notice).where(Notice.role == role, ~dismissed).order_by(Notice.id.desc()).limit(most)
+        select(Notice).where(Notice.role == role, ~dismissed).order_by(Notice.id.desc()).limit(LOOKED_AT)
     ).all()
-    return [_shown(notice) for notice in rows]
+    return sorted(map(_shown, rows), key=lambda shown: LEVELS.index(shown.level))[:most]
 
 
 def dismiss(notice_id: int, user_id: int, role: str, now: datetime) -> bool:

@@ -63,10 +63,11 @@ def fold(zone: ZoneInfo) -> bool:
     """Folds one batch of deltas into the rollups; True where there may be more."""
     with transaction() as session:
         # SKIP LOCKED: on PostgreSQL two workers fold different rows; on SQLite the write lock is held already.
-        batch = select(UsageDelta.id).order_by(UsageDelta.id).limit(FOLD_BATCH).with_for_update(skip_locked=True)
-        taken = delete(UsageDelta).where(UsageDelta.id.in_(batch)).returning(UsageDelta)
-        taken = taken.execution_options(synchronize_session=False)
-        deltas = session.scalars(taken).all()
+        # Not as a subquery of the DELETE: with old statistics PostgreSQL runs that once for each row, and takes more.
+        batch = select(UsageDelta).order_by(UsageDelta.id).limit(FOLD_BATCH).with_for_update(skip_locked=True)
+        deltas = session.scalars(batch).all()
+        taken = delete(UsageDelta).where(UsageDelta.id.in_([delta.id for delta in deltas]))
+        session.execute(taken, execution_options={"synchronize_session": False})
         add_up(session, [(d.at, _dimensions(d), d.latency_bucket, d.calls) for d in deltas], zone)
         return len(deltas) == FOLD_BATCH
 

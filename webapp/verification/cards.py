@@ -162,6 +162,14 @@ def _birthday(text: str) -> str:
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 else text
 
 
+def _took(latency_ms: int | None) -> str:
+    if not latency_ms:
+        return ""
+    if latency_ms < 1000:
+        return _("%(milliseconds)s ms", milliseconds=latency_ms)
+    return _("%(seconds)s s", seconds=f"{latency_ms / 1000:.1f}")
+
+
 def _details(row: Verification, person: Person | None, locale: str) -> list[tuple[str, str]]:
     shown = [
         (_("Time"), when(row.created_at)),
@@ -174,6 +182,6 @@ def _details(row: Verification, person: Person | None, locale: str) -> list[tupl
         (_("Vendor's code"), row.vendor_code),
         (_("HTTP status"), str(row.http_status) if row.http_status and row.http_status != 200 else ""),
         (_("Vendor's request id"), row.request_id),
-        (_("Time taken"), _("%(seconds)s s", seconds=f"{row.latency_ms / 1000:.2f}") if row.latency_ms else ""),
+        (_("Time taken"), _took(row.latency_ms)),
     ]
     return [(label, value) for label, value in shown if value]
