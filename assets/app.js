@@ -1,4 +1,5 @@
 // Small comforts on top of pages that work without any of them.
+import "./lock.js";
 
 // A form that was sent is not sent twice: its button says what is happening and stops answering.
 // Reset when the reader comes back by the browser's own memory of the page.
@@ -86,6 +87,13 @@ offerCopies();
 // The desk has put another page's content in the place of this one's.
 document.addEventListener("desk:shown", offerCopies);
 
+// A sheet of paper prints by the browser's own menu too; with a script, also by its button.
+const printer = document.querySelector("[data-print]");
+if (printer) {
+  printer.hidden = false;
+  printer.addEventListener("click", () => print());
+}
+
 // The vendor's sizes fill the form beside them.
 for (const button of document.querySelectorAll("[data-fill-calls]")) {
   button.hidden = false;
@@ -99,8 +107,10 @@ for (const button of document.querySelectorAll("[data-fill-calls]")) {
 const waiting = document.querySelector("[data-refresh]");
 if (waiting) {
   const ask = async () => {
-    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
-    const text = answer?.ok ? await answer.text() : "";
+    const quiet = { cache: "no-store", headers: { "X-Background": "yes" } }; // keeps no desk open that is left
+    const answer = await fetch(location.href, quiet).catch(() => null);
+    if (answer?.redirected) document.dispatchEvent(new CustomEvent("lock:ask", { cancelable: true }));
+    const text = answer?.ok && !answer.redirected ? await answer.text() : "";
     if (text && !text.includes("data-refresh")) location.reload();
     else setTimeout(ask, 1000 * waiting.dataset.refresh);
   };

@@ -32,5 +32,10 @@ class Report:
 
 def median(values: list[float]) -> float:
     """The middle value."""
+    return percentile(values, 50)
+
+
+def percentile(values: list[float], share: int) -> float:
+    """The value that `share` % of all lie below."""
     ordered = sorted(values)
-    return ordered[len(ordered) // 2]
+    return ordered[min(len(ordered) - 1, len(ordered) * share // 100)]

@@ -16,6 +16,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, ViewportSize
 from sqlalchemy import update
 
+from docs import mail_pictures
+from docs.mail_pictures import mail_shots
 from tests.support.browser import running_chromium
 from tests.support.serve import serving
 from webapp import create_app
@@ -40,15 +42,16 @@ PASSWORD = "correct-horse-9"  # noqa: S105  # of an instance that lives for a mi
 WIDTHS = {"wide": 1280, "phone": 390}
 PAGES = {
     "dashboard": "/", "verify": "/verify", "declaration": "/verify/declaration", "history": "/history",
+    "prove-receipt": "/receipts/verify",
     "unknowns": "/unknowns", "quota": "/quota", "new-lot": "/quota/lots/new", "reminders": "/reminders",
-    "purposes": "/settings/purposes", "settings": "/settings", "audit": "/audit", "users": "/users",
-    "new-user": "/users/new", "permissions": "/users/permissions", "sandbox": "/sandbox", "profile": "/profile",
-    "not-found": "/nothing-here",
+    "purposes": "/settings/purposes", "calendar": "/settings/calendar", "settings": "/settings", "audit": "/audit",
+    "users": "/users", "new-user": "/users/new", "permissions": "/users/permissions", "sandbox": "/sandbox",
+    "profile": "/profile", "not-found": "/nothing-here",
 }  # fmt: skip
 KEPT = [
     ("dashboard", "zh_CN", "light", "wide"), ("dashboard", "en", "dark", "wide"), ("verify", "zh_CN", "light", "wide"),
     ("match", "zh_CN", "light", "wide"), ("history", "zh_CN", "light", "wide"), ("quota", "en", "light", "wide"),
-    ("verify", "zh_CN", "light", "phone"), ("dashboard", "zh_CN", "dark", "phone"),
+    ("verify", "zh_CN", "light", "phone"), ("dashboard", "zh_CN", "dark", "phone"), *mail_pictures.KEPT,
 ]  # fmt: skip
 REPLIES = (
     (
@@ -173,6 +176,7 @@ def main() -> None:
         fill(instance)
         with serving(Path(instance), LIMITS="") as served, running_chromium() as browser:
             shots(browser, served.address, every if args.all else KEPT, folder)
+            mail_shots(browser, instance, mail_pictures.EVERY if args.all else mail_pictures.KEPT, folder)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
 from webapp.settings import Settings, read_settings
 from webapp.vendor.sandbox.server import Sandbox
+from webapp.vendor.sandbox.settings import SandboxSettings
 from webapp.watching import logs
 
 if TYPE_CHECKING:  # imported as a plugin at run time: pytest wants to be the first
@@ -84,7 +86,7 @@ def shared_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Sandbox:
     """The sandbox vendor, its counts at nothing and its settings at their defaults."""
-    shared_sandbox.change(quota=None, appcode=None, scenario=None, latency_ms=0, slow_ms=3000, trickle_ms=1000)
+    shared_sandbox.change(**asdict(SandboxSettings()))
     shared_sandbox.reset()
     return shared_sandbox
 
@@ -104,6 +106,7 @@ def make_app(database: str, sandbox: Sandbox, tmp_path: Path, templates: dict[st
     yield make
     for app in apps:
         app.extensions["vendor"].close()
+        app.extensions["meter"].close()
         with app.app_context():
             db.session.remove()
             db.engine.dispose()

@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 
 from tests.accounts.browsing import log_in, stranger
 from tests.conftest import settings_for
+from tests.notify.servers import mail_server
 from tests.support.cast import ADMIN, CAST, OPERATOR, Desk
 from webapp import cli, create_app, opening
 from webapp.accounts.models import User
@@ -24,6 +25,7 @@ from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
+from webapp.scheduler import JOBS, run_job
 from webapp.watching import logs
 
 on_one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -115,7 +117,7 @@ def test_what_makes_no_user_is_said_in_a_line_and_makes_none(yuliang: Run, app: 
     refused: list[tuple[dict[str, str], bytes, str]] = [
         ({}, b"weak\n", "characters"),
         ({}, b"onlyletters\n", "Mix letters"),
-        ({}, b"new-horse\n", "mail address in the password"),
+        ({"email": "newcomer@yuliang.test"}, b"newcomer-1\n", "mail address in the password"),
         ({}, b"", "characters"),
         ({}, b"x" * 201, "at most 200"),
         ({}, b"\xff\xfe12345678\n", "UTF-8"),
@@ -213,6 +215,7 @@ def test_an_older_and_a_newer_schema_are_refused(yuliang: Run, app: Flask) -> No
      ({"DATABASE_URL": "mysql://u:pss@h/d"}, "YULIANG_DATABASE_URL: must"),
      ({"DATABASE_URL": "postgresql+psycopg://u:pss-word@127.0.0.1:1/y"}, "database cannot be used"),
      ({"DATABASE_URL": "postgresql+psycopg://u:pss-word@[/y"}, "database cannot be used"),
+     ({"DATABASE_URL": "postgresql+psycopg://u:pss@h:xx/y"}, "YULIANG_DATABASE_URL: is no database address"),
      ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "database cannot be used"),
      ({"INSTANCE": __file__ + "/below"}, "YULIANG_INSTANCE: cannot be made"),
      ({"APPCODE_FILE": "/nowhere"}, "YULIANG_APPCODE_FILE: cannot be read")],
@@ -264,7 +267,7 @@ def test_going_live_is_one_command_after_the_address_is_set(yuliang: Run, app: F
     assert yuliang("migrate").code == 0
     Desk(app, ADMIN).record_lot(100)
 
-    assert "VENDOR_URL" in yuliang("go-live").refused()
+    assert "VENDOR_URL" in yuliang("go-live", VENDOR_URL="sandbox").refused()
     assert "go-live" in yuliang("migrate", **live).refused()
     assert yuliang("go-live", **live).code == 0
     assert "already" in yuliang("go-live", **live).refused()
@@ -272,6 +275,48 @@ def test_going_live_is_one_command_after_the_address_is_set(yuliang: Run, app: F
     with app.app_context():
         assert db.session.scalar(text("SELECT count(*) FROM lot")) == 0
         assert db.session.scalar(text("SELECT count(*) FROM app_user")) == len(CAST)
+
+
+@on_one_database
+def test_a_test_mail_shows_what_the_server_says_and_by_its_exit_code_whether_it_was_taken(
+    yuliang: Run, app: Flask
+) -> None:
+    assert yuliang("migrate").code == 0
+    with mail_server() as inbox:
+        given = {"SMTP_URL": f"smtp://127.0.0.1:{inbox.port}", "MAIL_FROM": "yuliang@here.test"}
+        taken = yuliang("send-test-mail", EMAIL, **given)
+        inbox.answer = lambda _address: "550 5.7.1 not from you"
+        refused = yuliang("send-test-mail", EMAIL, **given)
+        wrong = yuliang("send-test-mail", "nobody", **given)
+    dead = yuliang("send-test-mail", EMAIL, **given)
+
+    assert (taken.code, taken.out) == (0, "The server took the mail: 250 OK queued as 1\n")
+    assert [mail["Subject"] for mail in inbox.to(EMAIL)] == ["[Yuliang] Test mail"]
+    assert (refused.code, refused.out) == (1, "")
+    assert "The mail was not taken (recipient): 550 5.7.1 not from you\n" in refused.err, "beside the server's own log"
+    assert (wrong.code, "must be a mail address" in wrong.err) == (1, True)
+    assert (dead.code, dead.out) == (1, "")
+    assert "The mail was not taken (connecting): the connection was refused: no mail server listens" in dead.err
+    assert "YULIANG_SMTP_URL" in yuliang("send-test-mail", EMAIL).refused()
+
+
+@on_one_database
+def test_health_names_every_fault_and_by_its_exit_code_whether_there_is_one(yuliang: Run, app: Flask) -> None:
+    assert yuliang("migrate").code == 0
+    given = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "yuliang@here.test"}
+
+    ill = yuliang("health")
+    Desk(app, ADMIN).post("/reminders/recipients/me")
+    for job in JOBS:
+        run_job(app, job, "host:1:a")
+    well = yuliang("health", **given)
+
+    assert (ill.code, ill.out) == (1, "3 faults.\n")
+    assert [line.partition(":")[0] for line in ill.err.splitlines()] == [
+        "No worker is running", "No mail server is set",
+        "Nobody is on the list of recipients, or nobody there has confirmed.",
+    ]  # fmt: skip
+    assert (well.code, well.out, well.err) == (0, "Reminders are watched, and their mails arrive.\n", "")
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

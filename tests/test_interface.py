@@ -170,6 +170,14 @@ def test_a_lot_is_recorded_by_its_five_fields(desk: Open) -> None:
     assert Elements(admin.get("/").text).the("data-remaining")["data-remaining"] == "5"
 
 
+def test_the_consoles_figures_are_reconciled_by_their_two_fields(desk: Open) -> None:
+    admin = desk(ADMIN)
+    fields = Elements(admin.get("/quota/reconcile").text).fields()
+    assert {"used", "total", "csrf_token"} <= fields.keys()
+    assert admin.post("/quota/reconcile", {"used": "6700", "total": "9115"}).status_code == 303
+    assert "6700/9115" in re.sub(r"[\s,]", "", admin.get("/quota/reconcile").text)
+
+
 def test_the_history_refuses_a_search_text_in_the_address(desk: Open) -> None:
     assert desk(OPERATOR).get("/history", query_string={"q": NAME}).status_code == 400
 

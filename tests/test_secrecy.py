@@ -54,7 +54,7 @@ SECRETS = {
     "new password": "neues-Pferd-7",
 }
 APPCODE, REFERENCE = SECRETS["AppCode"], SECRETS["reference"]
-SHOWN = re.compile(r"^/(verify|verifications/\d+|reuses/\d+|sandbox)\b")
+SHOWN = re.compile(r"^/(verify|receipts/verify|verifications/\d+|reuses/\d+|sandbox)\b")
 """Pages that are there to show a person (or the sandbox's register) to those who may see."""
 
 
@@ -138,8 +138,14 @@ def a_day_at_the_desk(app: Flask, sandbox: Sandbox) -> None:
     operator.verify(SECRETS["a name that was not sent"] + "\0", NUMBER)
     for magic in ("演练未知编码五", "演练重置已计次"):  # unexpected, unknown
         operator.verify(magic, OTHERS_NUMBER, reference=REFERENCE)
+    receipt = operator.post("/verifications/1/receipt").location
+    [printed] = re.findall("data-secret>([^<]+)", operator.get(f"{receipt}/print").text)
+    for name in (SECRETS["name"], SECRETS["another name"], SECRETS["name"] + "\0"):
+        entered = {"receipt_number": receipt.rpartition("/")[2], "name": name, "id_number": NUMBER, "secret": printed}
+        Desk(app, None).post("/receipts/verify", entered)
     for member in (ADMIN, AUDITOR, OPERATOR, COLLEAGUE):
         desk = Desk(app, member)
+        desk.get(receipt)
         for path in ("/", "/history", "/history?outcome=match", "/audit", "/quota", "/verifications/1", "/unknowns",
                      "/settings", "/users", f"/history?q={SECRETS['name']}", f"/verifications/{NUMBER}"):  # fmt: skip
             desk.get(path)

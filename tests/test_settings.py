@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import certifi
 import pytest
 
 from webapp.foundation.limits import Limit, Subject
@@ -45,12 +46,13 @@ DEFAULTS: dict[str, Any] = {
     "YULIANG_SMTP_URL": None,
     "YULIANG_MAIL_FROM": None,
     "YULIANG_PUBLIC_URL": None,
+    "YULIANG_UNIT_NAME": "",
     "YULIANG_TIMEZONE": "Asia/Shanghai",
     "YULIANG_LOCALE": "zh_CN",
     "YULIANG_ADMIN_EMAIL": None,
     "YULIANG_ADMIN_PASSWORD": None,
 }
-THIS_FILE = str(Path(__file__))
+CERTIFICATES = certifi.where()
 GOOD: list[tuple[str, str, Any]] = [
     ("YULIANG_INSTANCE", "elsewhere", Path("elsewhere").absolute()),
     ("YULIANG_DATABASE_URL", "sqlite:////var/lib/y.db", "sqlite:////var/lib/y.db"),
@@ -72,12 +74,13 @@ GOOD: list[tuple[str, str, Any]] = [
     ("YULIANG_VENDOR_READ_TIMEOUT", "600", 600.0),
     ("YULIANG_VENDOR_DEADLINE", "12.5", 12.5),
     ("YULIANG_PROXY_URL", "http://user:pw@proxy.example:3128", "http://user:pw@proxy.example:3128"),
-    ("YULIANG_CA_BUNDLE", THIS_FILE, Path(THIS_FILE)),
+    ("YULIANG_CA_BUNDLE", CERTIFICATES, Path(CERTIFICATES)),
     ("YULIANG_TRUSTED_PROXIES", "9", 9),
     ("YULIANG_LIMITS", "number=1/hour", (Limit(Subject.NUMBER, 1, 3600),)),
     ("YULIANG_LIMITS", "", ()),
     ("YULIANG_LIMITS", " ", ()),
-    ("YULIANG_METERING_URL", "http://meter.example:81", "http://meter.example:81"),
+    ("YULIANG_METERING_URL", "https://meter.example:81", "https://meter.example:81"),
+    ("YULIANG_METERING_URL", "http://127.0.0.1:81/market/", "http://127.0.0.1:81/market"),
     ("YULIANG_ACCESS_KEY_ID", "LTAI", "LTAI"),
     ("YULIANG_ACCESS_KEY_SECRET", "秘密", "秘密"),
     (
@@ -88,6 +91,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("YULIANG_SMTP_URL", "smtps://mail.example", MailServer("mail.example", 465, Security.TLS, "", "")),
     ("YULIANG_MAIL_FROM", "desk@yuliang.example", "desk@yuliang.example"),
     ("YULIANG_PUBLIC_URL", "https://yuliang.example/", "https://yuliang.example"),
+    ("YULIANG_UNIT_NAME", " 某某市政务服务中心 ", "某某市政务服务中心"),
     ("YULIANG_TIMEZONE", "America/Sao_Paulo", "America/Sao_Paulo"),
     ("YULIANG_LOCALE", "en", "en"),
     ("YULIANG_ADMIN_EMAIL", "a@b.example", "a@b.example"),
@@ -96,7 +100,7 @@ GOOD: list[tuple[str, str, Any]] = [
 BAD: list[tuple[str, str]] = [
     ("YULIANG_INSTANCE", "in\nstance"),
     *(("YULIANG_DATABASE_URL", url) for url in ("mysql://db/y", "y.db", "postgresql://db/y", "sqlite://", "sqlite:///",
-                                                 "sqlite:///:memory:")),
+                                                 "sqlite:///:memory:", "postgresql+psycopg://u:p@127.0.0.1:xx/y")),
     *(("YULIANG_HOST", host) for host in ("a b", "-.-..", "http://x", "x" * 64, "a\x00", "y.example:80")),
     *(("YULIANG_PORT", port) for port in ("0", "65536", "-1", "8000.0", "eight", "８０００", "1e3", "9" * 5000)),
     *(("YULIANG_WEB_WORKERS", count) for count in ("0", "65", "two")),
@@ -112,15 +116,18 @@ BAD: list[tuple[str, str]] = [
     *(("YULIANG_PROXY_URL", url) for url in ("socks5://proxy.example", "proxy.example:3128")),
     ("YULIANG_CA_BUNDLE", "/nowhere/ca.pem"),
     ("YULIANG_CA_BUNDLE", str(Path(__file__).parent)),
+    ("YULIANG_CA_BUNDLE", __file__),
     *(("YULIANG_TRUSTED_PROXIES", count) for count in ("10", "-1", "true")),
     *(("YULIANG_LIMITS", text) for text in ("operator", "operator=0/minute", "operator=1/week", "person=1/day",
                                             "operator=1", "operator=1/minute,number=1/day", "number=1.5/day")),
-    *(("YULIANG_METERING_URL", url) for url in ("market.aliyuncs.com", "https://u:p@market.example")),
+    *(("YULIANG_METERING_URL", url) for url in ("market.aliyuncs.com", "https://u:p@market.example",
+                                                 "http://market.aliyuncs.com")),
     ("YULIANG_ACCESS_KEY_ID", "a\tb"),
     ("YULIANG_ACCESS_KEY_SECRET", "a\x7fb"),
     *(("YULIANG_SMTP_URL", url) for url in ("mail.example:25", "http://mail.example", "smtp://")),
     *(("YULIANG_MAIL_FROM", mail) for mail in ("desk", "a@b@c", "a b@c", "<a@b>")),
     *(("YULIANG_PUBLIC_URL", url) for url in ("yuliang.example", "javascript:alert(1)", "https://u:p@yuliang.example")),
+    *(("YULIANG_UNIT_NAME", name) for name in ("两\n行", "x" * 81)),
     *(("YULIANG_TIMEZONE", zone) for zone in ("Beijing", "UTC+8", "../../etc/passwd", "Asia", "/etc/localtime",
                                               "x" * 5000)),
     *(("YULIANG_LOCALE", locale) for locale in ("zh", "de", "EN")),
@@ -277,11 +284,8 @@ def test_settings_cannot_be_changed() -> None:
         read_settings({}).port = 1  # type: ignore[misc]
 
 
-def test_the_deadline_must_not_be_shorter_than_the_connect_timeout() -> None:
-    error = refusal(YULIANG_VENDOR_DEADLINE="2")
-
-    assert error.variable == "YULIANG_VENDOR_DEADLINE"
-    assert read_settings({"YULIANG_VENDOR_DEADLINE": "3"}).vendor_deadline == 3
+def test_a_deadline_may_be_shorter_than_one_wait() -> None:
+    assert read_settings({"YULIANG_VENDOR_DEADLINE": "2"}).vendor_deadline == 2, "it cuts every wait"
 
 
 @pytest.mark.parametrize(

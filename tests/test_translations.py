@@ -26,7 +26,7 @@ from webapp.reminders.presets import PRESETS
 from webapp.settings import SETTINGS, read_settings
 from webapp.vendor.sandbox.people import PEOPLE, PLACES
 from webapp.vendor.sandbox.scenarios import SCENARIOS
-from webapp.verification.tour import STEPS
+from webapp.verification.tour import NAMES
 from webapp.watching import logs
 
 ROOT = Path(__file__).parents[1]
@@ -219,7 +219,7 @@ def said_by(app: Flask, language: str) -> Iterator[tuple[str, str]]:
 
 DATA = sorted(
     {LONGEST, "名" * 101, *(person.name for person in PEOPLE), *(scenario.name for scenario in SCENARIOS),
-     *(step.name for step in STEPS), *(preset.name for preset in PRESETS),
+     *NAMES, *(preset.name for preset in PRESETS),
      *(part for place in PLACES.values() for part in place),
      *(text for member in CAST for text in (member.name, member.department) if text)},
     key=len, reverse=True,
@@ -231,7 +231,7 @@ PROGRAM_TEXT = re.compile(
 )
 """Addresses, names of settings, codes, what a script fills in, masked names, our own: the same in every language."""
 SAME_WORDS = re.compile(
-    r"\b(?:AppCode|AccessKey|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|yuliang"
+    r"\b(?:Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|yuliang"
     r"|中文|授权码)\b"
 )
 

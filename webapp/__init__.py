@@ -15,26 +15,32 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from webapp import navigation
-from webapp.accounts import access, preferences
+from webapp.accounts import access, lock_views, preferences, watchers
 from webapp.accounts import views as accounts
 from webapp.audit import views as audit
 from webapp.configuration import views as configuration
 from webapp.dashboard import views as dashboard
 from webapp.foundation import pages, schema
 from webapp.foundation.database import db, engine_options, prepare_engine
-from webapp.foundation.instance import NAME, Instance
+from webapp.foundation.instance import NAME, Instance, vendor_kind
 from webapp.foundation.keys import load_keys
 from webapp.foundation.sealing import Sealer
 from webapp.history import views as history
 from webapp.notify import views as notices
 from webapp.practice import views as practice
 from webapp.quota import views as quota
+from webapp.receipts import offers as receipt_offers
+from webapp.receipts import views as receipts
+from webapp.reconciliation import views as reconciliation
 from webapp.reminders import mails as reminder_mails
 from webapp.reminders import operations as reminder_operations
+from webapp.reminders import recipient_views
 from webapp.reminders import views as reminders
 from webapp.settings import Settings
+from webapp.usage import calendar_views as calendar
 from webapp.vendor.calling import Vendor
-from webapp.verification import desk
+from webapp.vendor.metering import Meter
+from webapp.verification import declarations, desk
 from webapp.verification import purpose_views as purposes
 from webapp.verification import reuse_views as reuse
 from webapp.verification import shift_views as shifts
@@ -45,13 +51,13 @@ from webapp.watching import errors, logs
 from webapp.watching import views as watching
 
 ROOT = Path(__file__).parent.parent
-MOST_BYTES = 2 * 1024 * 1024
-"""Of a request's body: more than any form here needs, so that what is too long is said beside its field."""
+MOST_BYTES = 12 * 1024 * 1024
+"""Of a request's body: a megabyte of Chinese is nine on its way; what is too long is said beside its field."""
 
 BLUEPRINTS = (
-    accounts.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, desk.bp, shifts.bp, reuse.bp,
-    calls.bp, unknowns.bp, purposes.bp, history.bp, quota.bp, practice.bp,
-    audit.bp, configuration.bp, watching.bp, reminders.bp,
+    accounts.bp, lock_views.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, desk.bp, shifts.bp, reuse.bp,
+    calls.bp, unknowns.bp, purposes.bp, receipts.bp, history.bp, quota.bp, reconciliation.bp, practice.bp,
+    audit.bp, configuration.bp, calendar.bp, watching.bp, reminders.bp,
 )  # fmt: skip
 
 
@@ -81,9 +87,10 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "webapp" / "translations"),
     )
-    instance = Instance(settings, keys, Sealer(keys))
+    instance = Instance(settings, keys, Sealer(keys), vendor_kind(settings))
     app.extensions[NAME] = instance
-    app.extensions["vendor"] = Vendor(settings, instance.sealer)
+    app.extensions["vendor"] = vendor = Vendor(settings, instance.sealer)
+    app.extensions["meter"] = Meter(settings, instance.sealer, vendor)
 
     db.init_app(app)
     with app.app_context():
@@ -92,12 +99,14 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
     Babel(app, locale_selector=pages.choose_locale, timezone_selector=pages.choose_zone)
     pages.install(app)
     logs.install(app)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(recipient_views.leave_at_once)
     access.install(app)
+    watchers.watch(app, shift_ended=declarations.end_all)
     navigation.install(app)
     errors.install(app)
     reminder_operations.install(app)
     reminder_mails.install(app)
+    receipt_offers.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_static(app)

@@ -28,6 +28,7 @@ from webapp.foundation.values import mail_address
 from webapp.notify import sending
 from webapp.notify.messages import Verdict
 from webapp.opening import NotReady, let_go, open_known, open_new_or_known
+from webapp.reconciliation import command as reconciliation
 from webapp.reminders import health, trial
 from webapp.scheduler import Worker
 from webapp.serving import CannotServe, Supervisor, check_port
@@ -61,6 +62,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"yuliang: the database cannot be used: {reason}. Check YULIANG_DATABASE_URL.", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads has enough, as `head` does; nothing may be flushed into it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return 1
 
 
@@ -88,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     mail.add_argument("email", metavar="EMAIL")
     add("health", _health, "say what keeps reminders from reaching anyone")
     add("rebuild-rollups", _rebuild_rollups, "count all calls anew for the charts")
+    reconcile = add("reconcile", _reconcile, "compare the books with the vendor's own counter")
+    reconcile.add_argument("--used", type=int, metavar="N", help="what the console shows as used, with --total")
+    reconcile.add_argument("--total", type=int, metavar="N", help="what the console shows as the total")
     add("check", _check, "recount everything and name every difference")
     return parser
 
@@ -195,6 +202,8 @@ def _profile(args: argparse.Namespace) -> Profile:
 
 def _password(args: argparse.Namespace) -> str:
     if not args.password_stdin:
+        if not sys.stdin.isatty():
+            raise Refused("there is no terminal to ask for the password: add --password-stdin and write it there")
         return getpass.getpass("Password: ")
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n")
@@ -229,7 +238,7 @@ def _health(_args: argparse.Namespace) -> int:
     with app.app_context(), force_locale("en"):
         faults = health.faults(this_instance(), utc_now())
     for fault in faults:
-        print(fault, file=sys.stderr)
+        print(fault.text, file=sys.stderr)
     print(f"{len(faults)} faults." if faults else "Reminders are watched, and their mails arrive.")
     return 1 if faults else 0
 
@@ -240,6 +249,19 @@ def _rebuild_rollups(_args: argparse.Namespace) -> int:
         counted = rollups.rebuild(settings.zone)
     print(f"{counted} calls were counted anew, in days of {settings.timezone}.")
     return 0
+
+
+def _reconcile(args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context(), app.test_request_context(), force_locale("en"):
+        try:
+            told = reconciliation.reconcile(app.extensions["meter"], args.used, args.total, this_instance(), utc_now())
+        except reconciliation.NothingToCompare as error:
+            raise Refused(str(error)) from error
+    print("\n".join(told.lines), file=sys.stdout if told.agreed else sys.stderr)
+    for fault in told.faults:
+        print(fault, file=sys.stderr)
+    return 0 if told.agreed and not told.faults else 1
 
 
 def _check(_args: argparse.Namespace) -> int:

@@ -13,6 +13,8 @@ from webapp.accounts.permissions import may
 from webapp.foundation.clock import utc_now
 from webapp.foundation.instance import this_instance
 from webapp.notify import notices
+from webapp.reminders import health
+from webapp.reminders.health import Fault
 from webapp.vendor import circuit
 from webapp.verification.stop_texts import Banner, banner
 
@@ -28,6 +30,9 @@ PAGES: tuple[tuple[str, LazyString], ...] = (
     ("configuration.index", _l("Settings")),
     ("sandbox.people", _l("Sandbox")),
 )
+
+INSIDE = {"reconciliation": "quota"}
+"""Rooms whose pages belong to another's place in the navigation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +56,19 @@ class Told:
 
 
 def install(app: Flask) -> None:
-    """Gives every page its navigation and notices, only when a page draws them."""
+    """Gives every page its navigation, notices and banners, only when a page draws them."""
 
     @app.context_processor
     def shared() -> dict[str, object]:
         if not current_user.is_authenticated:
-            return {"nav": [], "notices": [], "stopped": None}
-        return {"nav": _items(), "notices": _told(), "stopped": _stopped()}
+            return {"nav": [], "notices": [], "stopped": None, "alarms": []}
+        return {"nav": _items(), "notices": _told(), "stopped": _stopped(), "alarms": _alarms()}
 
 
 def _items() -> list[Item]:
     own = request.endpoint == "accounts.profile"  # belongs to oneself, not to the users' administration
     here = "" if own else (request.endpoint or "").split(".")[0]
+    here = INSIDE.get(here, here)
     return [
         Item(endpoint, str(label), url_for(endpoint), endpoint.split(".")[0] == here)
         for endpoint, label in PAGES
@@ -73,6 +79,15 @@ def _items() -> list[Item]:
 def _stopped() -> Banner | None:
     stopped = circuit.present(utc_now())
     return banner(stopped, may_ask=may(current_user.role, "calls.let_through")) if stopped else None
+
+
+def _alarms() -> list[Fault]:
+    """What keeps reminders from reaching anyone, looked up for each page that an admin sees, so that it is shown even
+    when the worker that would tell is the one that is dead. What is just not set up is told where admins begin."""
+    if not may(current_user.role, "reminders.index") or request.endpoint == "reminders.index":
+        return []
+    faults = health.faults(this_instance(), utc_now())
+    return [one for one in faults if one.level == "danger" or request.endpoint == "dashboard.index"]
 
 
 def _told() -> list[Told]:

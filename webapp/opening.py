@@ -17,7 +17,7 @@ from webapp.configuration import kind
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
-from webapp.foundation.instance import this_instance
+from webapp.foundation.instance import be, this_instance
 from webapp.settings import Settings, SettingsError, read_settings
 from webapp.watching import logs
 
@@ -36,7 +36,7 @@ def open_new_or_known(environ: Mapping[str, str]) -> tuple[Flask, str | None]:
     app = create_app(settings, make_keys=not _is_known(settings))
     with app.app_context():
         backup = schema.migrate(utc_now())
-        kind.agree(this_instance(), utc_now())
+        be(kind.agree(this_instance(), utc_now()))
         kind.count_in_zone(this_instance(), utc_now())
     return app, backup
 
@@ -55,7 +55,7 @@ def open_known(environ: Mapping[str, str], *, agreeing: bool = True) -> Flask:
         if found != "current":
             raise NotReady(f"the schema of the database is {found}: run `yuliang migrate` first")
         if agreeing:
-            kind.agree(this_instance(), utc_now())
+            be(kind.agree(this_instance(), utc_now()))
         if not kind.counted_in_zone(this_instance()):
             raise NotReady("YULIANG_TIMEZONE was changed: run `yuliang migrate` once, it counts all days anew")
     let_go(app)

@@ -17,10 +17,11 @@ from types import FrameType
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import operations as accounts
+from webapp.audit.trail import SYSTEM
 from webapp.foundation import leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
@@ -28,6 +29,8 @@ from webapp.foundation.instance import Instance, this_instance
 from webapp.notify import sending
 from webapp.notify.sending import SEND_JOB
 from webapp.quota import ledger
+from webapp.receipts import proving
+from webapp.reconciliation import operations as reconciliation
 from webapp.reminders import operations as reminders
 from webapp.reminders.operations import REVIEW_JOB
 from webapp.usage import counters
@@ -56,14 +59,20 @@ def _lapse(instance: Instance, now: datetime) -> bool:
         return ledger.lapse_expired(day_of(now, instance.settings.zone), now)
 
 
+def _read_counter(instance: Instance, now: datetime) -> bool:
+    return reconciliation.ask_hourly(current_app.extensions["meter"], SYSTEM, instance, now)
+
+
 JOBS: tuple[Job, ...] = (
     Job("give up forgotten calls", verification.abandon_one, timedelta(seconds=5)),
     Job("fold usage", lambda instance, now: counters.fold(instance.settings.zone), timedelta(seconds=5)),
     Job("write off expired calls", _lapse, timedelta(minutes=1)),
     Job(REVIEW_JOB, reminders.review, timedelta(minutes=1)),
     Job(SEND_JOB, sending.drain, timedelta(seconds=3)),
+    Job("read the vendor's counter", _read_counter, timedelta(minutes=5)),
     Job("forget spent forms", lambda _instance, now: tokens.forget_spent(now), timedelta(hours=1)),
     Job("forget failed log-ins", lambda instance, now: accounts.forget_failures(now), timedelta(hours=1)),
+    Job("forget wrong receipts", lambda _instance, now: proving.forget_failures(now), timedelta(hours=1)),
 )
 
 

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from gunicorn.app.base import BaseApplication
 
 from webapp.scheduler import Worker
 from webapp.settings import SANDBOX, Settings
-from webapp.vendor.calling import SANDBOX_ADDRESS
+from webapp.vendor.calling import SANDBOX_ADDRESS, sandbox_address
 from webapp.vendor.sandbox.server import Sandbox
 
 log = structlog.get_logger("yuliang.serve")
@@ -32,6 +32,9 @@ PATIENCE = 10
 """Seconds beyond the vendor's deadline that the web may take to finish what is in flight."""
 AGAIN_AFTER = 1.0
 """Seconds before a child that died is started again."""
+QUICK = 10.0
+MOST_QUICK_ENDS = 5
+"""After so many ends in a row, each within `QUICK` seconds of the start, the product gives up."""
 
 
 class CannotServe(Exception):
@@ -68,7 +71,9 @@ class _Child:
     name: str
     run: Callable[[], None]
     pid: int = 0
-    again_at: float = field(default=0.0)
+    again_at: float = 0.0
+    began: float = 0.0
+    quick_ends: int = 0
 
 
 class Supervisor:
@@ -79,6 +84,7 @@ class Supervisor:
         self._children = [_Child("worker", lambda: Worker(app).run()), _Child("web", lambda: _Web(app, settings).run())]
         self._sandbox = listening_sandbox(settings) if settings.vendor_url == SANDBOX else None
         if self._sandbox is not None:
+            app.extensions["vendor"].own_sandbox = self._sandbox.url
             self._children.insert(0, _Child("sandbox", self._serve_sandbox))
 
     @property
@@ -99,17 +105,18 @@ class Supervisor:
             got = signal.sigtimedwait(signals, max(0.05, min(wait, 60.0)))
             if got is not None and got.si_signo != signal.SIGCHLD:
                 break
-            self._bury()
+            if self._bury():
+                return self._stop(1)
             for child in self._children:
                 if not child.pid and time.monotonic() >= child.again_at:
                     self._start(child)
-        return self._stop()
+        return self._stop(0)
 
     def _start(self, child: _Child) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid:
-            child.pid = pid
+            child.pid, child.began = pid, time.monotonic()
             return
         code = 1
         try:
@@ -127,19 +134,27 @@ class Supervisor:
         finally:
             os._exit(code)
 
-    def _bury(self) -> None:
+    def _bury(self) -> bool:
+        """Has the children that died started again; True where that is in vain: the web ends whenever it starts."""
         for child in self._children:
-            if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
-                print(f"yuliang: {child.name} ended unexpectedly and is started again", file=sys.stderr, flush=True)
-                child.pid, child.again_at = 0, time.monotonic() + AGAIN_AFTER
+            if not child.pid or not os.waitpid(child.pid, os.WNOHANG)[0]:
+                continue
+            now = time.monotonic()
+            child.quick_ends = child.quick_ends + 1 if now - child.began < QUICK else 0
+            child.pid, child.again_at = 0, now + AGAIN_AFTER
+            if child.name == "web" and child.quick_ends >= MOST_QUICK_ENDS:
+                print("yuliang: web ends whenever it is started: see the lines above", file=sys.stderr, flush=True)
+                return True
+            print(f"yuliang: {child.name} ended unexpectedly and is started again", file=sys.stderr, flush=True)
+        return False
 
-    def _stop(self) -> int:
+    def _stop(self, code: int) -> int:
         for child in reversed(self._children):
             if child.pid:
                 self._end(child)
-        if self._sandbox is not None:
+        if self._sandbox is not None and sandbox_address(self._settings.instance) == self._sandbox.url:
             (self._settings.instance / SANDBOX_ADDRESS).unlink(missing_ok=True)
-        return 0
+        return code
 
     def _end(self, child: _Child) -> None:
         """Asks a child to stop; kills it when its patience is over or when we are told a second time."""
@@ -178,7 +193,7 @@ def check_port(settings: Settings) -> None:
 
 def listening_sandbox(settings: Settings) -> Sandbox:
     """A sandbox that listens already, beside the product's port or on any free one; its address is left for callers."""
-    sandbox = Sandbox(port=min(settings.port + 1, 65535))
+    sandbox = Sandbox(port=settings.port + 1 if settings.port < 65535 else 0)
     try:
         sandbox.listen()
     except OSError:

@@ -54,12 +54,19 @@ class Setting:
 
 def vendor_url(text: str) -> str:
     """`sandbox`, or a base URL: https, or http to this machine only. Raises `ValueError`."""
-    if text == SANDBOX:
-        return text
+    return text if text == SANDBOX else _secure(text, ", or the word sandbox")
+
+
+def secure_url(text: str) -> str:
+    """A base URL: https, or http to this machine only. Raises `ValueError`."""
+    return _secure(text, "")
+
+
+def _secure(text: str, otherwise: str) -> str:
     url = values.base_url(text)
     parts = urlsplit(url)
     if parts.scheme == "http" and not values.is_loopback(parts.hostname):
-        raise ValueError("must be https:// (http:// is accepted to this machine only), or the word sandbox.")
+        raise ValueError(f"must be https:// (http:// is accepted to this machine only){otherwise}.")
     return url
 
 
@@ -97,25 +104,28 @@ SETTINGS: tuple[Setting, ...] = (
             N_("Seconds for one verification, retries included")),
     Setting("YULIANG_PROXY_URL", "proxy_url", values.optional(values.url("http", "https")), "", "http://proxy.example:3128",
             N_("Proxy of every outgoing call; proxy variables of the environment are not read"), secret=True),
-    Setting("YULIANG_CA_BUNDLE", "ca_bundle", values.optional(values.file), "", "/etc/ssl/certs/ca-certificates.crt",
+    Setting("YULIANG_CA_BUNDLE", "ca_bundle", values.optional(values.certificates), "",
+            "/etc/ssl/certs/ca-certificates.crt",
             N_("Certificates to trust for every outgoing call")),
     Setting("YULIANG_TRUSTED_PROXIES", "trusted_proxies", values.whole(0, 9), "0", "1", N_("Reverse proxies in front")),
     Setting("YULIANG_LIMITS", "limits", parse_limits,
             "operator=60/minute;operator=1500/day;number=10/day;name=20/day", "operator=60/minute;number=10/day",
             N_("Calls per operator and per ID number, distinct numbers per name; empty switches all off")),
-    Setting("YULIANG_METERING_URL", "metering_url", values.base_url, "https://market.aliyuncs.com",
+    Setting("YULIANG_METERING_URL", "metering_url", secure_url, "https://market.aliyuncs.com",
             "https://market.aliyuncs.com", N_("The vendor's own counter")),
     Setting("YULIANG_ACCESS_KEY_ID", "access_key_id", values.optional(values.plain), "", "your-access-key-id",
-            N_("AccessKey that may read the vendor's counter"), secret=True),
+            N_("AccessKey that may read the vendor's counter"), secret=True, runtime=True),
     Setting("YULIANG_ACCESS_KEY_SECRET", "access_key_secret", values.optional(values.plain), "",
-            "your-access-key-secret", N_("Its secret"), secret=True),
+            "your-access-key-secret", N_("Its secret"), secret=True, runtime=True),
     Setting("YULIANG_SMTP_URL", "smtp_url", values.optional(parse_smtp_url), "",
             "smtp://user:pass@mail.example:587?starttls=true",
             N_("Mail server; unset: mails are kept in the outbox page and said so"), secret=True, runtime=True),
     Setting("YULIANG_MAIL_FROM", "mail_from", values.optional(values.mail_address), "", "yuliang@example.com",
             N_("Sender of mails"), runtime=True),
     Setting("YULIANG_PUBLIC_URL", "public_url", values.optional(values.base_url), "", "https://yuliang.example",
-            N_("Address in mails' links; from host and port when empty"), runtime=True),
+            N_("Address in mails' links; from host and port when empty")),
+    Setting("YULIANG_UNIT_NAME", "unit_name", values.title, "", "某某市政务服务中心",
+            N_("Name of your unit on receipts; a line to fill in by hand when empty"), runtime=True),
     Setting("YULIANG_TIMEZONE", "timezone", values.zone, "Asia/Shanghai", "Asia/Shanghai",
             N_("Reporting time zone of days, months and what people read")),
     Setting("YULIANG_LOCALE", "locale", values.one_of(*LOCALES), "zh_CN", "zh_CN", N_("Fallback language")),
@@ -155,6 +165,7 @@ class Settings:
     smtp_url: MailServer | None = field(repr=False)
     mail_from: str | None
     public_url: str | None
+    unit_name: str
     timezone: str
     locale: str
     admin_email: str | None
@@ -197,8 +208,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         except ValueError as error:
             raise SettingsError(setting.name, str(error), setting.example) from error
     settings = Settings(**read, given=frozenset(given))
-    if settings.vendor_deadline < settings.vendor_connect_timeout:
-        raise SettingsError("YULIANG_VENDOR_DEADLINE", "must not be shorter than the connect timeout.", "20")
     if bool(settings.admin_email) != bool(settings.admin_password):
         missing = "YULIANG_ADMIN_PASSWORD" if settings.admin_email else "YULIANG_ADMIN_EMAIL"
         raise SettingsError(missing, "is missing: the first admin needs both.", _by_name(missing).example)

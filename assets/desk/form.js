@@ -61,11 +61,10 @@ class Field {
   }
 }
 
-/** The desk's form. `regionOf(code, year)` answers later, {places, until} or null. */
+/** The desk's form. `regionOf(code, year)` answers later, {places, until} or null; `onOther` hears of another person. */
 export class DeskForm {
-  constructor(element, regionOf) {
-    this.element = element;
-    this.regionOf = regionOf;
+  constructor(element, regionOf, onOther) {
+    Object.assign(this, { element, regionOf, onOther });
     this.texts = JSON.parse(document.querySelector("[data-desk-texts]").textContent);
     const { today } = this.texts;
     const ofNumber = { ...numbers, faults: (number) => numbers.faults(number, today), words: this.destroyed };
@@ -73,8 +72,14 @@ export class DeskForm {
     this.number = new Field(element.elements.id_number, this.texts.id_number, ofNumber, (number) => number.length >= 18);
     this.confirm = element.querySelector("[data-confirm]");
     this.reading = element.querySelector("[data-reading]");
+    this.known = ""; // the number without fault that stood here last
     for (const field of [this.name, this.number]) this.watch(field);
+    element.elements.purpose.addEventListener("change", () => this.read());
     this.read();
+  }
+
+  get person() {
+    return { name: this.name.value, number: this.number.value };
   }
 
   destroyed = (number, fault) => {
@@ -98,7 +103,10 @@ export class DeskForm {
     const number = this.number.value;
     const told = this.number.fault ? null : numbers.read(number);
     this.reading.hidden = !told;
+    if (told && this.known && number !== this.known) this.another();
+    if (told) this.known = number;
     this.ask(number, told);
+    if (told || !number) this.askWhoConsents();
     if (!told) return;
     this.tell("number", numbers.grouped(number));
     this.tell("born", told.birthDate);
@@ -128,12 +136,39 @@ export class DeskForm {
     this.confirm.hidden = !asked;
   }
 
-  /** Another person: what was ticked for the one before does not count. */
+  get child() {
+    const told = this.number.fault ? null : numbers.read(this.number.value);
+    return Boolean(told) && numbers.age(told.birthDate, this.texts.today) < this.texts.adult;
+  }
+
+  /** A child's guardian is asked whatever the purpose; anybody else where the purpose rests on consent. */
+  askWhoConsents() {
+    const purpose = this.element.elements.purpose.selectedOptions[0];
+    this.wake("guardian_consent", this.child);
+    this.wake("consent", !this.child && purpose?.dataset.consent === "yes");
+  }
+
+  /** Shows a tick, or takes it off the page with whatever was ticked. */
+  wake(name, wanted) {
+    const tick = this.element.elements[name];
+    if (tick?.type !== "checkbox") return;
+    if (!wanted) tick.checked = false;
+    tick.disabled = !wanted;
+    tick.closest("[data-field]").hidden = !wanted;
+  }
+
+  /** Another person: what was ticked and said for the one before does not count. */
+  another() {
+    for (const tick of this.element.querySelectorAll("input[type=checkbox]")) tick.checked = false;
+    this.wake("again", false);
+    this.onOther();
+  }
+
   fill({ name, number }) {
-    const other = (this.name.value || this.number.value) && (name !== this.name.value || number !== this.number.value);
-    if (other) {
-      for (const tick of this.element.querySelectorAll("input[type=checkbox]")) tick.checked = false;
-      if (this.element.elements.reference) this.element.elements.reference.value = "";
+    const before = this.person;
+    if ((before.name || before.number) && (name !== before.name || number !== before.number)) {
+      this.another();
+      this.element.elements.reference.value = "";
     }
     this.name.value = name;
     this.number.value = number;
@@ -143,7 +178,7 @@ export class DeskForm {
 
   /** Half a person: a second half of the same kind begins the next one. */
   put(field, text) {
-    const whole = { name: this.name.value, number: this.number.value };
+    const whole = this.person;
     const next = whole[field] ? { name: "", number: "" } : whole;
     this.fill({ ...next, [field]: this[field].rules.normalise(text) });
   }
@@ -156,9 +191,7 @@ export class DeskForm {
     const tick = this.confirm.querySelector("input");
     if (!tick.disabled && !tick.checked) return { input: tick };
     if (purpose.selectedOptions[0]?.dataset.reference === "required" && !reference.value.trim()) return { input: reference };
-    // A child's guardian has a tick of its own, which comes with the server's answer.
-    const child = numbers.age(numbers.read(this.number.value).birthDate, this.texts.today) < this.texts.adult;
-    if (child) return guardian && !guardian.checked ? { input: guardian } : null;
+    if (this.child) return guardian.checked ? null : { input: guardian };
     const asked = consent?.type === "checkbox" && this.texts.consent.includes(Number(purpose.value));
     return asked && !consent.checked ? { input: consent } : null;
   }

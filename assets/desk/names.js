@@ -14,6 +14,8 @@ const BETWEEN = new RegExp(`(?<=[${HAN}${PRIVATE}])[${BLANK}${LOOK_ALIKES}]+(?=[
 const INVISIBLE = /[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+/gu;
 const NOT_HAN = new RegExp(`[^${HAN}]`, "gu");
 const PLACED = new RegExp(`(?<=[${HAN}${PRIVATE}])${SEPARATOR}(?=[${HAN}${PRIVATE}])`, "gu");
+// Emoji and other pictures, U+FFFD, and %FF for a byte that was no text; radicals, strokes and what describes them pass.
+const UNREADABLE = /(?![\u2e80-\u2fff\u303e\u31c0-\u31ef])\p{So}|[\u{1f000}-\u{1fbff}]|%[0-9A-Fa-f]{2}/u;
 const OUTER = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "gu");
 const ONLY_SPACE = new RegExp(`^[${SPACE}]*$`, "u");
 const KINDS = [["digits", /\p{N}/u], ["letters", /\p{L}/u], ["punctuation", /[\p{P}\p{Z}]/u], ["symbols", /./su]];
@@ -30,7 +32,8 @@ export function normalise(text) {
 export function faults(name) {
   if (ONLY_SPACE.test(name)) return "empty";
   if ([...name].length > MOST) return "too_long";
-  return /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name) ? "control" : null;
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)) return "control";
+  return UNREADABLE.test(name) ? "unreadable" : null;
 }
 
 /** What to ask about a normalised name, each at most once, in a fixed order. */

@@ -9,9 +9,16 @@ export async function show(bar, url, options = {}) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.querySelector("#main [data-desk-bar]");
   if (fresh) take(bar, page, answer.url);
-  else if (answer.redirected || !options.method) location.assign(answer.url); // the log-in: the list goes with the page
+  else if (page.querySelector("[data-login]")) leave(answer.url);
+  else if (answer.redirected || !options.method) location.assign(answer.url);
   else return false;
   return true;
+}
+
+/** The log-in came: locked meanwhile, nothing was done, and lock.js covers the page, which stays with its list; or over. */
+function leave(url) {
+  document.dispatchEvent(new CustomEvent("desk:lost"));
+  if (document.dispatchEvent(new CustomEvent("lock:ask", { cancelable: true }))) location.assign(url);
 }
 
 function take(bar, page, url) {

@@ -18,7 +18,16 @@ COOKIE = "yuliang"
 def log_in(browser: Desk, email: str = OPERATOR.email, password: str = PASSWORD, **options: Any) -> TestResponse:
     """Sends the log-in form."""
     url = options.pop("url", "/login")
-    return browser.post(url, {"email": email, "password": password}, headers=ENGLISH, **options)
+    csrf = csrf_in(browser.get("/login").text)
+    sent = {"csrf_token": csrf, "email": email, "password": password}
+    return browser.client.post(url, data=sent, headers=ENGLISH, **options)
+
+
+def csrf_in(page: str) -> str:
+    """The CSRF token of a page."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
 
 
 def stranger(app: Flask, address: str = "127.0.0.1") -> Desk:

@@ -1,4 +1,4 @@
-"""Sessions: begun anew at the log-in, ended by idleness, a shift's length, logging out, and changes to the user."""
+"""Sessions: begun anew at the log-in, locked by idleness, ended by a shift's length, a log-out, changes to the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from tests.accounts.browsing import COOKIE, ENGLISH, cookie, is_in, log_in, logged_in, stranger, with_cookie
 from tests.support.cast import ADMIN, CAST, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk, Member
 from webapp.accounts.models import LoginSession
-from webapp.accounts.operations import SHIFT, forget_failures
+from webapp.accounts.operations import forget_failures
+from webapp.accounts.sessions import SHIFT
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
 
@@ -35,7 +36,7 @@ def change(app: Flask, member: Member, **fields: str) -> None:
     assert answer.status_code == 303, answer.text
 
 
-def test_half_an_hour_without_a_request_ends_the_session(app: Flask, clock: time_machine.Traveller) -> None:
+def test_half_an_hour_without_a_request_locks_the_session(app: Flask, clock: time_machine.Traveller) -> None:
     browser = logged_in(app)
     before = cookie(browser)
 
@@ -45,7 +46,7 @@ def test_half_an_hour_without_a_request_ends_the_session(app: Flask, clock: time
     answer = browser.get("/history?outcome=match", headers=ENGLISH)
 
     assert (answer.status_code, answer.location) == (303, "/login?next=/history?outcome%3Dmatch")
-    assert "logged out after 30 minutes" in browser.get("/login", headers=ENGLISH).text
+    assert "after 30 minutes without activity" in browser.get("/login", headers=ENGLISH).text
     assert not is_in(with_cookie(app, before))
 
 

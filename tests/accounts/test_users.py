@@ -260,7 +260,7 @@ def test_who_guesses_the_present_password_of_an_open_session_must_wait(app: Flas
 @on_one_database
 def test_what_makes_a_password_sound(app: Flask) -> None:
     sound = ["correct1", "Correcth", "correct!", "一二三四a六七八", "pass word", "correcthorsebatt", "operatoroperator",
-             "x" * 200]  # fmt: skip
+             "operator-7788", "x" * 200]  # fmt: skip
     weak = ["correct", "x" * 201, "correcthorse", "12345678", "一二三四五六七八", "operator9", "myOPERATOR9"]
 
     with app.test_request_context():
@@ -268,6 +268,8 @@ def test_what_makes_a_password_sound(app: Flask) -> None:
 
     assert [password for password in sound if faults[password] is not None] == []
     assert [password for password in weak if faults[password] is None] == []
+    with app.test_request_context():
+        assert fault("abcdefg123456", "e@yuliang.test") is None, "one letter is part of many words"
 
 
 def test_a_password_is_stored_as_an_argon2id_hash_with_a_salt_of_its_own(app: Flask) -> None:

@@ -12,8 +12,8 @@ import brotli
 import pytest
 
 DIST = Path(__file__).parents[2] / "static" / "dist"
-BUNDLES = ("app.css", "app.js", "charts.js", "desk.js")
-SCRIPTS = ("app.js", "charts.js", "desk.js")
+BUNDLES = ("app.css", "app.js", "charts.js", "desk.js", "drift.js")
+SCRIPTS = ("app.js", "charts.js", "desk.js", "drift.js")
 STYLES = ("app.css",)
 
 NEWER_CSS = {

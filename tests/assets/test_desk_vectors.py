@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.persons.people import TODAY, VECTORS
-from webapp.persons import id_numbers, names, regions, scan
+from webapp.persons import id_numbers, masking, names, regions, scan
+from webapp.vendor.contract import Outcome
 
 ROOT = Path(__file__).parents[2]
 TEXTS = 4_000
@@ -24,7 +25,8 @@ DIRT = [*" \t\n\x1c\x85\xa0\u3000\u2009-\u2010\u2013\u2212\xad\u200b\u200d\u200e
 DIGITS = [*"0123456789Xx０１２Ｘ①²٣.E+"]
 LETTERS = [*"张三李四欧阳修〇·•．.。・男女汉族\u3400\uf900\ufa0c\ue863AbZñяアー1９",
            *"-'’（）()<>&\"/|,，;；:：=、\x00\u0301\ufe0f",
-           "\U00020bb7", "\U0002cc56", "\U0001f600", "\ud800"]  # fmt: skip
+           "\u31c0", "\u2ff0", "\u303e", "\u2605", "\ufffd", "%C8", "%", "\U00020bb7", "\U0002cc56", "\U0001f600",
+           "\U0001faea", "\ud800"]  # fmt: skip
 SOUND = ["11010519491231002X", "440524188001010014", "110105 19491231 002x", "110105491231002",
          "932682198501010017", "110105194912310000", "009999195001010000",
          "１１０１０５１９４９１２３１００２Ｘ"]  # fmt: skip
@@ -77,6 +79,7 @@ def said() -> dict[str, list[Any]]:
         "ages": [[vector["born"], vector["today"]] for vector in VECTORS["ages"]],
         "table": gzip.decompress(regions.packed()).decode(regions.ENCODING),
         "regions": places_asked(),
+        "outcomes": [*Outcome, "blocked"],
     }
     done = subprocess.run(
         ["sh", "assets/node.sh", "node", "tests/assets/desk_judge.mjs"],
@@ -93,13 +96,14 @@ def number_verdict(text: str) -> dict[str, Any]:
         reading = [told.region, told.birth_date.isoformat(), told.sex, id_numbers.age(told.birth_date, TODAY)]
     except ValueError:
         reading = None
-    return {"number": number, "fault": id_numbers.faults(number, TODAY),
+    return {"number": number, "masked": masking.mask_number(number), "fault": id_numbers.faults(number, TODAY),
             "warnings": [*id_numbers.warnings(number)], "reading": reading}  # fmt: skip
 
 
 def name_verdict(text: str) -> dict[str, Any]:
     name = names.normalise(text)
-    return {"name": name, "fault": names.faults(name), "warnings": [*names.warnings(name)]}
+    return {"name": name, "fault": names.faults(name), "warnings": [*names.warnings(name)],
+            "masked": masking.mask_name(name)}  # fmt: skip
 
 
 def person(found: scan.Person | None) -> list[str] | None:
@@ -140,7 +144,9 @@ def test_a_published_number_gets_its_verdict_in_the_browser(vector: dict[str, An
 @pytest.mark.parametrize("vector", VECTORS["names"], ids=lambda vector: ascii(vector["text"]))
 def test_a_name_gets_its_verdict_in_the_browser(vector: dict[str, Any], said: dict[str, list[Any]]) -> None:
     verdict = said["names"][VECTORS["names"].index(vector)]
-    assert verdict == {key: vector[key] for key in ("name", "fault", "warnings")}
+    assert {key: verdict[key] for key in ("name", "fault", "warnings")} == {
+        key: vector[key] for key in ("name", "fault", "warnings")
+    }
 
 
 @pytest.mark.parametrize("vector", VECTORS["lines"], ids=lambda vector: ascii(vector["text"]))
@@ -168,9 +174,22 @@ def test_every_region_is_found_alike_on_both_sides(said: dict[str, list[Any]]) -
     assert said["regions"] == [region_verdict(*asked) for asked in places_asked()]
 
 
+def test_each_conclusion_has_a_tune_of_its_own_and_a_recent_one_ends_in_it(said: dict[str, list[Any]]) -> None:
+    tunes = dict(zip([*Outcome, "blocked"], said["tunes"], strict=True))
+    own = [tunes[outcome][0] for outcome in (Outcome.MATCH, Outcome.MISMATCH, Outcome.NO_SUCH_NUMBER, "blocked")]
+    others = [tune for outcome, (tune, _reused) in tunes.items() if tune not in own]
+    assert all(own.count(tune) == 1 for tune in own)
+    assert others == [tunes[Outcome.UNKNOWN][0]] * 6  # no conclusion: one tune, and none of those above
+    for tune, reused in tunes.values():
+        assert reused[-len(tune) :] == tune
+        assert len(reused) > len(tune)
+
+
 def test_the_random_texts_meet_every_verdict() -> None:
     """Else agreeing on them would say little."""
     numbers = [number_verdict(text) for text in texts()["numbers"]]
     assert {verdict["fault"] for verdict in numbers} == {None, *id_numbers.NumberFault}
+    named = [name_verdict(text) for text in texts()["names"]]
+    assert {verdict["fault"] for verdict in named} == {None, *names.NameFault}
     read = [scan.read_line(text) for text in texts()["lines"]]
     assert 500 < sum(found is not None for found in read) < len(read) - 500

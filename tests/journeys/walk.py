@@ -11,9 +11,11 @@ from tests.support.cast import ADMIN, OPERATOR
 from webapp import create_app
 from webapp.settings import read_settings
 
-NO_PAGES = {"static", "watching.healthz", "watching.readyz", "watching.metrics", "accounts.first_run", "accounts.login"}
+NO_PAGES = {"static", "watching.healthz", "watching.readyz", "watching.metrics", "accounts.first_run", "accounts.login",
+            "lock.state"}  # fmt: skip
 """Endpoints that answer no reader who is logged in."""
-EMPTY_FORMS = ("/verify", "/quota/lots/new", "/users/new", "/users/2", "/settings", "/profile")
+EMPTY_FORMS = ("/verify", "/quota/lots/new", "/users/new", "/users/2", "/settings", "/profile",
+               "/receipts/verify", "/quota/reconcile", "/quota/reconcile/access-key", "/settings/calendar")  # fmt: skip
 """Pages whose form is refused when it is sent as nothing."""
 NOTHING_FOUND, FILTER_REFUSED = "from=2001-01-01&to=2001-01-01", "from=2001-01-02&to=2001-01-01"
 ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUSED}", f"/audit?{NOTHING_FOUND}",
@@ -39,6 +41,7 @@ def past_a_product_in_use(visitor: Visitor, addresses: list[str]) -> Iterator[st
     for number in CARDS_OF_EACH_TONE:
         visitor.open(f"/verifications/{number}")
         yield f"verification {number}, masked"
+    yield from _receipt(visitor)
     for address in EMPTY_FORMS:
         yield _refused(visitor, address)
     for address in ADDRESSES:
@@ -96,6 +99,17 @@ def _settled(visitor: Visitor, address: str) -> str:
     if visitor.page.locator("#usage-chart").count():
         visitor.page.locator("#usage-chart[data-drawn=true]").wait_for()
     return address
+
+
+def _receipt(visitor: Visitor) -> Iterator[str]:
+    """A receipt and its sheet of paper."""
+    visitor.open("/verifications/1")
+    visitor.page.eval_on_selector_all("[target=_blank]", "all => all.forEach((one) => one.removeAttribute('target'))")
+    with visitor.page.expect_navigation():
+        visitor.page.locator("[data-receipt-link]").click()
+    yield "a receipt"
+    visitor.open(f"{visitor.path}/print")
+    yield "a receipt's sheet"
 
 
 def _open_everything(visitor: Visitor) -> None:

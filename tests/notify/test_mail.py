@@ -15,7 +15,7 @@ from tests.vendor.certificates import HOST, make_identity
 from webapp.foundation.smtp_url import MailServer, Security, parse_smtp_url
 from webapp.notify.channels import smtp
 from webapp.notify.channels.smtp import Connection, Reply
-from webapp.notify.messages import Verdict
+from webapp.notify.messages import Fault, Verdict
 
 MAIL = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\nend\r\n"
 
@@ -134,29 +134,50 @@ def test_each_refusal_is_told_with_its_step_and_the_servers_words(
 )
 def test_a_connection_that_closes_half_way_is_worth_another_try(script: Callable[[Script], None], stage: str) -> None:
     with scripted_server(script) as port:
-        reply = send(plain(port))
+        assert send(plain(port)) == failed(stage, Fault.CLOSED)
 
-    assert (reply.verdict, reply.stage, reply.code) == (Verdict.TRANSIENT, stage, None)
-    assert reply.words
+
+def failed(stage: str, fault: Fault, words: str = "") -> Reply:
+    """What comes of a try that a fault ended, not a server's word."""
+    return Reply(Verdict.TRANSIENT, stage, None, words, fault)
 
 
 def test_nobody_listening_is_said_and_concerns_all_mails() -> None:
     reply = send(plain(free_port()))
 
-    assert (reply.verdict, reply.stage, reply.words) == (Verdict.TRANSIENT, "connect", "Connection refused")
+    assert reply == failed("connect", Fault.TURNED_AWAY)
     assert reply.concerns_all
 
 
 def test_a_name_nobody_knows_is_said() -> None:
-    reply = send(MailServer("mail.invalid", 25, Security.NONE))
-
-    assert (reply.stage, reply.words) == ("connect", "the name of the mail server is not known")
+    assert send(MailServer("mail.invalid", 25, Security.NONE)) == failed("connect", Fault.NO_NAME)
 
 
-def hangs(talk: Script) -> None:
+def test_what_is_no_mail_server_is_said() -> None:
+    with scripted_server(says("HTTP/1.1 400 Bad Request")) as port:
+        reply = send(plain(port))
+
+    assert (reply.verdict, reply.stage, reply.code, reply.fault) == (
+        Verdict.TRANSIENT, "greeting", None, Fault.NOT_SMTP)  # fmt: skip
+
+
+def hangs_at_greeting(talk: Script) -> None:
+    talk.hear()
+
+
+def hangs_at_recipient(talk: Script) -> None:
     talk.greet()
     talk.hear()
+    talk.say("250 OK")
+    talk.hear()
     talk.hear()  # nothing more is said; the client hangs up
+
+
+def hangs_after_content(talk: Script) -> None:
+    talk.greet()
+    talk.until_data()
+    talk.content()
+    talk.hear()
 
 
 def drips(talk: Script) -> None:
@@ -166,17 +187,22 @@ def drips(talk: Script) -> None:
         time.sleep(0.05)  # the server's slowness is what is tested
 
 
-@pytest.mark.parametrize("script", [hangs, drips])
-def test_a_server_that_hangs_or_drips_is_left_when_its_time_is_over(
-    monkeypatch: pytest.MonkeyPatch, script: Callable[[Script], None]
+@pytest.mark.parametrize(
+    ("script", "stage"),
+    [(hangs_at_greeting, "greeting"), (hangs_at_recipient, "recipient"), (hangs_after_content, "content"),
+     (drips, "greeting")],
+)  # fmt: skip
+def test_a_server_that_hangs_or_drips_is_left_when_its_time_is_over_and_that_is_what_is_said(
+    monkeypatch: pytest.MonkeyPatch, script: Callable[[Script], None], stage: str
 ) -> None:
     monkeypatch.setattr(smtp, "STEP_SECONDS", 0.2)
+    monkeypatch.setattr(smtp, "CONTENT_SECONDS", 0.2)
     monkeypatch.setattr(smtp, "MOST_SECONDS", 0.6)
     with scripted_server(script) as port:
         started = time.monotonic()
         reply = send(plain(port))
 
-    assert reply.verdict == Verdict.TRANSIENT
+    assert reply == failed(stage, Fault.NO_ANSWER)
     assert time.monotonic() - started < 3
 
 
@@ -190,8 +216,7 @@ def test_tls_is_used_as_asked_and_its_certificate_checked_against_the_bundle(
         trusted, unknown = send(server, identity.bundle), send(server)
 
     assert trusted.verdict == Verdict.ACCEPTED
-    assert (unknown.verdict, unknown.stage) == (Verdict.TRANSIENT, "tls")
-    assert unknown.words == "the certificate does not hold: self-signed certificate"
+    assert unknown == failed("tls", Fault.CERTIFICATE, "self-signed certificate")
     assert len(inbox.mails) == 1
 
 
@@ -206,15 +231,26 @@ def test_a_certificate_for_another_name_does_not_hold(tmp_path: Path, security: 
         reply = send(MailServer("localhost", inbox.port, security), identity.bundle)
 
     assert HOST != "localhost"
-    assert (reply.verdict, reply.stage) == (Verdict.TRANSIENT, "tls")
+    assert (reply.verdict, reply.stage, reply.fault) == (Verdict.TRANSIENT, "tls", Fault.CERTIFICATE)
     assert "localhost" in reply.words
+
+
+def test_a_bundle_without_certificates_is_named_and_is_in_the_way_of_tls_only(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate", encoding="ascii")
+    with mail_server() as inbox:
+        in_the_clear = send(plain(inbox.port), bundle)
+        secured = send(MailServer("127.0.0.1", inbox.port, Security.TLS), bundle)
+
+    assert in_the_clear.verdict == Verdict.ACCEPTED
+    assert secured == failed("tls", Fault.BUNDLE, str(bundle))
 
 
 def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:
     with mail_server() as inbox:
         reply = send(MailServer("127.0.0.1", inbox.port, Security.STARTTLS))
 
-    assert (reply.verdict, reply.stage) == (Verdict.TRANSIENT, "tls")
+    assert reply == failed("tls", Fault.NO_STARTTLS)
     assert inbox.mails == []
 
 
@@ -222,8 +258,7 @@ def test_a_plain_server_behind_the_tls_port_is_told_as_tls_trouble() -> None:
     with scripted_server(says("220 plain")) as port:
         reply = send(MailServer("127.0.0.1", port, Security.TLS))
 
-    assert (reply.verdict, reply.stage) == (Verdict.TRANSIENT, "tls")
-    assert reply.words.startswith("TLS failed")
+    assert reply == failed("tls", Fault.TLS, "WRONG_VERSION_NUMBER")
 
 
 def test_user_and_password_are_given_and_a_wrong_one_is_worth_mending() -> None:
@@ -241,7 +276,28 @@ def test_a_password_no_server_can_take_is_said() -> None:
     with mail_server(login=("me", "x")) as inbox:
         reply = send(MailServer("127.0.0.1", inbox.port, Security.NONE, "me", "密码"))
 
-    assert (reply.verdict, reply.stage) == (Verdict.TRANSIENT, "login")
+    assert reply == failed("login", Fault.CHARACTERS)
+
+
+def offers_no_login(talk: Script) -> None:
+    talk.greet()
+    talk.hear()
+
+
+def offers_strange_login(talk: Script) -> None:
+    talk.say("220 scripted")
+    talk.hear()
+    talk.say("250-scripted")
+    talk.say("250 AUTH GSSAPI")
+    talk.hear()
+
+
+@pytest.mark.parametrize("script", [offers_no_login, offers_strange_login])
+def test_a_server_that_offers_no_login_we_know_is_said_and_gets_no_mail(script: Callable[[Script], None]) -> None:
+    with scripted_server(script) as port:
+        reply = send(MailServer("127.0.0.1", port, Security.NONE, "me", "x"))
+
+    assert reply == failed("login", Fault.NO_LOGIN)
 
 
 @pytest.mark.parametrize(

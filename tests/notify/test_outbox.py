@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, Script, free_port, mail_server, scripted_server
@@ -19,7 +19,7 @@ from webapp.foundation.instance import this_instance
 from webapp.notify import composing, outbox, queries, sending
 from webapp.notify.channels import smtp
 from webapp.notify.composing import Content
-from webapp.notify.messages import Message, Verdict
+from webapp.notify.messages import Attempt, Message, Verdict
 from webapp.notify.outbox import Draft
 
 HOUR = timedelta(hours=1)
@@ -57,9 +57,11 @@ def _faulty(message: Message, _now: datetime) -> Content:
     return Content("ok", "text", "<p>text</p>")
 
 
-def write(*addresses: str, kind: str = "plain", cause: str = "test", locale: str = "en") -> None:
+def write(
+    *addresses: str, kind: str = "plain", cause: str = "test", locale: str = "en", reader: str = "someone"
+) -> None:
     with transaction():
-        outbox.write([Draft(f"{cause}:{one}", cause, kind, one, locale) for one in addresses], NOW)
+        outbox.write([Draft(f"{cause}:{one}", cause, kind, one, locale, reader=reader) for one in addresses], NOW)
 
 
 def drain(now: datetime = NOW) -> None:
@@ -151,7 +153,7 @@ def test_a_server_down_for_two_days_gets_the_mail_and_one_down_for_four_is_given
         drain(now)
         now, tries = message("a@there.test").next_at, tries + 1
     assert 40 < tries < 70
-    assert words("a@there.test")[-1] == ("transient", "connect", None, "Connection refused")
+    assert words("a@there.test")[-1] == ("transient", "connect", None, "")
 
     while message("a@there.test").state == "queued":
         drain(now)
@@ -159,7 +161,7 @@ def test_a_server_down_for_two_days_gets_the_mail_and_one_down_for_four_is_given
 
     assert message("a@there.test").state == "failed"
     assert message("a@there.test").finished_at == NOW + 72 * HOUR
-    assert queries.undelivered(("plain",), NOW + 73 * HOUR).count == 1
+    assert (queries.lost(["test"], ["someone"]), queries.lost(["test"], ["another"])) == (1, 0)
 
     with transaction():
         assert outbox.retry(message("a@there.test").id, NOW + 80 * HOUR)
@@ -186,9 +188,55 @@ def test_a_server_that_is_down_is_asked_once_and_not_for_every_message(post: Cal
     assert message("199@there.test").attempts == 0
 
 
-def test_a_recipient_whose_server_hangs_delays_nobody_not_even_who_comes_later(
-    post: Callable[[int], Flask], monkeypatch: pytest.MonkeyPatch
+def test_a_dead_server_delays_a_fresh_message_by_half_a_minute_however_long_others_have_waited(
+    inbox: Inbox, post: Callable[[int], Flask]
 ) -> None:
+    """Nine messages whose own pauses are an hour by now, and two that were written a moment ago."""
+    port = free_port()
+    post(port)
+    write(*(f"old{number}@there.test" for number in range(9)))
+    with transaction() as session:
+        session.execute(update(Message).values(attempts=10, first_at=NOW - HOUR))
+    write("new1@there.test", "new2@there.test")
+    drain()
+
+    for name in ("new1", "new2"):
+        fresh = message(f"{name}@there.test")
+        assert fresh.next_at <= NOW + timedelta(seconds=38), (name, fresh.attempts)
+    slow = {message(f"old{number}@there.test").next_at for number in range(9)}
+    assert max(slow) >= NOW + HOUR
+
+
+def test_a_server_that_is_back_wakes_what_waits_for_it_and_not_what_a_recipient_refused(
+    inbox: Inbox, post: Callable[[int], Flask]
+) -> None:
+    post(free_port())
+    write("old@there.test", "grey@there.test")
+    with transaction() as session:
+        session.execute(update(Message).values(attempts=11, first_at=NOW - HOUR))
+    drain()
+    drain(NOW + timedelta(seconds=38))  # each has had its turn, or is held back
+    assert message("old@there.test").next_at > NOW + timedelta(minutes=30)
+    with transaction() as session:  # one that a recipient's own server put off, not the dead one
+        grey = message("grey@there.test").id
+        session.execute(update(Attempt).where(Attempt.message_id == grey).values(stage="recipient", code=451))
+        waits_until = session.scalar(select(Message.next_at).where(Message.id == grey))
+
+    post(inbox.port)
+    later = NOW + timedelta(minutes=5)
+    write("fresh@there.test")
+    drain(later)
+
+    assert sorted(address for address, _mail in inbox.mails) == ["fresh@there.test", "old@there.test"]
+    assert message("grey@there.test").next_at == waits_until
+
+
+@pytest.mark.parametrize("slow_ones", [2, 3 * sending.LANES])
+def test_recipients_whose_server_hangs_delay_nobody_not_even_who_comes_later(
+    post: Callable[[int], Flask], monkeypatch: pytest.MonkeyPatch, slow_ones: int
+) -> None:
+    """However many they are: for each lane that waits there is another."""
+    monkeypatch.setattr(sending, "PATIENCE", 0.1)
     monkeypatch.setattr(smtp, "STEP_SECONDS", 8)
     monkeypatch.setattr(sending, "RUN_SECONDS", 6.0)
     taken: list[str] = []
@@ -207,9 +255,10 @@ def test_a_recipient_whose_server_hangs_delays_nobody_not_even_who_comes_later(
                 talk.content()
             talk.say("250 OK")
 
+    hanging = [f"slow{number}@there.test" for number in range(slow_ones)]
     with scripted_server(slow) as port:
         app = post(port)
-        write("slow1@there.test", "slow2@there.test", "a@there.test")
+        write(*hanging, "a@there.test")
         with app.app_context():
             thread = threading.Thread(target=lambda: _drain_in(app))
             thread.start()
@@ -243,6 +292,20 @@ def test_a_fault_in_one_languages_words_is_visible_and_blocks_nobody(
     ]  # fmt: skip
 
 
+def test_what_has_a_short_form_goes_out_in_it_when_its_words_are_broken_and_says_so(
+    inbox: Inbox, post: Callable[[int], Flask]
+) -> None:
+    app = post(inbox.port)
+    composing.register(app, "told shortly", _faulty, lambda _message, _now: Content("short", "text", "<p>text</p>"))
+    write("en@there.test", kind="told shortly", locale="en")
+    write("zh@there.test", kind="told shortly", locale="zh_CN")
+    drain()
+
+    assert {to: mail["Subject"] for to, mail in inbox.mails} == {"en@there.test": "short", "zh@there.test": "ok"}
+    assert message("en@there.test").flaw == "KeyError: 'a placeholder that no figure fills'"
+    assert message("zh@there.test").flaw == ""
+
+
 def test_an_address_that_cannot_stand_in_a_header_is_visible_and_blocks_nobody(
     inbox: Inbox, post: Callable[[int], Flask]
 ) -> None:
@@ -272,12 +335,20 @@ def test_without_a_mail_server_messages_wait_and_go_out_when_one_is_set(inbox: I
 
 def test_what_is_withdrawn_is_not_sent_and_says_why(inbox: Inbox, post: Callable[[int], Flask]) -> None:
     post(inbox.port)
-    write("a@there.test", "b@there.test")
+    write("a@there.test", cause="bought")
+    write("c@there.test", reader="gone")
+    write("d@there.test", reader="gone", kind="faulty in English")
+    write("b@there.test")
     with transaction():
-        outbox.withdraw("test", "renewed", NOW, address="a@there.test")
+        outbox.withdraw("bought", "renewed", NOW)
+        outbox.withdraw_from("gone", "not_wanted", NOW, kind="plain")
+    assert message("d@there.test").state == "queued", "of another kind"
+    with transaction():
+        outbox.withdraw_from("gone", "removed", NOW)
     drain()
 
-    assert (message("a@there.test").state, message("a@there.test").reason) == ("dropped", "renewed")
+    reasons = [(message(f"{one}@there.test").state, message(f"{one}@there.test").reason) for one in "acd"]
+    assert reasons == [("dropped", "renewed"), ("dropped", "not_wanted"), ("dropped", "removed")]
     assert [address for address, _mail in inbox.mails] == ["b@there.test"]
 
 

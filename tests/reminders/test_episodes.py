@@ -27,7 +27,6 @@ from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM
 from webapp.foundation.database import transaction
 from webapp.notify import notices
-from webapp.notify.messages import Message
 from webapp.quota.models import Lot
 from webapp.reminders import operations, recipients
 from webapp.reminders.queries import recipient_by_email
@@ -280,41 +279,9 @@ def test_the_day_turns_at_midnight_of_the_reporting_zone(
         assert [one.due_at for one in episodes()] == [after]
 
 
-def test_nobody_to_tell_is_said_in_the_product_until_someone_is_there(make_app: MakeApp) -> None:
-    with make_app(SMTP_URL="smtp://127.0.0.1:9", MAIL_FROM="yuliang@outside.test").app_context():
-        review()
-        assert ["Nobody would get" in one.text for one in shown()] == [True]
-        subscribe()
-        review()
-        assert shown() == []
-
-
-def test_without_a_mail_server_it_is_said_although_someone_is_on_the_list() -> None:
-    subscribe()
-    review()
-
-    assert len(shown()) == 1
-
-
 def shown() -> list[notices.Shown]:
     with current_app.test_request_context(headers={"Accept-Language": "en"}):
         return notices.standing(ADMIN.id, "admin")
-
-
-def test_a_message_that_waits_for_an_hour_raises_a_banner_that_goes_when_it_is_delivered() -> None:
-    subscribe()
-    buy(10)
-    use(9)
-    review(NOW + timedelta(minutes=59))
-    assert [one.level for one in shown()] == ["warning"]
-
-    review(NOW + timedelta(minutes=60))
-    assert [one.level for one in shown()] == ["danger", "warning"]
-
-    with transaction() as session:
-        session.execute(update(Message).values(state="sent"))
-    review(NOW + timedelta(minutes=61))
-    assert [one.level for one in shown()] == ["warning"]
 
 
 def test_the_check_after_a_call_never_fails_the_call() -> None:

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from email.message import EmailMessage
 from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Flask, current_app
@@ -14,15 +15,17 @@ from sqlalchemy import update
 
 from tests.conftest import MakeApp
 from tests.notify.servers import mail_server
-from tests.reminders.mailing import mail_of, scene_expiry, scene_low
+from tests.reminders.mailing import mail_of, scene_expiry, scene_low, used_each_day
 from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW
 from webapp.accounts.models import User
-from webapp.foundation.database import transaction
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.notify import sending
+from webapp.notify.channels.mail import envelope_bytes
 from webapp.notify.composing import compose
 from webapp.quota.models import Lot
+from webapp.reminders import mails, queries
 from webapp.reminders.picture import BAR, HEIGHT, LEFT, RIGHT, WIDTH, usage_picture
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -63,6 +66,94 @@ def test_the_expiry_mail_begins_as_the_glossary_has_it() -> None:
     )
 
 
+def test_what_ends_before_or_on_the_same_day_is_not_promised_for_after_it() -> None:
+    subscribe()
+    buy(100, ends=TODAY + timedelta(days=7), order="A-1")
+    review()
+    buy(30, ends=TODAY + timedelta(days=7))
+    buy(20, ends=TODAY + timedelta(days=5))
+    buy(500, ends=TODAY + timedelta(days=8))
+
+    assert "到期后其他套餐可用 500 次。" in text_of(mail_of("zh_CN"))
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("zh_CN", "尚无一整天的用量，"), ("en", "No whole day has been counted")]
+)
+def test_on_the_first_day_the_mail_does_not_deny_the_use_that_it_shows(locale: str, words: str) -> None:
+    subscribe()
+    used_each_day(0, today_too=8)
+    lot = buy(10)
+    with transaction() as session:
+        session.execute(update(Lot).where(Lot.id == lot).values(available=2, charged=8))
+    review()
+
+    text = text_of(mail_of(locale))
+
+    assert words in text
+    assert ("近期没有用量" in text, "no recent use" in text) == (False, False)
+
+
+def test_figures_of_episodes_whose_mails_come_by_turns_are_read_once_each() -> None:
+    subscribe()
+    buy(10, ends=TODAY + timedelta(days=7))
+    use(9)
+    review()
+    low, expiry = messages()
+    kept = current_app.extensions["reminder figures"]
+    first = [compose(one, NOW) and id(kept[one.params["episode"]]) for one in (low, expiry)]
+
+    assert [compose(one, NOW) and id(kept[one.params["episode"]]) for one in (low, expiry)] == first
+    for number in range(20):
+        kept[100 + number] = kept[low.params["episode"]]
+    kept.pop(low.params["episode"])
+    compose(low, NOW)
+    assert len(kept) <= 8
+
+
+def faulty(*_arguments: object, **_values: object) -> Any:
+    raise KeyError("no figure fills this")
+
+
+BREAK: dict[str, tuple[object, str]] = {
+    "a template of one language": (mails, "_fill"),
+    "the picture": (mails, "usage_picture"),
+    "the figures": (queries, "outlook"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAK)
+@pytest.mark.parametrize("locale", ["zh_CN", "en"])
+@pytest.mark.parametrize("scene", ["low", "expiry"])
+def test_a_reminder_that_cannot_be_written_in_full_goes_out_in_short_form(
+    monkeypatch: pytest.MonkeyPatch, broken: str, locale: str, scene: str
+) -> None:
+    if scene == "low":
+        scene_low(remaining=1842, total=10000, calls_a_day=300)
+    else:
+        scene_expiry(left=2140, elsewhere=500, calls_a_day=120, order="<b>A</b>")
+    [message] = messages()[:1]
+    db.session.expunge(message)
+    message.locale = locale
+    monkeypatch.setattr(*BREAK[broken], faulty)
+
+    content = compose(message, NOW)
+
+    subjects = {
+        ("low", "zh_CN"): "[余量] 仅剩 1,842/10,000 次", ("low", "en"): "[Yuliang] 1,842 of 10,000 calls are left",
+        ("expiry", "zh_CN"): "[余量] 2,140 次将于 11月9日到期", ("expiry", "en"): "[Yuliang] 2,140 calls end on Nov 9",
+    }  # fmt: skip
+    assert content.subject == subjects[scene, locale]
+    assert content.flaw == "KeyError: 'no figure fills this'"
+    for words in (content.text, content.html):
+        assert "https://market.console.aliyun.com/imageconsole/index.htm" in words
+        assert "http://127.0.0.1:8000/reminders/stop/" in words
+        assert "AppCode" in words
+        assert "%(" not in words
+    assert content.secrets[0] not in content.record()
+    assert envelope_bytes(content, "yuliang@here.test", ADMIN.email, "<id@here.test>", NOW)
+
+
 def test_the_same_mails_in_english() -> None:
     scene_low(remaining=1842, total=10000, calls_a_day=300)
     low = mail_of("en")
@@ -77,7 +168,7 @@ def test_the_same_mails_in_english() -> None:
     ("remaining", "subject"),
     [
         (0, "[余量] 已用完：0/10,000 次"),
-        (42, "[余量] 仅剩 不足 1%：42/10,000 次"),
+        (42, "[余量] 剩余不足 1%：42/10,000 次"),
         (2000, "[余量] 仅剩 20%：2,000/10,000 次"),
     ],
 )
@@ -105,7 +196,9 @@ def test_a_late_mail_says_that_it_is_late() -> None:
 
     text = text_of(mail_of("zh_CN", NOW + timedelta(days=3)))
 
-    assert "本提醒迟到：应于 2026-11-02 12:00:00 发出，因这期间本产品未运行，至 2026-11-05 12:00:00 才发现。" in text
+    assert (
+        "本提醒延迟发出：应于 2026-11-02 12:00:00 发出，因这期间本产品未运行，至 2026-11-05 12:00:00 才发现。" in text
+    )
     assert "4 天后到期" in str(mail_of("zh_CN", NOW + timedelta(days=3))["Subject"])
 
 
@@ -115,7 +208,7 @@ def test_two_lots_of_one_day_are_both_named() -> None:
         buy(100, ends=TODAY + timedelta(days=7), order=order)
     review()
 
-    assert text_of(mail_of("zh_CN")).startswith("订单 A-1、套餐包 #2 的套餐于 11月9日到期，尚余 200 次")
+    assert text_of(mail_of("zh_CN")).startswith("订单 A-1 的套餐、套餐包 #2 于 11月9日到期，尚余 200 次")
 
 
 @pytest.mark.parametrize("locale", ["zh_CN", "en"])

@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, free_port, mail_server
 from tests.reminders.story import buy, messages, review, use
 from tests.support.cast import ADMIN, NOW, OPERATOR, Desk, Member
+from tests.vendor.certificates import make_identity
+from webapp.accounts.models import User
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
-from webapp.notify import sending
-from webapp.reminders import links, queries
+from webapp.notify import outbox, sending
+from webapp.notify.messages import Attempt
+from webapp.notify.outbox import Draft
+from webapp.quota.models import Lot
+from webapp.reminders import links, mails, queries
 from webapp.reminders.rules import Rule
 from webapp.scheduler import JOBS, run_job
 
@@ -100,8 +107,8 @@ def test_a_link_is_void_when_it_is_forged_or_a_newer_one_was_mailed(mailing: Fla
         assert recipient is not None
         assert recipient.asked_at is not None
         asked = int(recipient.asked_at.timestamp())
-        good, old = links.confirm_token(recipient.email, asked), links.confirm_token(recipient.email, asked - 60)
-        stop = links.stop_token(recipient.email)
+        good, old = links.confirm_token(recipient.mark, asked), links.confirm_token(recipient.mark, asked - 60)
+        stop = links.stop_token(recipient.mark)
         db.session.remove()
 
     for token in (good[:8] + good[8].swapcase() + good[9:], good + "x", old, stop, "x"):
@@ -112,15 +119,110 @@ def test_a_link_is_void_when_it_is_forged_or_a_newer_one_was_mailed(mailing: Fla
 
 def test_the_link_in_a_mail_ends_the_mails(mailing: Flask) -> None:
     Desk(mailing, ADMIN).post("/reminders/recipients/me")
-    with mailing.app_context():
-        token = links.stop_token(ADMIN.email)
+    link = f"/reminders/stop/{stop_token(mailing, ADMIN.email)}"
     stranger = Desk(mailing, None)
 
-    assert 'data-answer="stop"' in stranger.get(f"/reminders/stop/{token}").text
-    assert 'data-answer="stopped"' in stranger.post(f"/reminders/stop/{token}").text
-    assert 'data-answer="stopped"' in stranger.post(f"/reminders/stop/{token}").text
+    assert 'data-answer="stop"' in stranger.get(link).text
+    assert 'data-answer="stopped"' in stranger.post(link).text
+    assert 'data-answer="over"' in stranger.post(link).text
+    assert 'data-answer="over"' in stranger.get(link).text
 
     with mailing.app_context():
+        assert queries.recipients() == []
+        db.session.remove()
+    assert f"{ADMIN.email} 已通过提醒邮件中的链接退订" in Desk(mailing, ADMIN).get("/").text, "admins are told"
+
+
+def stop_token(app: Flask, address: str) -> str:
+    with app.app_context():
+        recipient = queries.recipient_by_email(address)
+        db.session.remove()
+        assert recipient is not None
+        return links.stop_token(recipient.mark)
+
+
+def test_a_link_ends_its_own_subscription_and_no_later_one(mailing: Flask) -> None:
+    admin, stranger = Desk(mailing, ADMIN), Desk(mailing, None)
+    admin.post("/reminders/recipients/me")
+    old = stop_token(mailing, ADMIN.email)
+    stranger.post(f"/reminders/stop/{old}")
+    admin.post("/reminders/recipients/me")
+
+    assert 'data-answer="over"' in stranger.post(f"/reminders/stop/{old}").text
+    assert f'data-recipient="{ADMIN.email}"' in admin.get("/reminders").text
+    assert "已通过提醒邮件中的链接退订" not in admin.get("/").text, "they are back"
+
+
+def test_the_link_works_after_the_users_address_has_changed(mailing: Flask) -> None:
+    Desk(mailing, ADMIN).post("/reminders/recipients/me")
+    token = stop_token(mailing, ADMIN.email)
+    move(mailing, ADMIN.id, "new@yuliang.test")
+
+    assert "new@yuliang.test" in Desk(mailing, None).get(f"/reminders/stop/{token}").text
+    assert 'data-answer="stopped"' in Desk(mailing, None).post(f"/reminders/stop/{token}").text
+    with mailing.app_context():
+        assert queries.recipients() == []
+        db.session.remove()
+
+
+def move(app: Flask, user_id: int, address: str) -> None:
+    with app.app_context():
+        with transaction() as session:
+            session.execute(update(User).where(User.id == user_id).values(email=address))
+        db.session.remove()
+
+
+def test_a_user_whose_address_changed_stands_in_nobodys_way(mailing: Flask) -> None:
+    """Neither their new address nor the old one, which is somebody else's now, makes a fault."""
+    admin = Desk(mailing, ADMIN)
+    admin.post("/reminders/recipients/me")
+    move(mailing, ADMIN.id, "new@yuliang.test")
+
+    for path, fields in (("/reminders/recipients/me", {}),
+                         ("/reminders/recipients", {"email": "new@yuliang.test", "locale": "en"})):  # fmt: skip
+        again = admin.post(path, fields, follow_redirects=True)
+        assert (again.status_code, again.text.count("data-recipient=")) == (200, 1)
+    other = admin.post("/reminders/recipients", {"email": ADMIN.email, "locale": "en"}, follow_redirects=True)
+
+    assert other.text.count("data-recipient=") == 2
+    assert f'data-recipient="{ADMIN.email}"' in other.text
+
+
+def test_who_was_asked_to_confirm_by_mail_may_simply_say_so_when_logged_in(mailing: Flask) -> None:
+    admin = Desk(mailing, ADMIN)
+    admin.post("/reminders/recipients", {"email": ADMIN.email, "locale": "en"})
+    with mailing.app_context():
+        assert queries.deliverable(Rule.LOW) == []
+        db.session.remove()
+
+    page = admin.post("/reminders/recipients/me", follow_redirects=True).text
+
+    assert page.count("data-recipient=") == 1
+    with mailing.app_context():
+        assert [one.address for one in queries.deliverable(Rule.LOW)] == [ADMIN.email]
+        db.session.remove()
+
+
+def test_a_mail_programs_own_button_ends_the_mails_with_one_click(make_app: MakeApp, inbox: Inbox) -> None:
+    """RFC 8058: a POST from nowhere, without a cookie; the address stands in the mail's head."""
+    app = make_app(SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="yuliang@here.test",
+                   PUBLIC_URL="https://yuliang.example")  # fmt: skip
+    Desk(app, ADMIN).post("/reminders/recipients/me")
+    with app.app_context():
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+    [mail] = inbox.to(ADMIN.email)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = mail["List-Unsubscribe"].strip().removeprefix("<https://yuliang.example").removesuffix(">")
+    program = app.test_client()
+
+    assert program.get(path).location == path.replace("/leave/", "/stop/")
+    assert program.post(path + "x", data={"List-Unsubscribe": "One-Click"}).status_code == 410
+    assert 'data-answer="stopped"' in program.post(path, data={"List-Unsubscribe": "One-Click"}).text
+
+    with app.app_context():
         assert queries.recipients() == []
         db.session.remove()
 
@@ -167,7 +269,7 @@ def test_a_mail_server_is_tried_before_it_is_stored(desk: Open, inbox: Inbox) ->
 
     dead = admin.post("/reminders/mail", fields | {"port": str(free_port())})
     assert dead.status_code == 422
-    assert "Connection refused" in dead.text
+    assert "连接被拒绝：该端口没有邮件服务器" in dead.text
     assert "127.0.0.1:" not in admin.get("/reminders").text
 
     stored = admin.post("/reminders/mail", fields, follow_redirects=True).text
@@ -204,6 +306,18 @@ def test_wrong_settings_are_told_beside_their_field(desk: Open, wrong: dict[str,
 
     assert page.status_code == 422
     assert f'id="{next(iter(wrong))}-error"' in page.text
+
+
+def test_a_certificate_that_does_not_hold_is_told_at_save_and_nothing_is_stored(desk: Open, tmp_path: Path) -> None:
+    admin = desk(ADMIN)
+    with mail_server(tls=make_identity(tmp_path).server) as secured:
+        fields = {"host": "127.0.0.1", "port": str(secured.port), "security": "tls", "user": "", "password": "",
+                  "sender": "yuliang@here.test", "test_to": ADMIN.email}  # fmt: skip
+        page = admin.post("/reminders/mail", fields)
+
+    assert page.status_code == 422
+    assert "服务器证书无效 (self-signed certificate)" in page.text
+    assert f"127.0.0.1:{secured.port}" not in admin.get("/reminders").text
 
 
 def test_presets_fill_the_form(desk: Open) -> None:
@@ -251,6 +365,41 @@ def test_the_page_names_the_worker_and_what_stands_in_the_way(desk: Open, app: F
     assert 'data-faults="2"' in after
 
 
+def test_each_rule_shows_its_figure_and_who_is_told(mailing: Flask) -> None:
+    admin = Desk(mailing, ADMIN)
+    before = admin.get("/reminders").text
+    assert (before.count("没有有效套餐"), before.count("无人</span>")) == (1, 2)
+    admin.post("/reminders/recipients/me")
+    with mailing.app_context():
+        lot = buy(10_000, ends=(utc_now() + timedelta(days=60)).date(), now=utc_now())
+        with transaction() as session:
+            session.execute(update(Lot).where(Lot.id == lot).values(available=1842, charged=8158))
+        db.session.remove()
+
+    page = admin.get("/reminders").text
+
+    assert "1,842/10,000 = 18%" in page
+    assert "最近：1,842 次将于" in page
+    assert re.findall(r"data-told>([^<]*)<", page) == [ADMIN.name, ADMIN.name]
+
+
+def test_all_mails_can_be_reached_page_by_page(mailing: Flask) -> None:
+    with mailing.app_context():
+        with transaction():
+            outbox.write([Draft(f"m:{one}", "m", "mail.test", f"{one}@there.test", "en") for one in range(70)], NOW)
+        db.session.remove()
+    admin, path, seen = Desk(mailing, ADMIN), "/reminders", []
+    while path:
+        page = admin.get(path).text
+        seen.append(len(re.findall(r'<tr data-message="\d+"', page)))
+        older = re.search(r'href="(/reminders\?before=\d+)#messages"', page)
+        path = older[1] if older else ""
+
+    assert seen == [30, 30, 10]
+    assert admin.get("/reminders?before=0").status_code == 404
+    assert admin.get("/reminders?before=x").status_code == 200
+
+
 def test_what_comes_next_is_told(desk: Open, app: Flask) -> None:
     with app.app_context():
         buy(100, ends=(utc_now() + timedelta(days=60)).date(), order="A-7", now=utc_now())
@@ -284,6 +433,49 @@ def test_a_message_shows_every_attempt_and_can_be_tried_again(mailing: Flask, in
     page = admin.get("/reminders/messages/1").text
     assert page.count("data-attempt>") == 2
     assert 'data-state="sent"' in page
+
+
+def test_a_mail_that_went_out_in_short_form_names_the_fault(
+    mailing: Flask, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_picture(*_figures: object) -> bytes:
+        raise KeyError("no figure fills this")
+
+    monkeypatch.setattr(mails, "usage_picture", no_picture)
+    admin = Desk(mailing, ADMIN)
+    admin.post("/reminders/recipients/me")
+    with mailing.app_context():
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+
+    assert [mail["Subject"] for mail in inbox.to(ADMIN.email)] == ["[余量] 仅剩 1/10 次"]
+    page = admin.get("/reminders/messages/1").text
+    assert "no figure fills this" in page
+    assert "简短邮件" in page
+    assert "1 封提醒邮件无法完整生成" in admin.get("/reminders").text
+
+
+def test_our_own_words_about_a_try_are_in_the_readers_language_and_the_servers_as_they_came(
+    mailing: Flask, inbox: Inbox
+) -> None:
+    admin = Desk(mailing, ADMIN)
+    admin.post("/reminders/recipients/me")
+    with mailing.app_context():
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        with transaction() as session:
+            for fault, words in (("no_answer", ""), ("certificate", "expired"), ("", "a word of an older version")):
+                session.add(Attempt(message_id=1, started_at=utc_now(), verdict="transient", stage="connect",
+                                    fault=fault, words=words))  # fmt: skip
+        db.session.remove()
+
+    for language, expected in (("zh", ["未在规定时间内应答", "服务器证书无效 (expired)"]),
+                               ("en", ["no answer in time", "certificate does not hold (expired)"])):  # fmt: skip
+        page = admin.get("/reminders/messages/1", headers={"Accept-Language": language}).text
+        for one in [*expected, "a word of an older version"]:
+            assert one in page
 
 
 def test_only_admins_open_it(desk: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -147,3 +148,29 @@ def assert_free(served: Served) -> None:
     where = urlsplit(served.address)
     with socket.create_server((str(where.hostname), where.port or 0)):
         pass
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_second_server_beside_the_first_takes_nothing_from_it(app: Flask, database: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "instance", DATABASE_URL=database, **ONE_EACH) as first:
+        with serving(tmp_path / "instance", DATABASE_URL=database, **ONE_EACH) as second:
+            until(second.ready, "the second serves too")
+        visitor = Visitor(first.address)
+        visitor.log_in(OPERATOR)
+
+        assert card_of(visitor.verify(somebody(1))[1]) == ("no_such_number", "yes")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_connection_stands_after_a_body_that_was_not_wanted(app: Flask, database: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "instance", DATABASE_URL=database, **ONE_EACH) as served:
+        until(served.ready, "it serves")
+        connection = http.client.HTTPConnection(urlsplit(served.address).netloc, timeout=30)
+        for path, size, status in (("/login", 20_000_000, 413), ("/nowhere", 3_000_000, 404)):
+            connection.request("POST", path, b"x" * size, {"Content-Type": "application/x-www-form-urlencoded"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == status
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read() is not None
+        connection.close()

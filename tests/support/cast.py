@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from webapp.accounts.models import Role
-from webapp.accounts.operations import Profile, begin_session, create_user
+from webapp.accounts.operations import Profile, create_user
+from webapp.accounts.sessions import begin
 from webapp.audit.trail import SYSTEM
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
@@ -56,7 +57,7 @@ class Desk:
         self.member = member
         if member is not None:
             with app.app_context():
-                token = begin_session(member.id, utc_now())
+                token = begin(member.id, utc_now())
                 db.session.remove()
             with self.client.session_transaction() as session:
                 session["token"] = token

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from tests.vendor.sandbox_talk import ANYBODY, Heard, ask, verify
+from webapp.vendor.sandbox import meter
+from webapp.vendor.sandbox.meter_scenarios import MeterScenario
 from webapp.vendor.sandbox.people import PEOPLE
 from webapp.vendor.sandbox.scenarios import SCENARIOS
 from webapp.vendor.sandbox.server import Sandbox
@@ -55,6 +57,8 @@ def test_the_page_lists_everybody_and_every_situation(sandbox: Sandbox, language
         assert person.name in text
         assert person.number in text
     assert all(scenario.name in text for scenario in SCENARIOS)
+    assert all(f"<code>{word}</code>" in text for word in (*meter.KEY, meter.PATH))
+    assert all(f">{scenario}<" in text for scenario in MeterScenario)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,7 @@ def test_counts_are_told(sandbox: Sandbox) -> None:
         "people": 2,
         "charged_twice": 0,
         "by_code": {"0000": 1, "B403ME": 1},
+        "metered": 0,
     }
 
 
@@ -124,6 +129,13 @@ def test_settings_are_changed_while_it_runs(sandbox: Sandbox) -> None:
         "latency_ms": 1,
         "slow_ms": 3000,
         "trickle_ms": 1000,
+        "bought": 1_000_000,
+        "elsewhere": 0,
+        "meter_lag_calls": 0,
+        "meter_lag_seconds": 0,
+        "meter_page_size": 20,
+        "meter_clock_seconds": 0,
+        "meter_scenario": None,
     }
     assert heard.json() == expected
     assert ask(sandbox, "GET", "/_sandbox/settings").json() == expected
@@ -137,7 +149,11 @@ def test_a_configured_appcode_is_never_shown(sandbox: Sandbox) -> None:
     assert secret not in ask(sandbox, "GET", "/_sandbox/settings").body.decode()
 
 
-@pytest.mark.parametrize("content", [{"quota": -1}, {"speed": 1}, {"scenario": "无"}, [], "text", None, 7])
+@pytest.mark.parametrize(
+    "content",
+    [{"quota": -1}, {"speed": 1}, {"scenario": "无"}, [], "text", None, 7, {"elsewhere": -1}, {"bought": 1.5},
+     {"meter_scenario": "none"}, {"meter_page_size": 0}, {"meter_clock_seconds": "1"}, {"meter_lag_calls": None}],
+)  # fmt: skip
 def test_a_wrong_setting_is_refused_and_changes_nothing(sandbox: Sandbox, content: object) -> None:
     before = ask(sandbox, "GET", "/_sandbox/settings").json()
     heard = post(sandbox, "/_sandbox/settings", content)

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from webapp.vendor.sandbox import control
+from webapp.vendor.sandbox import control, meter
 from webapp.vendor.sandbox.command import configure
 from webapp.vendor.sandbox.front_door import REFUSED_APPCODES
 from webapp.vendor.sandbox.listing import (
+    METER_HEADINGS,
     PEOPLE_HEADINGS,
     SCENARIO_HEADINGS,
     Language,
     markdown,
+    meter_rows,
     people_rows,
     scenario_rows,
 )
@@ -40,6 +42,13 @@ def test_every_situation_is_documented(section: Section, language: Language) -> 
     title = SECTION_TITLES[section][language == "en"]
     table = f"### {title}\n\n{markdown(SCENARIO_HEADINGS[language], scenario_rows(language, section))}\n"
     assert table in PART[language], f"put this table into docs/sandbox.md:\n{table}"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_misbehaviour_of_the_counter_is_documented_and_its_key(language: Language) -> None:
+    table = markdown(METER_HEADINGS[language], meter_rows(language))
+    assert table in PART[language], f"put this table into docs/sandbox.md:\n{table}"
+    assert all(f"`{word}`" in PART[language] for word in meter.KEY)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -9,12 +9,17 @@ import pytest
 from webapp.vendor.sandbox.people import (
     MANUAL_PEOPLE,
     PEOPLE,
+    TOUR_NOBODY,
+    TOUR_PEOPLE,
     UNKNOWN_NUMBERS,
     Person,
     age,
     birthday,
     lookup,
+    of_tour,
     sex,
+    tour_name,
+    tour_number,
     well_formed,
 )
 from webapp.vendor.sandbox.scenarios import BY_NAME
@@ -94,6 +99,27 @@ def test_the_manuals_numbers_fail_the_check_digit_and_are_known_all_the_same() -
 def test_right_name_matches_and_another_does_not(person: Person) -> None:
     assert lookup(person.name, person.number) == "0000"
     assert lookup("赵钱孙", person.number) == "0008"
+
+
+@pytest.mark.parametrize("born", [date(1960, 1, 1), date(1999, 12, 31), date(1984, 2, 29)])
+@pytest.mark.parametrize("sequence", [1, 12, 999])
+def test_everybody_of_the_tours_region_is_registered_and_nobody_of_the_next(born: date, sequence: int) -> None:
+    number, nobodys = (tour_number(region, born, sequence) for region in (TOUR_PEOPLE, TOUR_NOBODY))
+    for one in (number, nobodys):
+        assert passes_mod_11_2(one)
+        assert well_formed(one, TODAY)
+        assert of_tour(one)
+        assert one[:2] not in PROVINCES
+    assert lookup(tour_name(number), number) == "0000"
+    assert lookup("赵钱孙", number) == "0008"
+    assert lookup(tour_name(nobodys), nobodys) == "0007"
+
+
+def test_the_tours_people_are_no_one_of_the_table_and_call_no_situation() -> None:
+    assert not any(of_tour(person.number) for person in PEOPLE + MANUAL_PEOPLE)
+    names = {tour_name(tour_number(TOUR_PEOPLE, date(1990, 1, 1), sequence)) for sequence in range(1, 1000)}
+    assert len(names) > 50
+    assert not names & BY_NAME.keys()
 
 
 @pytest.mark.parametrize("number", UNKNOWN_NUMBERS)

@@ -139,8 +139,14 @@ def test_a_body_that_is_no_form_is_refused(desk: Open, app: Flask, sandbox: Sand
             page = operator.client.post("/verify", headers=header, **body)
             assert page.status_code == 422
             assert fault_beside(page.text, "name")
-    with subtests.test("three megabytes"):
+    with subtests.test("a megabyte of Chinese, nine on its way"):
         page = operator.client.post("/verify", headers=header, data=SOUND | {"name": "张" * MEGABYTE})
+        assert page.status_code == 422
+        assert fault_beside(page.text, "name")
+        assert attribute(control(page.text, "id_number"), "value") == SOUND["id_number"]
+        assert len(page.data) < 200_000, "what nobody typed is not sent back"
+    with subtests.test("twenty megabytes"):
+        page = operator.client.post("/verify", headers=header, data=SOUND | {"name": "x" * 20 * MEGABYTE})
         assert page.status_code == 413
         assert page.headers["X-Request-Id"] in page.text
     with subtests.test("no CSRF token"):

@@ -17,7 +17,6 @@ from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk, Member
 from webapp.foundation.clock import utc_now
 from webapp.persons import regions
 from webapp.vendor.sandbox.server import Sandbox
-from webapp.verification.tour import STEPS
 
 Come = Callable[[Member | None], Desk]
 NAME, NUMBER = "陈小满", "100101199003080023"
@@ -79,17 +78,43 @@ def test_after_ten_minutes_nothing_comes_back(desk: Come) -> None:
         assert value_of(answer.text, "name") == value_of(answer.text, "id_number") == ""
 
 
+def test_the_address_of_an_edit_leads_back_to_the_result_when_it_is_looked_at(desk: Come) -> None:
+    clerk = desk(OPERATOR)
+    clerk.verify("林小满", NUMBER)
+    address = attribute(clerk.post("/verifications/1/edit").text, 'name="next" value').partition("?")[0]
+
+    answer = clerk.post("/preferences", {"locale": "en", "theme": "dark", "next": address}, follow_redirects=True)
+
+    assert (answer.status_code, answer.request.path) == (200, "/verifications/1")
+    assert card_of(answer.text)[0] == "mismatch"
+    assert "/verifications/1/edit" in answer.text
+
+
+def test_back_and_reload_after_an_edit_spend_nothing_more(desk: Come, sandbox: Sandbox) -> None:
+    clerk = desk(OPERATOR)
+    clerk.verify("林小满", NUMBER)
+    form = clerk.post("/verifications/1/edit").text
+    reloaded = clerk.post("/verifications/1/edit").text
+    sent = {"form_token": value_of(form, "form_token")}
+    assert value_of(reloaded, "form_token") not in ("", sent["form_token"]), "a reload is a form of its own"
+
+    first = clerk.verify(NAME, NUMBER, **sent)
+    again = clerk.verify(NAME, NUMBER, **sent)
+    assert card_of(first.text)[0] == "match"
+    assert again.request.path == first.request.path == "/verifications/2"
+
+    back = clerk.verify("林小满", NUMBER, **sent)
+    assert (back.status_code, card_of(back.text)) == (409, ("blocked", "no"))
+    assert card_of(clerk.verify(NAME, NUMBER, form_token=value_of(reloaded, "form_token")).text)[0] == "reused"
+    assert sandbox.counts().received == 2
+
+
 @pytest.mark.parametrize(("member", "status"), [(COLLEAGUE, 404), (AUDITOR, 403), (ADMIN, 303)])
 def test_a_check_of_somebody_else_is_not_filled_in(member: Member, status: int, desk: Come) -> None:
     desk(OPERATOR).verify("林小满", NUMBER)
     answer = desk(member).post("/verifications/1/edit")
     assert answer.status_code == status
     assert NUMBER not in answer.text
-
-
-def test_every_step_of_the_tour_shows_its_card(desk: Come, sandbox: Sandbox) -> None:
-    clerk = desk(OPERATOR)
-    assert [card_of(clerk.verify(step.name, step.number).text)[0] for step in STEPS] == [step.outcome for step in STEPS]
 
 
 def test_the_page_hands_its_script_texts_in_the_reader_s_language(desk: Come) -> None:

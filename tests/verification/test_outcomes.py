@@ -7,6 +7,7 @@ from flask import Flask
 
 from tests.conftest import MakeApp
 from tests.support.cast import OPERATOR, Desk, card_of
+from tests.support.over_http import served, visit
 from tests.verification.calls import buy, differences, lot_figures, somebody, verification
 from webapp.foundation.database import transaction
 from webapp.vendor import circuit
@@ -99,17 +100,26 @@ def test_a_network_that_is_down_costs_nothing_and_is_said_so(make_app: MakeApp) 
     assert differences(app) == []
 
 
-def test_a_vendor_that_trickles_is_given_up_at_the_deadline(make_app: MakeApp, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("deadline", [1, 3])
+@pytest.mark.parametrize("name", ["演练逐字节头部", "演练逐字节正文", "演练无答复"])
+def test_a_vendor_that_trickles_is_given_up_at_the_deadline(
+    make_app: MakeApp, sandbox: Sandbox, name: str, deadline: int
+) -> None:
     sandbox.change(trickle_ms=50)
-    app = make_app(VENDOR_CONNECT_TIMEOUT="0.3", VENDOR_READ_TIMEOUT="0.3", VENDOR_DEADLINE="0.6")
+    app = make_app(VENDOR_CONNECT_TIMEOUT="1", VENDOR_READ_TIMEOUT="30", VENDOR_DEADLINE=str(deadline))
     lot = buy(app, LOT)
+    with served(app) as address:
+        operator = visit(address, OPERATOR)
+        operator.verify(*somebody(2))  # the first one takes longer: pages are read and compiled
 
-    for made, name in enumerate(("演练逐字节头部", "演练逐字节正文"), start=1):
-        page = Desk(app, OPERATOR).verify(name, somebody(made)[1])
-        assert card_of(page.text) == ("unknown", "unknown")
+        answer = operator.verify(name, somebody(1)[1])
 
-    assert lot_figures(app, lot) == (LOT - 2, 2, 0)
-    assert sandbox.counts().charged == 2
+    assert card_of(answer.text) == ("unknown", "unknown")
+    took = sum(step.elapsed.total_seconds() for step in (*answer.history, answer))
+    assert took <= deadline + 1
+    assert name == "演练无答复" or took >= deadline - 0.1, "and not before, while something still comes"
+    assert lot_figures(app, lot) == (LOT - 2, 1, 1)
+    assert sandbox.counts().charged == 1 + (name != "演练无答复")
     assert differences(app) == []
 
 

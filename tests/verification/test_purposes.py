@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -136,10 +137,15 @@ def test_the_number_tells_who_is_a_child(desk: Open, sandbox: Sandbox, days: int
     assert (card_of(page.text)[0] == "blocked") is asked
 
 
-def test_an_adults_form_does_not_ask_the_guardian(desk: Open) -> None:
-    page = desk(OPERATOR).verify(**ZHANG, consent="").text
+@pytest.mark.parametrize("child", [False, True], ids=["an adult", "a child"])
+def test_a_form_asks_the_person_or_the_guardian_and_keeps_the_other_tick_out_of_it(desk: Open, child: bool) -> None:
+    page = desk(OPERATOR).verify(**CHILD if child else ZHANG, consent="").text
 
-    assert 'name="guardian_consent"' not in page
+    asleep = {name for name in ("consent", "guardian_consent")
+              if re.search(rf'<input[^>]*\bdisabled\b[^>]*\bname="{name}"', page)}  # fmt: skip
+    hidden = {name for name in ("consent", "guardian_consent")
+              if re.search(rf'<div[^>]*data-field="{name}"\s+hidden>', page)}  # fmt: skip
+    assert asleep == hidden == ({"consent"} if child else {"guardian_consent"})
 
 
 def declare(desk: Desk, **change: str) -> int:

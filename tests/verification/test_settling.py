@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,8 +39,10 @@ from webapp.verification import operations, settling
 from webapp.verification.asked import Asked
 from webapp.verification.models import Decision
 from webapp.verification.settling import SettledAlready
+from webapp.verification.unsettled import SIZE
 
 Open = Callable[[Member | None], Desk]
+ENGLISH = {"Accept-Language": "en"}
 REASON = "账单第 3 行有此请求号"
 
 
@@ -49,6 +52,19 @@ def unknown(app: Flask, n: int = 1) -> int:
 
 def settle(desk: Desk, number: int, decision: str, reason: str = REASON) -> int:
     return desk.post(f"/unknowns/{number}/settle", {"decision": decision, "reason": reason}).status_code
+
+
+def following(page: str) -> str:
+    """The address of the next page."""
+    found = re.search(r'href="([^"]*)" rel="next"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def figures(page: str) -> list[str]:
+    """What stands under the three headings, as text."""
+    found = re.findall(r"<dd>(.*?)</dd>", page.split("data-unknown")[1].split("</dl>")[0], re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", " ", one).split()) for one in found]
 
 
 def rows(page: str) -> list[str]:
@@ -103,6 +119,74 @@ def test_the_page_lists_the_open_ones_oldest_first_with_what_support_asks_for(ap
     page = admin.get("/unknowns").text
     assert rows(page) == [str(second)], "who may be asked about again is still held"
     assert REASON in page
+
+
+def test_what_is_to_be_decided_stands_before_what_may_be_asked_again(app: Flask, desk: Open) -> None:
+    made = [unknown(app, n) for n in range(4)]
+    admin = desk(ADMIN)
+
+    settle(admin, made[0], "ask_again")
+    settle(admin, made[2], "ask_again")
+
+    order = [str(made[at]) for at in (1, 3, 0, 2)]
+    assert rows(admin.get("/unknowns").text) == order
+    for at, number in enumerate(order):
+        assert rows(admin.get(f"/unknowns?from={number}").text) == order[at:], "a result's own link"
+
+
+def test_every_one_of_many_can_be_reached_and_all_are_counted(app: Flask, desk: Open) -> None:
+    desk(ADMIN).record_lot(SIZE + 3, price=str(SIZE + 3))
+    made = [unknown(app, n) for n in range(SIZE + 3)]
+    dear = [unknown(app, n) for n in range(SIZE + 3, SIZE + 5)]
+    admin = desk(ADMIN)
+    settle(admin, made[0], "ask_again")
+
+    first = admin.get("/unknowns", headers=ENGLISH).text
+    second = admin.get(following(first), headers=ENGLISH).text
+
+    assert rows(first) == [str(number) for number in made[1 : SIZE + 1]]
+    assert rows(second) == [str(number) for number in (*made[SIZE + 1 :], *dear, made[0])]
+    for page in (first, second):
+        assert attribute(page, "data-unknown") == str(SIZE + 5)
+        assert figures(page) == [str(SIZE + 4), "1", f"{SIZE + 5} calls ¥{SIZE + 3}.00, and 2 calls without a price"]
+    assert 'rel="next"' not in second
+    assert rows(admin.get("/unknowns").text) == rows(first)
+
+
+def test_what_is_settled_meanwhile_shifts_no_page(app: Flask, desk: Open) -> None:
+    made = [unknown(app, n) for n in range(SIZE + 2)]
+    admin = desk(ADMIN)
+    following_page = following(admin.get("/unknowns").text)
+
+    settle(admin, made[0], "charged")
+    settle(admin, made[SIZE], "ask_again")
+
+    assert rows(admin.get(following_page).text) == [str(made[SIZE + 1]), str(made[SIZE])]
+
+
+def test_a_decision_on_a_later_page_leads_back_to_it_and_so_does_another_language(app: Flask, desk: Open) -> None:
+    made = [unknown(app, n) for n in range(3)]
+    admin, place = desk(ADMIN), f"?from={made[1]}&asked=no"
+
+    page = admin.post(f"/unknowns/{made[2]}/settle{place}", {"decision": "charged", "reason": ""})
+    assert page.status_code == 422
+    assert rows(page.text) == [str(made[1]), str(made[2])]
+    assert f'id="fault-{made[2]}"' in page.text
+    assert admin.get(f"/unknowns/{made[2]}/settle{place}").location == f"/unknowns{place}"
+
+    done = admin.post(f"/unknowns/{made[2]}/settle{place}", {"decision": "charged", "reason": REASON})
+    assert done.location == f"/unknowns{place}"
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [("?from=99", 404), ("?from=1&asked=yes", 200), ("?from=x", 200), ("?from=1%00", 200), ("?from=-1", 200),
+     (f"?from={10**18 - 1}", 404), (f"?from={10**30}", 200), ("?asked=yes", 200), ("?from=１", 200)],
+)  # fmt: skip
+def test_a_made_up_place_is_never_a_fault(app: Flask, desk: Open, place: str, status: int) -> None:
+    unknown(app)
+
+    assert desk(ADMIN).get(f"/unknowns{place}").status_code == status
 
 
 @pytest.mark.parametrize(

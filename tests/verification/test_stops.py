@@ -75,6 +75,49 @@ def test_every_page_names_the_stop_and_only_admins_can_let_a_call_through(
         assert ('action="/calls/probe"' in page) is (member is ADMIN)
 
 
+LOT, APPCODE, RELEASE = "登记套餐包", "更换 AppCode", "放行"
+
+
+@pytest.mark.parametrize(
+    ("code", "released_by", "not_by"),
+    [
+        ("B403MQ", LOT, APPCODE),
+        ("B403ME", LOT, APPCODE),
+        ("A401AC", APPCODE, LOT),
+        ("I403AA", APPCODE, LOT),
+        ("A403EP", RELEASE, LOT),
+        ("A403IP", RELEASE, LOT),
+        ("I404NF", RELEASE, LOT),
+    ],
+)
+def test_a_stop_says_only_what_mends_its_own_cause(
+    desk: Open, sandbox: Sandbox, code: str, released_by: str, not_by: str
+) -> None:
+    desk(OPERATOR).verify(scenario(code), NUMBER)
+
+    for page in (desk(COLLEAGUE).get("/"), desk(COLLEAGUE).verify(*somebody(1))):
+        told = said(page.text)
+        assert released_by in told
+        assert RELEASE in told
+        assert not_by not in told
+
+
+def test_once_a_trial_is_due_nothing_else_is_told_to_be_done(desk: Open, sandbox: Sandbox) -> None:
+    desk(OPERATOR).verify(scenario("0010"), NUMBER)
+    assert "无需处理" in said(desk(COLLEAGUE).get("/").text)
+
+    desk(ADMIN).post("/calls/probe")
+
+    told = said(desk(COLLEAGUE).get("/").text)
+    assert "下一次核验将作为试调发出" in told
+    assert "无需处理" not in told
+
+
+def said(page: str) -> str:
+    """What the banner says, without its markup."""
+    return re.sub(r"<[^>]*>", "", page.split("data-stopped")[1].split("</section>")[0])
+
+
 def test_a_banner_says_until_when(desk: Open, sandbox: Sandbox) -> None:
     desk(OPERATOR).verify(scenario("0010"), NUMBER)
 

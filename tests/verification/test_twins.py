@@ -28,6 +28,7 @@ from tests.verification.calls import (
     verification,
     who,
 )
+from tests.verification.test_reuse import terms
 from webapp.foundation.instance import this_instance
 from webapp.vendor.contract import Reply
 from webapp.verification import operations
@@ -77,6 +78,34 @@ def test_while_a_call_is_under_way_the_same_person_costs_no_second_one(
     assert gate.received == 1
     assert lot_figures(app, lot) == (9, 0, 1)
     assert differences(app) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "status", "shown"),
+    [({"purpose": "2"}, 409, "blocked"), ({"reference": "CASE-B2"}, 409, "blocked"), ({}, 200, "sending")],
+    ids=["another purpose", "another reference", "the same"],
+)
+def test_ones_own_call_under_way_answers_only_the_very_same_question(
+    make_app: MakeApp, other: dict[str, str], status: int, shown: str
+) -> None:
+    gate = Gate()
+    with ScriptedVendor(gate) as vendor:
+        app = make_app(VENDOR_URL=vendor.url)
+        Desk(app, ADMIN).post("/settings/purposes/new", terms(name_zh="另一用途", name_en="Another"))
+        question = {"purpose": "1", "reference": "CASE-A1"}
+        sending = threading.Thread(target=lambda: Desk(app, OPERATOR).verify(*PERSON, **question))
+        sending.start()
+        until(lambda: gate.received, "the vendor has the first call")
+
+        page = Desk(app, OPERATOR).verify(*PERSON, **question | other)
+
+        assert (page.status_code, card_of(page.text)[0]) == (status, shown)
+        if shown == "blocked":
+            assert "您本人正在" in page.text
+            assert PERSON[1] in page.text, "what was typed is still there"
+        gate.open.set()
+        sending.join()
+    assert gate.received == 1
 
 
 def test_of_many_at_once_for_one_person_one_is_sent_and_the_others_learn_which(app: Flask) -> None:

@@ -40,6 +40,12 @@ class LoginForm(Form):
     password = PasswordField(_l("Password"), validators=PASSWORD)
 
 
+class UnlockForm(Form):
+    """The password of whose desk is locked."""
+
+    password = PasswordField(_l("Password"), validators=PASSWORD)
+
+
 class FirstRunForm(Form):
     """The first admin, by the one-time code printed at start."""
 

@@ -57,7 +57,10 @@ class User(UserMixin, Base):  # type: ignore[misc]
 
 
 class LoginSession(Base):
-    """One log-in in one browser, by the digest of its cookie's token: ended here, a copied cookie opens nothing."""
+    """One log-in in one browser, by a digest of its cookie's token: ended here, a copied cookie opens nothing.
+
+    Under which digest it stands says whether it is locked, see `sessions`.
+    """
 
     __tablename__ = "login_session"
 

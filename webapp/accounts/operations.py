@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 
 from sqlalchemy import and_, delete, func, select
 
-from webapp.accounts import passwords
-from webapp.accounts.models import Department, LoginFailure, LoginSession, Role, User
+from webapp.accounts import passwords, sessions
+from webapp.accounts.models import Department, LoginFailure, Role, User
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation import runtime
-from webapp.foundation.database import db, insert_rows, must_write, transaction
+from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.sealing import Sealer
+from webapp.foundation.throttling import network, wait
 
 FREE_FAILURES = 5
 """Failed log-ins in `WINDOW` before the next try must wait."""
@@ -25,8 +24,6 @@ ACCOUNT_FAILURES = 30
 ADDRESS_FAILURES = 50
 """As `FREE_FAILURES`, for one network whatever the account."""
 WINDOW = timedelta(minutes=15)
-SHIFT = timedelta(hours=16)
-"""The longest a session lasts, however busy it is."""
 FIRST_RUN_CODE = "first_run_code"
 
 
@@ -122,11 +119,11 @@ def change_own_password(user: User, current: str, new: str, who: Who, sealer: Se
     Wrong ones count as failed log-ins: raises `TooManyTries` before anything is compared.
     """
     account = sealer.index("login", user.email)
-    if wait := _wait(account, who.address, now):
-        raise TooManyTries(wait)
+    if seconds := _wait(account, who.address, now):
+        raise TooManyTries(seconds)
     if not passwords.matches(user.password_hash, current):
         with transaction() as session:
-            session.add(LoginFailure(at=now, account=account, address=_network(who.address)))
+            session.add(LoginFailure(at=now, account=account, address=network(who.address)))
             append(who, Action.PASSWORD_CHANGED, now, on=("user", user.id), success=False)
         return False
     hashed = passwords.hash_password(new)
@@ -139,60 +136,43 @@ def change_own_password(user: User, current: str, new: str, who: Who, sealer: Se
 
 
 def log_in(email: str, password: str, who: Who, sealer: Sealer, now: datetime) -> LoginResult:
-    """Checks mail address and password, records success or failure, throttles before it hashes."""
+    """Checks mail address and password and records success or failure."""
+    heard = hear(email, password, who, sealer, now, Action.LOGIN_FAILED)
+    if heard.user is None:
+        return heard
+    with transaction():
+        return LoginResult(let_in(heard.user.id, who, Action.LOGIN, sealer, now))
+
+
+def hear(email: str, password: str, who: Who, sealer: Sealer, now: datetime, failed: Action) -> LoginResult:
+    """Checks mail address and password, throttled before anything is hashed; records a failure as `failed`.
+
+    Success changes nothing yet: `let_in` does.
+    """
     email = email.strip().lower()
     account = sealer.index("login", email)
-    wait = _wait(account, who.address, now)
-    if wait:
-        return LoginResult(None, wait)
+    seconds = _wait(account, who.address, now)
+    if seconds:
+        return LoginResult(None, seconds)
     user = db.session.scalar(select(User).where(User.email == email))
     password_hash = user.password_hash if user and user.active else None
     db.session.rollback()
-    matched = passwords.matches(password_hash, password)
+    if passwords.matches(password_hash, password) and user is not None:
+        return LoginResult(user)
     with transaction() as session:
-        if not matched or user is None:
-            session.add(LoginFailure(at=now, account=account, address=_network(who.address)))
-            append(who, Action.LOGIN_FAILED, now, on=("user", user.id if user else None), success=False)
-            return LoginResult(None)
-        session.execute(delete(LoginFailure).where(LoginFailure.account == account))
-        fresh = session.get_one(User, user.id)
-        fresh.last_seen_at = now
-        append(Who(fresh.id, fresh.name, who.address, who.request_id), Action.LOGIN, now, on=("user", fresh.id))
-        return LoginResult(fresh)
+        session.add(LoginFailure(at=now, account=account, address=network(who.address)))
+        append(who, failed, now, on=("user", user.id if user else None), success=False)
+    return LoginResult(None)
 
 
-def begin_session(user_id: int, now: datetime) -> str:
-    """Starts a session and returns its token, for the browser's signed cookie."""
-    token = secrets.token_urlsafe(24)
-    with transaction() as session:
-        epoch = session.get_one(User, user_id).session_epoch
-        insert_rows(LoginSession, {"token": _digest(token), "user_id": user_id, "epoch": epoch, "started_at": now})
-    return token
-
-
-def user_of(token: str, now: datetime) -> User | None:
-    """Whose session the token names, if it has neither been ended nor outlived a shift."""
-    return db.session.scalar(
-        select(User)
-        .join(LoginSession, LoginSession.user_id == User.id)
-        .where(
-            LoginSession.token == _digest(token),
-            LoginSession.epoch == User.session_epoch,
-            LoginSession.started_at > now - SHIFT,
-            User.active,
-        )
-    )
-
-
-def log_out(user_id: int, token: str, who: Who, now: datetime) -> None:
-    """Ends a session and records that its user left."""
-    with transaction() as session:
-        session.execute(delete(LoginSession).where(LoginSession.token == _digest(token)))
-        append(who, Action.LOGOUT, now, on=("user", user_id))
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+def let_in(user_id: int, who: Who, action: Action, sealer: Sealer, now: datetime) -> User:
+    """Forgets failures of one whose password was right, and records `action`, in the caller's transaction."""
+    session = must_write()
+    user = session.get_one(User, user_id)
+    session.execute(delete(LoginFailure).where(LoginFailure.account == sealer.index("login", user.email)))
+    user.last_seen_at = now
+    append(Who(user.id, user.name, who.address, who.request_id), action, now, on=("user", user.id))
+    return user
 
 
 def seen(user_id: int, now: datetime) -> None:
@@ -212,7 +192,7 @@ def prefer(user_id: int, now: datetime, *, locale: str | None, theme: str | None
 def forget_failures(now: datetime) -> bool:
     """Drops failed log-ins that no throttle counts any more, and outlived sessions; False: nothing is left to do."""
     with transaction() as session:
-        session.execute(delete(LoginSession).where(LoginSession.started_at < now - SHIFT))
+        sessions.forget_outlived(now)
         session.execute(delete(LoginFailure).where(LoginFailure.at < now - 2 * WINDOW))
     return False
 
@@ -270,7 +250,7 @@ def _wait(account: bytes, address: str, now: datetime) -> int:
     Counted for the account from this network, so that a stranger elsewhere cannot lock its owner out; with higher
     limits also for the account from anywhere and for the network whatever the account.
     """
-    by_account, by_network = LoginFailure.account == account, LoginFailure.address == _network(address)
+    by_account, by_network = LoginFailure.account == account, LoginFailure.address == network(address)
     limits = (
         (and_(by_account, by_network), FREE_FAILURES),
         (by_account, ACCOUNT_FAILURES),
@@ -280,16 +260,5 @@ def _wait(account: bytes, address: str, now: datetime) -> int:
     for condition, free in limits:
         query = select(func.count(), func.max(LoginFailure.at)).where(condition, LoginFailure.at > now - WINDOW)
         failures, last = db.session.execute(query).one()
-        if last is not None and failures >= free:
-            pause = min(2 ** min(failures - free, 10) * 5, int(WINDOW.total_seconds()))
-            waits.append(int((last + timedelta(seconds=pause) - now).total_seconds()) + 1)
+        waits.append(wait(failures, last, free, WINDOW, now))
     return max(waits)
-
-
-def _network(address: str) -> str:
-    """What failures are counted by: the address, of IPv6 the /64 that one customer has."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

@@ -14,6 +14,9 @@ from flask_babel import gettext as _
 LEAST = 8
 LONG = 16
 MOST = 200
+LEAST_BESIDE_OWN = 4
+SHORTEST_OWN = 4
+"""Characters of a mail address before the @ that say something: shorter ones are parts of many words."""
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _turn = threading.BoundedSemaphore(2)
@@ -45,6 +48,7 @@ def fault(password: str, email: str) -> str | None:
         return _("Use at most %(most)s characters.", most=MOST)
     if len(password) < LONG and kinds < 2:
         return _("Mix letters with digits or signs, or use %(long)s characters or more.", long=LONG)
-    if email and email.split("@")[0].lower() in password.lower() and len(password) < LONG:
+    own = email.split("@")[0].lower()
+    if len(own) >= SHORTEST_OWN and own in password.lower() and len(password) - len(own) < LEAST_BESIDE_OWN:
         return _("Do not use your mail address in the password.")
     return None

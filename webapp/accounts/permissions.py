@@ -8,9 +8,11 @@ from __future__ import annotations
 from webapp.accounts.models import Role
 
 PUBLIC: frozenset[str] = frozenset(
-    {"accounts.login", "accounts.first_run", "preferences.save", "watching.healthz", "watching.readyz",
+    {"accounts.login", "accounts.first_run", "preferences.save", "lock.state", "lock.unlock", "lock.hand_over",
+     "watching.healthz", "watching.readyz",
      "reminders.recipients.confirm", "reminders.recipients.agree", "reminders.recipients.stop",
-     "reminders.recipients.end", "static"}
+     "reminders.recipients.end", "reminders.recipients.leave", "reminders.recipients.leave_at_once",
+     "receipts.verify", "receipts.prove", "static"}
 )  # fmt: skip
 """Open without log-in."""
 
@@ -21,6 +23,7 @@ ADMIN = frozenset({Role.ADMIN})
 
 ALLOWED: dict[str, frozenset[Role]] = {
     "accounts.logout": EVERYONE,
+    "lock.lock": EVERYONE,
     "accounts.profile": EVERYONE,
     "notices.dismiss": EVERYONE,
     "dashboard.index": EVERYONE,
@@ -30,6 +33,11 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "verification.edit": DESK,
     "desk.regions": DESK,
     "reuse.show": EVERYONE,
+    "reuse.edit": DESK,
+    "receipts.issue": DESK,
+    "receipts.issue_reused": DESK,
+    "receipts.show": EVERYONE,
+    "receipts.print_view": DESK,
     "shifts.index": DESK,
     "shifts.declare": DESK,
     "shifts.end": DESK,
@@ -41,10 +49,19 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "purposes.add": ADMIN,
     "purposes.edit": ADMIN,
     "purposes.change": ADMIN,
+    "calendar.index": ADMIN,
+    "calendar.save": ADMIN,
     "history.index": EVERYONE,
     "quota.index": EVERYONE,
     "quota.new_lot": ADMIN,
     "quota.record_lot": ADMIN,
+    "reconciliation.index": ADMIN,
+    "reconciliation.enter": ADMIN,
+    "reconciliation.ask": ADMIN,
+    "reconciliation.settle": ADMIN,
+    "reconciliation.rebase": ADMIN,
+    "reconciliation.key": ADMIN,
+    "reconciliation.save_key": ADMIN,
     "sandbox.people": EVERYONE,
     "audit.index": READERS,
     "accounts.users": ADMIN,
@@ -55,6 +72,7 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "accounts.change_user": ADMIN,
     "configuration.index": ADMIN,
     "configuration.save": ADMIN,
+    "configuration.name_unit": ADMIN,
     "reminders.index": ADMIN,
     "reminders.message": ADMIN,
     "reminders.retry": ADMIN,

@@ -16,7 +16,6 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.foundation.pages import safe_next
 
 bp = Blueprint("accounts", __name__)
 
@@ -25,22 +24,20 @@ Page = str | tuple[str, int] | Response
 
 @bp.route("/login", methods=["GET", "POST"])
 def login() -> Page:
-    """Mail address and password; says how long to wait after too many failures."""
+    """Mail address and password; says how long to wait after too many failures. Also unlocks a locked desk."""
     if not operations.has_users():
         return redirect(url_for("accounts.first_run"), 303)
-    form = LoginForm()
+    locked, target = access.locked_user(), request.args.get("next")
+    form = LoginForm(data={"email": locked.email} if locked else None)
+    shown = {"form": form, "locked": locked, "onward": access.landing(locked, target) if locked else None}
     if not form.validate_on_submit():
-        status = 422 if request.method == "POST" else 200
-        return render_template("accounts/login.html", form=form, wait=None), status
-    email, password = form.email.data or "", form.password.data or ""
-    result = operations.log_in(email, password, who(), this_instance().sealer, utc_now())
+        return render_template("accounts/login.html", **shown), 422 if request.method == "POST" else 200
+    result = access.come_in(form.email.data or "", form.password.data or "")
     if result.user is None:
         if not result.wait:
             form.password.errors = [_("Mail address or password is wrong.")]
-        status = 429 if result.wait else 401
-        return render_template("accounts/login.html", form=form, wait=result.wait or None), status
-    access.start_session(result.user)
-    return redirect(safe_next(request.args.get("next"), url_for("dashboard.index")), 303)
+        return render_template("accounts/login.html", **shown, wait=result.wait), 429 if result.wait else 401
+    return redirect(access.landing(result.user, target), 303)
 
 
 @bp.route("/first-run", methods=["GET", "POST"])

@@ -11,6 +11,11 @@ ACTIONS: dict[str, LazyString] = {
     Action.LOGIN: _l("Log-in"),
     Action.LOGIN_FAILED: _l("Failed log-in"),
     Action.LOGOUT: _l("Log-out"),
+    Action.SESSION_LOCKED: _l("Desk locked"),
+    Action.SESSION_UNLOCKED: _l("Desk unlocked"),
+    Action.UNLOCK_FAILED: _l("Failed unlocking"),
+    Action.HANDED_OVER: _l("Desk handed over"),
+    Action.TAKEN_OVER: _l("Desk taken over"),
     Action.USER_CREATED: _l("User made"),
     Action.USER_CHANGED: _l("User changed"),
     Action.PASSWORD_CHANGED: _l("Password changed"),
@@ -39,6 +44,14 @@ ACTIONS: dict[str, LazyString] = {
     Action.PURPOSE_CHANGED: _l("Purpose changed"),
     Action.SHIFT_DECLARED: _l("Shift declaration made"),
     Action.SHIFT_ENDED: _l("Shift declaration ended"),
+    Action.CALENDAR_CHANGED: _l("Calendar changed"),
+    Action.COUNTER_READ: _l("Vendor's counter read"),
+    Action.BOOKS_REBASED: _l("Books rebased on the vendor's counter"),
+    Action.LOT_CORRECTED: _l("Lot corrected"),
+    Action.RECEIPT_ISSUED: _l("Receipt issued"),
+    Action.RECEIPT_VIEWED: _l("Receipt viewed"),
+    Action.RECEIPT_PRINTED: _l("Receipt opened for printing"),
+    Action.RECEIPT_CHECKED: _l("Receipt checked"),
 }
 OBJECTS: dict[str, LazyString] = {
     "verification": _l("Verification"),
@@ -49,4 +62,5 @@ OBJECTS: dict[str, LazyString] = {
     "purpose": _l("Purpose"),
     "declaration": _l("Shift declaration"),
     "reuse": _l("Reuse"),
+    "reading": _l("Reading"),
 }

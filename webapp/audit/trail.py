@@ -23,6 +23,11 @@ class Action(StrEnum):
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
     LOGOUT = "logout"
+    SESSION_LOCKED = "session_locked"
+    SESSION_UNLOCKED = "session_unlocked"
+    UNLOCK_FAILED = "unlock_failed"
+    HANDED_OVER = "handed_over"
+    TAKEN_OVER = "taken_over"
     USER_CREATED = "user_created"
     USER_CHANGED = "user_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
@@ -51,6 +56,14 @@ class Action(StrEnum):
     PURPOSE_CHANGED = "purpose_changed"
     SHIFT_DECLARED = "shift_declared"
     SHIFT_ENDED = "shift_ended"
+    CALENDAR_CHANGED = "calendar_changed"
+    COUNTER_READ = "counter_read"
+    BOOKS_REBASED = "books_rebased"
+    LOT_CORRECTED = "lot_corrected"
+    RECEIPT_ISSUED = "receipt_issued"
+    RECEIPT_VIEWED = "receipt_viewed"
+    RECEIPT_PRINTED = "receipt_printed"
+    RECEIPT_CHECKED = "receipt_checked"
 
 
 @dataclass(frozen=True, slots=True)

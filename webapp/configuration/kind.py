@@ -9,12 +9,15 @@ from sqlalchemy import delete, select
 from webapp.audit.trail import SYSTEM, Action, append
 from webapp.foundation import runtime
 from webapp.foundation.database import db, transaction
-from webapp.foundation.instance import Instance
+from webapp.foundation.instance import KIND, Instance, vendor_kind
 from webapp.foundation.sealing import CannotOpen
 from webapp.notify.messages import Attempt, Message
 from webapp.notify.notices import Notice, NoticeDismissal
 from webapp.quota.models import LedgerEntry, Lot
+from webapp.receipts.models import Receipt, ReceiptFailure, ReceiptSalt
+from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn
 from webapp.reminders.models import Episode, ToldLot
+from webapp.settings import SANDBOX
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 from webapp.vendor import circuit
 from webapp.verification import rollups
@@ -22,6 +25,7 @@ from webapp.verification.models import (
     Identity,
     IdentityIndex,
     Reuse,
+    ReuseReference,
     Settlement,
     ShiftDeclaration,
     SpentForm,
@@ -29,11 +33,12 @@ from webapp.verification.models import (
 )
 
 PRACTICE = (
-    Attempt, Message, ToldLot, Episode, SpentForm, Reuse, Settlement, IdentityIndex, Identity, LedgerEntry,
-    Verification, ShiftDeclaration, Lot, UsageDelta, UsageDay, UsageHour, LatencyHour, NoticeDismissal, Notice,
+    MeterBaseline, MeterFailure, MeterReading, MeterTurn,
+    Attempt, Message, ToldLot, Episode, ReceiptFailure, ReceiptSalt, Receipt, SpentForm, ReuseReference, Reuse,
+    Settlement, IdentityIndex, Identity, LedgerEntry, Verification, ShiftDeclaration, Lot, UsageDelta, UsageDay,
+    UsageHour, LatencyHour, NoticeDismissal, Notice,
 )  # fmt: skip
 """What going live clears, in this order."""
-KIND = "instance_kind"
 KEYS = "index_keys"
 ZONE = "counted_in_zone"
 
@@ -42,10 +47,11 @@ class WrongKind(Exception):
     """The database is of the other kind, or was sealed under other keys; the message says what to do."""
 
 
-def agree(instance: Instance, now: datetime) -> None:
+def agree(instance: Instance, now: datetime) -> str:
     """Sees that settings, keys and database belong together; a new database takes the kind of the settings.
 
-    Raises `WrongKind`.
+    Returns the kind in force. A vendor on this machine (a stand-in, a relay to the real one) serves either. Raises
+    `WrongKind`.
     """
     try:
         known, keys = runtime.stored(KIND, instance.sealer), runtime.stored(KEYS, instance.sealer)
@@ -59,21 +65,23 @@ def agree(instance: Instance, now: datetime) -> None:
             "YULIANG_INDEX_KEYS (or keys/index_keys in the instance folder) is not the key this database was indexed "
             "with: put the backed-up key in place"
         )
-    if known == "sandbox" and instance.kind == "live":
+    named = vendor_kind(instance.settings)
+    if known == "sandbox" and named == "live":
         raise WrongKind(
             "this database holds practice data, and YULIANG_VENDOR_URL names the real vendor: run `yuliang go-live` "
             "(it clears the practice data), or use another database"
         )
-    if known == "live" and instance.kind == "sandbox":
+    if known == "live" and instance.settings.vendor_url == SANDBOX:
         raise WrongKind(
-            "this database is live, and a vendor on this machine would mix made-up people into it: set "
-            "YULIANG_VENDOR_URL to the vendor's address, or practise in another instance folder"
+            "this database is live, and the sandbox would mix made-up people into it: set YULIANG_VENDOR_URL to the "
+            "vendor's address, or practise in another instance folder"
         )
     if known is None or keys is None:
         with transaction():
-            runtime.store(KIND, instance.kind, instance.sealer, now)
+            runtime.store(KIND, named, instance.sealer, now)
             runtime.store(KEYS, instance.sealer.fingerprint(), instance.sealer, now)
             runtime.store(ZONE, instance.settings.timezone, instance.sealer, now)
+    return known or named
 
 
 def counted_in_zone(instance: Instance) -> bool:
@@ -94,7 +102,7 @@ def go_live(instance: Instance, now: datetime) -> None:
 
     Raises `WrongKind`.
     """
-    if instance.kind != "live":
+    if instance.settings.vendor_url == SANDBOX:
         raise WrongKind("set YULIANG_VENDOR_URL to the vendor's address first; the sandbox is still set")
     if runtime.stored(KIND, instance.sealer) == "live":
         raise WrongKind("this instance is live already: nothing was cleared")

@@ -9,7 +9,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, PasswordField
+from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import Length, ValidationError
 
 from webapp.audit.actor import who
@@ -17,7 +17,7 @@ from webapp.audit.trail import Action, append
 from webapp.foundation import runtime
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
-from webapp.foundation.forms import Form, stripped
+from webapp.foundation.forms import Form, plain_text, stripped
 from webapp.foundation.instance import this_instance
 from webapp.foundation.limits import limits_text
 from webapp.foundation.values import appcode
@@ -25,6 +25,7 @@ from webapp.vendor import circuit
 
 bp = Blueprint("configuration", __name__)
 
+UNIT = "YULIANG_UNIT_NAME"
 CONSOLE = "https://market.console.aliyun.com/imageconsole/index.htm"
 PRODUCT_PAGE = "https://market.aliyun.com/products/57000002/cmapi025518.html"
 """Manual, sections 1 and 3."""
@@ -50,6 +51,13 @@ class AppCodeForm(Form):
             appcode(field.data or "")
         except ValueError:
             raise ValidationError(_("Enter the AppCode itself: letters, digits and signs without spaces.")) from None
+
+
+class UnitForm(Form):
+    """What stands on top of every receipt."""
+
+    unit_name = StringField(_l("Name of your unit"), filters=[stripped], validators=[Length(max=80), plain_text],
+                            description=_l("Printed on receipts from now on; if empty, written by hand."))  # fmt: skip
 
 
 @bp.get("/settings")
@@ -79,14 +87,35 @@ def save() -> tuple[str, int] | Response:
     return redirect(url_for("configuration.index"), 303)
 
 
-def _render(form: AppCodeForm) -> str:
+@bp.post("/settings/unit")
+def name_unit() -> tuple[str, int] | Response:
+    """Stores the unit's name, unless the environment fixes it."""
+    form, instance = UnitForm(), this_instance()
+    if UNIT in instance.settings.given:
+        form.unit_name.errors = [_("The environment fixes this setting: change it there.")]
+        return _render(AppCodeForm(), form), 409
+    if not form.validate_on_submit():
+        return _render(AppCodeForm(), form), 422
+    now = utc_now()
+    with transaction():
+        if form.unit_name.data:
+            runtime.store(UNIT, form.unit_name.data, instance.sealer, now)
+        else:
+            runtime.clear(UNIT)
+        append(who(), Action.SETTING_CHANGED, now, setting=UNIT, forgotten=not form.unit_name.data)
+    flash(_("The setting is stored and in force."), "success")
+    return redirect(url_for("configuration.index"), 303)
+
+
+def _render(form: AppCodeForm, unit: UnitForm | None = None) -> str:
     instance = this_instance()
+    unit = unit or UnitForm(data={"unit_name": runtime.value(UNIT, instance.settings, instance.sealer)})
     rows = [_row(one) for one in runtime.all_effective(instance.settings, instance.sealer)]
     links = [
         (_("Console: AppCode, used of total, orders, contracts, invoices"), CONSOLE),
         (_("Product page: packages and prices"), PRODUCT_PAGE),
     ]
-    return render_template("configuration/index.html", rows=rows, form=form, links=links)
+    return render_template("configuration/index.html", rows=rows, form=form, unit=unit, links=links)
 
 
 def _row(one: runtime.Effective) -> dict[str, Any]:
@@ -94,8 +123,7 @@ def _row(one: runtime.Effective) -> dict[str, Any]:
     shown = "" if one.value in (None, "", ()) else _("set") if setting.secret else _plain(one.value)
     return {
         "name": setting.name, "meaning": _(setting.meaning), "value": shown, "source": one.source,
-        "source_label": SOURCES[one.source], "editable": setting.runtime and one.source != "environment",
-        "secret": setting.secret,
+        "source_label": SOURCES[one.source], "secret": setting.secret,
     }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from wtforms.validators import ValidationError
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 12, 31)
+MOST_SENT_BACK = 20_000
+"""Characters of a refused field that are shown again."""
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -28,7 +30,21 @@ class Form(FlaskForm):  # type: ignore[misc]
         super().__init__(formdata=request.form if request.method == "POST" else None, **options)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        return bool(super().validate(extra_validators)) & _sent_once(self, request.form)
+        sound = bool(super().validate(extra_validators)) & _sent_once(self, request.form)
+        if not sound:
+            _shorten(self)
+        return sound
+
+
+def _shorten(form: PlainForm) -> None:
+    """Cuts what nobody types, so that a megabyte that was refused is not sent back."""
+    for field in form:
+        for name in ("data", "raw_data"):
+            text = getattr(field, name, None)
+            if isinstance(text, str) and len(text) > MOST_SENT_BACK:
+                setattr(field, name, text[:MOST_SENT_BACK])
+            elif isinstance(text, list):
+                setattr(field, name, [one[:MOST_SENT_BACK] if isinstance(one, str) else one for one in text])
 
 
 def _sent_once(form: PlainForm, sent: MultiDict[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -14,26 +14,29 @@ from webapp.foundation.values import is_loopback
 from webapp.settings import SANDBOX, Settings
 
 NAME = "yuliang"
+KIND = "instance_kind"
+"""Name under which a database remembers what it is for (see `runtime.stored`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Settings, keys and sealer of this process."""
+    """Settings, keys and sealer of this process, and what it is for: `sandbox` or `live`."""
 
     settings: Settings
     keys: Keys
     sealer: Sealer
-
-    @property
-    def kind(self) -> str:
-        """`sandbox` where the vendor is the built-in one or stands on this machine, else `live`."""
-        return vendor_kind(self.settings)
+    kind: str
 
 
 def vendor_kind(settings: Settings) -> str:
-    """`sandbox` or `live`, by where the vendor's address points."""
+    """What a new database is for: `sandbox` where the vendor is the built-in one or stands on this machine."""
     url = settings.vendor_url
     return "sandbox" if url == SANDBOX or is_loopback(urlsplit(url).hostname) else "live"
+
+
+def be(kind: str) -> None:
+    """Makes the instance of the present app one of this kind: what its database says is in force."""
+    current_app.extensions[NAME] = replace(this_instance(), kind=kind)
 
 
 def this_instance() -> Instance:

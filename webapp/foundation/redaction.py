@@ -21,6 +21,7 @@ GONE = "…"
 FIELDS = frozenset(
     {"name", "idnumber", "idno", "birthday", "derived", "raw"}
     | {"password", "newpassword", "appcode", "code", "secret", "secretkey", "token", "csrftoken"}
+    | {"accesskeyid", "accesskeysecret", "accesskey", "signature"}
     | {"authorization", "proxyauthorization", "cookie", "setcookie"}
 )
 """Fields that lose their value, lower-case without `_` and `-`; `code` is the second factor's."""

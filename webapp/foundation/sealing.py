@@ -38,6 +38,7 @@ class Sealer:
     def __init__(self, keys: Keys) -> None:
         self._current = keys.data[0].id
         self._data = {key.id: AESGCM(key.secret) for key in keys.data}
+        self._secrets = {key.id: key.secret for key in keys.data}
         self._index = keys.index
         self._derived: dict[tuple[str, str], bytes] = {}
 
@@ -76,6 +77,17 @@ class Sealer:
     def indexes(self, kind: str, value: str) -> list[bytes]:
         """The blind indexes to search for `value`: one under each live index key."""
         return [self._digest(key, kind, value) for key in self._index]
+
+    def derived(self, purpose: str, key_id: str | None = None) -> Key:
+        """A key of its own for `purpose` (HKDF), from the data key of that name; by default from the first.
+
+        Raises `CannotOpen` where this instance does not hold that key.
+        """
+        name = self._current if key_id is None else key_id
+        if name not in self._secrets:
+            raise CannotOpen(f"key {name} is not among the data keys of this instance")
+        info = f"yuliang {purpose}".encode()
+        return Key(name, HKDF(SHA256(), 32, salt=None, info=info).derive(self._secrets[name]))
 
     def fingerprint(self) -> str:
         """Says, without telling the keys, which index key is first: a changed one would find nothing."""

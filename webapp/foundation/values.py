@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 SHORTEST_SECRET = 16
 
@@ -46,6 +50,13 @@ def plain(text: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise ValueError("must not hold control characters.")
     return text
+
+
+def title(text: str) -> str:
+    """One line of at most 80 characters, as it is printed. Raises `ValueError`."""
+    if len(text) > 80:
+        raise ValueError("must have at most 80 characters.")
+    return plain(text)
 
 
 def folder(text: str) -> Path:
@@ -94,6 +105,10 @@ def database_url(text: str) -> str:
     """A database that SQLAlchemy can open and that outlives the process."""
     if not re.match(r"sqlite:///(?!:memory:)[^?]|postgresql\+psycopg://", text):
         raise ValueError("must start with postgresql+psycopg:// or name a file after sqlite:///.")
+    try:
+        make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("is no database address: host, port or password cannot be read.") from None
     return text
 
 
@@ -141,8 +156,12 @@ def appcode(text: str) -> str:
     return text
 
 
-def file(text: str) -> Path:
-    """A file that is there."""
+def certificates(text: str) -> Path:
+    """A file of trusted certificates (PEM) that is there."""
     if not Path(text).is_file():
         raise ValueError("names a file that does not exist.")
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError:  # an SSLError is one
+        raise ValueError("names a file that holds no certificates (PEM), or cannot be read.") from None
     return Path(text)

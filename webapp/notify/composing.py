@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
+import structlog
 from flask import Flask, current_app
 
+from webapp.foundation.database import end_read
 from webapp.notify.messages import Message
+
+log = structlog.get_logger("yuliang.outbox")
 
 NAME = "composers"
 
@@ -32,6 +36,10 @@ class Content:
     pictures: tuple[Picture, ...] = ()
     secrets: tuple[str, ...] = ()
     """What only the recipient may know, such as the token of a link: taken out of what is kept here."""
+    leave: str = ""
+    """An address that ends such mails when it is posted to (RFC 8058)."""
+    flaw: str = ""
+    """Why this is the short form: what was wrong with the words."""
 
     def record(self) -> str:
         """The text as it is kept."""
@@ -44,12 +52,28 @@ class Content:
 Composer = Callable[[Message, datetime], Content]
 
 
-def register(app: Flask, kind: str, composer: Composer) -> None:
-    """Says who words messages of `kind`; called once, by the composition root's parts."""
-    app.extensions.setdefault(NAME, {})[kind] = composer
+def register(app: Flask, kind: str, composer: Composer, short: Composer | None = None) -> None:
+    """Says who words messages of `kind`, and in few words where that fails; called once, by the composition root's
+    parts."""
+    app.extensions.setdefault(NAME, {})[kind] = (composer, short)
 
 
 def compose(message: Message, now: datetime) -> Content:
-    """The message in its recipient's language, with the figures of `now`. Raises whatever is wrong with it."""
-    composers = cast(dict[str, Composer], current_app.extensions.get(NAME, {}))
-    return composers[message.kind](message, now)
+    """The message in its recipient's language, with the figures of `now`. What matters must not wait for a fault in
+    its words to be mended: then its short form goes out, and names the fault. Raises what is wrong where there is
+    none, or where it is wrong too."""
+    composers = cast(dict[str, tuple[Composer, Composer | None]], current_app.extensions.get(NAME, {}))
+    composer, short = composers[message.kind]
+    try:
+        return composer(message, now)
+    except Exception as fault:  # whatever it is, it is these words' own; logged, and shown beside the message
+        if short is None:
+            raise
+        log.error("a message goes out in its short form", message=message.id, exc_info=fault)
+        end_read()
+        return replace(short(message, now), flaw=named(fault))
+
+
+def named(fault: Exception) -> str:
+    """A fault in one line, for the page."""
+    return f"{type(fault).__name__}: {fault}"[:500]

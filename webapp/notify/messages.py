@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
@@ -41,6 +41,25 @@ class Verdict(StrEnum):
     """This message will never be taken."""
 
 
+class Fault(StrEnum):
+    """What was in the way where no server said it: a word that pages translate."""
+
+    NO_ANSWER = "no_answer"
+    CLOSED = "closed"
+    NO_NAME = "no_name"
+    TURNED_AWAY = "turned_away"
+    """Nobody listens at that port."""
+    NOT_SMTP = "not_smtp"
+    NO_STARTTLS = "no_starttls"
+    TLS = "tls"
+    CERTIFICATE = "certificate"
+    BUNDLE = "bundle"
+    """The certificates to trust cannot be read: a fault of `YULIANG_CA_BUNDLE`."""
+    NO_LOGIN = "no_login"
+    CHARACTERS = "characters"
+    OTHER = "other"
+
+
 class Message(Base):
     """One message to one recipient by one channel. `key` is unique: one cause tells each recipient once."""
 
@@ -54,6 +73,8 @@ class Message(Base):
     kind: Mapped[str] = mapped_column(String(40))
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     channel: Mapped[str] = mapped_column(String(16))
+    reader: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    """Who it is for, as its writer names them, whatever their address is now; empty: whoever has the address."""
     address: Mapped[str] = mapped_column(String(254))
     locale: Mapped[str] = mapped_column(String(8))
     wire_id: Mapped[str] = mapped_column(String(120))
@@ -72,6 +93,8 @@ class Message(Base):
     """The text as it was sent last."""
     reason: Mapped[str] = mapped_column(String(40), default="")
     """Why it was dropped."""
+    flaw: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+    """What was wrong with its words when it was composed last: it then goes out in its short form."""
 
 
 class Attempt(Base):
@@ -89,4 +112,6 @@ class Attempt(Base):
     code: Mapped[int | None]
     """The server's reply code, where a server replied."""
     words: Mapped[str] = mapped_column(String(500), default="")
-    """The server's own words, or ours about the connection."""
+    """The server's own words; with a `fault`, more about it."""
+    fault: Mapped[str] = mapped_column(String(24), default="", server_default=text("''"))
+    """A word of `Fault` where no server said what is wrong."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -120,15 +121,21 @@ def _shown(notice: Notice) -> Shown:
             cause = CAUSES.get(words["cause"], words["cause"])
             text = _("The vendor refuses calls: %(cause)s.", cause=cause)
             return Shown(notice.id, "danger", text, "history.index", {"outcome": "refused"})
-        case "nobody_told":
-            text = _("Nobody would get a reminder mail: a mail server or a recipient is missing.")
+        case "recipient_left":
+            text = _("%(address)s ended its reminder mails by the link in one of them.", **words)
             return Shown(notice.id, "warning", text, "reminders.index", {})
-        case "undelivered":
-            text = _("Mails could not be delivered. Reminders may reach nobody until this is mended.")
-            return Shown(notice.id, "danger", text, "reminders.index", {})
         case "lapsed_unseen":
             text = _("A lot ended on %(day)s with %(calls)s calls left, too long ago to tell by mail.", **words)
             return Shown(notice.id, "info", text, "reminders.index", {})
+        case "drift":
+            text = (
+                ngettext("The vendor counted %(calls)s call more than this product made.",
+                         "The vendor counted %(calls)s calls more than this product made.", words["calls"], **words)
+                if words["more"] else
+                ngettext("The vendor counted %(calls)s call fewer than this product made.",
+                         "The vendor counted %(calls)s calls fewer than this product made.", words["calls"], **words)
+            )  # fmt: skip
+            return Shown(notice.id, "warning", text, "reconciliation.index", {})
         case "many_numbers":
             text = _("%(count)s different numbers were tried for one name (mark %(mark)s) on %(day)s.", **words)
             return Shown(notice.id, "warning", text, *_that_day(words))

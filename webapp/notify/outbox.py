@@ -14,12 +14,12 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.foundation.database import db, must_write, transaction
 from webapp.notify.channels import mail
-from webapp.notify.channels.smtp import Reply
+from webapp.notify.channels.smtp import BEFORE_ANY_MAIL, Reply
 from webapp.notify.composing import Content
 from webapp.notify.messages import Attempt, Message, State, Verdict
 from webapp.notify.retrying import next_try
@@ -39,6 +39,7 @@ class Draft:
     address: str
     locale: str
     params: dict[str, Any] = field(default_factory=dict)
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ def write(drafts: Iterable[Draft], now: datetime) -> int:
     """Writes messages in the caller's transaction; one that was written before is left alone. Returns how many."""
     session = must_write()
     rows = [
-        {"key": d.key, "cause": d.cause, "kind": d.kind, "params": d.params, "channel": MAIL, "address": d.address,
-         "locale": d.locale, "wire_id": token_hex(16), "created_at": now, "state": State.QUEUED, "next_at": now}
+        {"key": d.key, "cause": d.cause, "kind": d.kind, "params": d.params, "channel": MAIL, "reader": d.reader,
+         "address": d.address, "locale": d.locale, "wire_id": token_hex(16), "created_at": now, "state": State.QUEUED,
+         "next_at": now}
         for d in drafts
     ]  # fmt: skip
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
@@ -131,11 +133,13 @@ def settle(
     (0 to 1) spreads the next try; without `again` there is none."""
     done: dict[str, Any] = {"holder": None}
     if content is not None:
-        done |= {"subject": content.subject[:300], "body": content.record()}
+        done |= {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
     mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
     with transaction() as session:
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
-        told = update(Attempt).where(Attempt.id == taken.attempt_id).values(**tried, words=reply.words)
+        told = (
+            update(Attempt).where(Attempt.id == taken.attempt_id).values(**tried, words=reply.words, fault=reply.fault)
+        )
         session.execute(told, execution_options={"synchronize_session": False})
         reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
         dropped = reply.verdict != Verdict.ACCEPTED and session.scalar(reason)
@@ -164,21 +168,34 @@ def _drop(message: Message, now: datetime) -> None:
     message.state, message.holder, message.finished_at = State.DROPPED, None, now
 
 
-def withdraw(cause: str, reason: str, now: datetime, *, address: str | None = None) -> None:
-    """Drops what still waits for `cause` (to one address, where given), in the caller's transaction. What is being
-    tried at this moment may still arrive; if it does not, it is not tried again."""
-    _withdraw(Message.cause == cause if address is None else and_(Message.cause == cause, Message.address == address),
-              reason, now)  # fmt: skip
+def withdraw(cause: str, reason: str, now: datetime) -> None:
+    """Drops what still waits for `cause`, in the caller's transaction. What is being tried at this moment may still
+    arrive; if it does not, it is not tried again."""
+    _withdraw(reason, now, Message.cause == cause)
 
 
-def withdraw_all(address: str, reason: str, now: datetime) -> None:
-    """As `withdraw`, whatever waits for an address."""
-    _withdraw(Message.address == address, reason, now)
+def withdraw_from(reader: str, reason: str, now: datetime, *, kind: str | None = None) -> None:
+    """As `withdraw`, whatever waits for a reader; only messages of `kind`, where one is given."""
+    which = [Message.reader == reader] + ([Message.kind == kind] if kind else [])
+    _withdraw(reason, now, *which)
 
 
-def _withdraw(which: ColumnElement[bool], reason: str, now: datetime) -> None:
+def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
+    """Lets a message that did not arrive wait again, to the reader and address of `draft`, for another 72 hours; in
+    the caller's transaction. What is being tried at this moment is left alone."""
+    free = update(Message).where(Message.id == message_id, Message.holder.is_(None), Message.state != State.SENT)
+    must_write().execute(
+        free.values(reader=draft.reader, address=draft.address, locale=draft.locale, **_AGAIN, next_at=now)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": ""}
+
+
+def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
     free = Message.holder.is_(None)
-    waiting = update(Message).where(which, Message.state == State.QUEUED)
+    waiting = update(Message).where(*which, Message.state == State.QUEUED)
     must_write().execute(
         waiting.values(
             reason=reason,
@@ -189,7 +206,8 @@ def _withdraw(which: ColumnElement[bool], reason: str, now: datetime) -> None:
 
 
 def hold_back(now: datetime, until: datetime) -> None:
-    """Lets all messages that are due wait until then: the server itself did not answer, so none needs to try before."""
+    """Lets all messages that are due wait until then: the server itself did not answer, so none needs to try before.
+    `server_is_back` wakes them earlier."""
     with transaction() as session:
         free = Message.state == State.QUEUED, Message.holder.is_(None)
         waiting = update(Message).where(*free, Message.next_at <= now)
@@ -202,11 +220,24 @@ def hurry(now: datetime) -> None:
     must_write().execute(waiting.values(next_at=now).execution_options(synchronize_session=False))
 
 
+def server_is_back(now: datetime) -> None:
+    """Makes due at once what waits only because the server could not be reached, or let nobody in."""
+    last = select(Attempt.stage).where(Attempt.message_id == Message.id).order_by(Attempt.id.desc()).limit(1)
+    stage = last.scalar_subquery()
+    waits = (Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now,
+             or_(stage.is_(None), stage.in_(BEFORE_ANY_MAIL)))  # fmt: skip
+    found = db.session.scalar(select(Message.id).where(*waits).limit(1))
+    db.session.rollback()
+    if found is not None:
+        with transaction() as session:
+            woken = update(Message).where(*waits).values(next_at=now)
+            session.execute(woken.execution_options(synchronize_session=False))
+
+
 def retry(message_id: int, now: datetime) -> bool:
     """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits; in the
     caller's transaction. False where there is none such."""
     again = (State.QUEUED, State.REFUSED, State.FAILED)
     mine = update(Message).where(Message.id == message_id, Message.state.in_(again), Message.holder.is_(None))
-    values = {"state": State.QUEUED, "next_at": now, "first_at": None, "finished_at": None, "reason": ""}
-    changed = must_write().execute(mine.values(**values).execution_options(synchronize_session=False))
+    changed = must_write().execute(mine.values(**_AGAIN, next_at=now).execution_options(synchronize_session=False))
     return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]

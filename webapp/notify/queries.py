@@ -6,23 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from webapp.foundation.database import db
 from webapp.notify.messages import Attempt, Message, State
 
 OVERDUE = timedelta(hours=1)
 """A message that waits longer than this is shown to admins as undelivered."""
-REMEMBERED = timedelta(days=7)
-"""How long a message that was refused or given up counts as a fault."""
 
 
 @dataclass(frozen=True, slots=True)
-class Undelivered:
-    """Messages that did not arrive: how many, and the newest of them (0: none)."""
+class Written:
+    """A message of a cause: to whom, and what became of it."""
 
-    count: int
-    newest: int
+    id: int
+    reader: str
+    address: str
+    locale: str
+    state: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Chain:
     attempts: Sequence[Attempt]
 
 
-def keys_of(cause: str) -> set[str]:
-    """Keys of all messages of one cause."""
-    return set(db.session.scalars(select(Message.key).where(Message.cause == cause)))
+def written_for(cause: str) -> list[Written]:
+    """All messages of one cause."""
+    query = select(Message.id, Message.reader, Message.address, Message.locale, Message.state, Message.reason)
+    return [Written(*row) for row in db.session.execute(query.where(Message.cause == cause).order_by(Message.id))]
 
 
 def states_of(causes: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -66,13 +69,21 @@ def chain(message_id: int) -> Chain | None:
     return Chain(message, db.session.scalars(tried).all())
 
 
-def undelivered(kinds: Sequence[str], now: datetime) -> Undelivered:
-    """Messages of these kinds that have waited for over an hour, or were refused or given up in the last week."""
-    waiting = and_(Message.state == State.QUEUED, Message.created_at <= now - OVERDUE)
-    lost = and_(Message.state.in_((State.REFUSED, State.FAILED)), Message.finished_at > now - REMEMBERED)
-    found = select(func.count(), func.max(Message.id)).where(Message.kind.in_(kinds), or_(waiting, lost))
-    count, newest_id = db.session.execute(found).one()
-    return Undelivered(count, newest_id or 0)
+def overdue(kinds: Sequence[str], now: datetime) -> int:
+    """How many messages of these kinds have waited for over an hour."""
+    late = Message.state == State.QUEUED, Message.kind.in_(kinds), Message.created_at <= now - OVERDUE
+    return db.session.scalar(select(func.count()).where(*late)) or 0
+
+
+def lost(causes: Sequence[str], readers: Sequence[str]) -> int:
+    """How many messages of these causes to these readers were refused or given up."""
+    gone = Message.state.in_((State.REFUSED, State.FAILED)), Message.reader.in_(readers)
+    return db.session.scalar(select(func.count()).where(Message.cause.in_(causes), *gone)) or 0
+
+
+def flawed(causes: Sequence[str]) -> int:
+    """How many messages of these causes went out, or wait, in their short form."""
+    return db.session.scalar(select(func.count()).where(Message.cause.in_(causes), Message.flaw != "")) or 0
 
 
 def waiting(now: datetime) -> tuple[int, datetime | None]:

@@ -1,5 +1,5 @@
-"""Sending what is due: several lanes, each with a connection of its own, so that a recipient whose server lets us
-wait holds up one lane and no other recipient.
+"""Sending what is due: several lanes, each with a connection of its own, so that a recipient for whom the server lets
+us wait holds up one lane and no other recipient: for each lane that waits longer than a moment, another is opened.
 
 A lane takes a message, composes it, hands it over with no transaction open, and settles it: killed anywhere between,
 the message is tried again later; only killed after the server's OK it arrives twice, with the same Message-ID.
@@ -24,7 +24,7 @@ from webapp.foundation.instance import Instance, this_instance
 from webapp.notify import outbox
 from webapp.notify.channels import mail
 from webapp.notify.channels.smtp import Connection, Reply
-from webapp.notify.composing import Content, compose
+from webapp.notify.composing import Content, compose, named
 from webapp.notify.messages import Verdict
 from webapp.notify.outbox import Draft, Taken
 from webapp.notify.retrying import pause
@@ -34,6 +34,9 @@ log = structlog.get_logger("yuliang.outbox")
 SEND_JOB = "send messages"
 NAME = "mail lanes"
 LANES = 8
+MOST_LANES = 64
+PATIENCE = 2.0
+"""Seconds; a lane that waits longer for the answer about one mail does not count among `LANES`."""
 RUN_SECONDS = 20.0
 """How long one run begins new messages; the next run follows within seconds."""
 LOOK_SECONDS = 0.25
@@ -53,7 +56,7 @@ class NoMailServer(Exception):
 def drain(instance: Instance, now: datetime, clock: Clock = utc_now) -> bool:
     """Sends what is due for at most `RUN_SECONDS`, then False: the rest comes with the next run. Messages that
     become due meanwhile are sent too, even while other lanes hang."""
-    if not outbox.due(now, 1) or (route := mail.route(instance)) is None:
+    if not outbox.due(now, 1) or (route := _route(instance)) is None:
         return False
     end_read()
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
@@ -61,35 +64,48 @@ def drain(instance: Instance, now: datetime, clock: Clock = utc_now) -> bool:
     until = time.monotonic() + RUN_SECONDS
     while time.monotonic() < until:
         waiting = outbox.due(clock(), LANES)
-        for _lane in range(min(waiting, LANES - lanes.busy())):
-            lanes.start(_Lane(app, route, clock, until).run)
+        for _new in range(min(waiting, lanes.room())):
+            lanes.start(Lane(app, route, clock, until))
         if not lanes.busy():
             break
         lanes.wait(LOOK_SECONDS)
     return False
 
 
+def _route(instance: Instance) -> mail.Route | None:
+    try:
+        return mail.route(instance)
+    except mail.Unreadable:
+        return None
+
+
 class Lanes:
     """The threads that send. Daemons: one that hangs does not keep the process from ending."""
 
     def __init__(self) -> None:
-        self._threads: set[threading.Thread] = set()
+        self._threads: dict[threading.Thread, Lane] = {}
         self._ended = threading.Event()
 
     def busy(self) -> int:
         """How many are at work."""
-        self._threads = {thread for thread in self._threads if thread.is_alive()}
+        self._threads = {thread: lane for thread, lane in self._threads.items() if thread.is_alive()}
         return len(self._threads)
 
-    def start(self, work: Callable[[], None]) -> None:
+    def room(self) -> int:
+        """How many more may begin: those that wait for an answer about one mail take no place, up to a limit."""
+        busy, now = self.busy(), time.monotonic()
+        stuck = sum(lane.waits(now) for lane in self._threads.values())
+        return max(0, min(LANES - (busy - stuck), MOST_LANES - busy))
+
+    def start(self, lane: Lane) -> None:
         """One more."""
 
         def run() -> None:
-            work()
+            lane.run()
             self._ended.set()
 
         thread = threading.Thread(target=run, name="mail lane", daemon=True)
-        self._threads.add(thread)
+        self._threads[thread] = lane
         thread.start()
 
     def wait(self, seconds: float) -> None:
@@ -98,18 +114,27 @@ class Lanes:
         self._ended.clear()
 
 
-class _Lane:
+class Lane:
     """One connection, and the messages it carries."""
 
     def __init__(self, app: Flask, route: mail.Route, clock: Clock, until: float) -> None:
         self._app, self._route, self._clock, self._until = app, route, clock, until
+        self._connection = Connection(route.server, route.ca_bundle)
+        self._began = time.monotonic()
+        self._server_answers = False
+
+    def waits(self, now: float) -> bool:
+        """Whether one mail has kept it for longer than a moment. A server that lets nobody in does not count: more
+        lanes would help nobody."""
+        return self._connection.about_one_mail and now - self._began > PATIENCE
 
     def run(self) -> None:
+        """Sends until nothing is due, its time is over, or the server does not answer."""
+        connection = self._connection
         with self._app.app_context():
-            connection = Connection(self._route.server, self._route.ca_bundle)
             try:
                 for carried in range(1, 1_000_000):
-                    if time.monotonic() > self._until or not self._send_one(connection):
+                    if time.monotonic() > self._until or not self._send_one():
                         break
                     if carried % MESSAGES_A_CONNECTION == 0:
                         connection.close()
@@ -119,12 +144,13 @@ class _Lane:
                 connection.close()
                 db.session.remove()
 
-    def _send_one(self, connection: Connection) -> bool:
+    def _send_one(self) -> bool:
         """Sends the message that has waited longest; False where there is none, or no server to send by."""
+        self._began = time.monotonic()
         taken = outbox.take(self._clock(), self._route.sender)
         if taken is None:
             return False
-        content, reply = _deliver(taken, connection, self._route, self._clock)
+        content, reply = _deliver(taken, self._connection, self._route, self._clock)
         chance = random.random()  # noqa: S311  # spreads retries; nobody gains by guessing it
         now = self._clock()
         if not _settle(taken, reply, content, now, chance):
@@ -132,8 +158,11 @@ class _Lane:
         if reply.verdict != Verdict.ACCEPTED:
             log.warning("a message was not taken", message=taken.message.id, stage=reply.stage, reply=reply.code)
         if reply.concerns_all:
-            outbox.hold_back(now, now + pause(taken.message.attempts, chance))
+            outbox.hold_back(now, now + pause(1, chance))
             return False
+        if reply.verdict == Verdict.ACCEPTED and not self._server_answers:
+            self._server_answers = True
+            outbox.server_is_back(now)
         return True
 
 
@@ -156,7 +185,7 @@ def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clo
         wire = mail.envelope_bytes(content, route.sender, message.address, message.wire_id, now)
     except Exception as fault:  # a fault in one message's words is that message's own, and shown on it
         log.error("a message could not be composed", message=message.id, exc_info=fault)
-        return None, Reply(Verdict.TRANSIENT, "compose", None, f"{type(fault).__name__}: {fault}"[:500])
+        return None, Reply(Verdict.TRANSIENT, "compose", None, named(fault))
     finally:
         end_read()
     return content, connection.send(route.sender, message.address, wire)
@@ -164,7 +193,7 @@ def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clo
 
 def send_now(draft: Draft, route: mail.Route | None = None, clock: Clock = utc_now) -> Reply:
     """Writes one message, tries it once, here and now, and says what the server said. Raises `NoMailServer`."""
-    route = route or mail.route(this_instance())
+    route = route or _route(this_instance())
     if route is None:
         raise NoMailServer
     with transaction():

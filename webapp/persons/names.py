@@ -31,6 +31,11 @@ _BLANK = " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BETWEEN = re.compile(f"(?<=[{HAN}{PRIVATE}])[{_BLANK}{re.escape(LOOK_ALIKES)}]+(?=[{HAN}{PRIVATE}])")
 _INVISIBLE = re.compile("[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _NOT_HAN = re.compile(f"[^{HAN}]")
+# What pictures and bytes that were no text leave: emoji and other signs, those of Unicode's later versions too, U+FFFD
+# among them, and %FF as a form's parser leaves it. Radicals, strokes and what describes a character may pass.
+_DRAWN = "\u2e80-\u2fff\u303e\u31c0-\u31ef"
+_PICTURE = re.compile(f"[^{HAN}{_DRAWN}]")
+_PICTURED = re.compile("[\U0001f000-\U0001fbff]|%[0-9A-Fa-f]{2}")
 _PLACED = re.compile(f"(?<=[{HAN}{PRIVATE}]){SEPARATOR}(?=[{HAN}{PRIVATE}])")
 
 
@@ -41,6 +46,8 @@ class NameFault(StrEnum):
     TOO_LONG = "too_long"
     CONTROL = "control"
     """Control characters, line breaks or halves of surrogate pairs: no name holds them."""
+    UNREADABLE = "unreadable"
+    """Emoji and other pictures, or traces of bytes that were no text."""
 
 
 class NameWarning(StrEnum):
@@ -52,7 +59,7 @@ class NameWarning(StrEnum):
     PUNCTUATION = "punctuation"
     """Also blanks, and a `·` that does not stand between two Han characters."""
     SYMBOLS = "symbols"
-    """Emoji and other signs, variation selectors, private-use characters."""
+    """Signs, variation selectors, private-use characters."""
 
 
 def normalise(text: str) -> str:
@@ -74,7 +81,7 @@ def faults(name: str) -> NameFault | None:
         return NameFault.TOO_LONG
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
         return NameFault.CONTROL
-    return None
+    return NameFault.UNREADABLE if _unreadable(name) else None
 
 
 def warnings(name: str) -> tuple[NameWarning, ...]:
@@ -87,6 +94,11 @@ def warnings(name: str) -> tuple[NameWarning, ...]:
 def beginnings(name: str) -> tuple[str, ...]:
     """What a search by beginning finds: the prefixes of 2 to 10 code points, a name so short included."""
     return tuple(name[:size] for size in range(BEGINNING_FROM, min(len(name), BEGINNING_TO) + 1))
+
+
+def _unreadable(name: str) -> bool:
+    pictures = any(unicodedata.category(one) == "So" for one in _PICTURE.findall(name))
+    return pictures or _PICTURED.search(name) is not None
 
 
 def _kind(character: str) -> NameWarning:

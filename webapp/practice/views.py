@@ -6,6 +6,7 @@ from flask import Blueprint, abort, render_template
 from flask_babel import get_locale
 
 from webapp.foundation.instance import this_instance
+from webapp.vendor.sandbox import meter
 from webapp.vendor.sandbox.people import PEOPLE
 from webapp.vendor.sandbox.scenarios import SCENARIOS
 from webapp.verification.texts import CHARGED, OUTCOMES
@@ -22,6 +23,7 @@ def people() -> str:
     return render_template(
         "sandbox/people.html",
         people=[{"name": one.name, "number": one.number, "note": getattr(one, language)} for one in PEOPLE],
+        counter={"path": meter.PATH, "id": meter.KEY.id, "secret": meter.KEY.secret},
         scenarios=[
             {"name": one.name, "label": getattr(one, language), "outcome_label": OUTCOMES[one.outcome].label,
              "billed_label": CHARGED[one.billed]}

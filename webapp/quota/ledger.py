@@ -48,6 +48,27 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     return lot
 
 
+class NotSoMany(Exception):
+    """The lot has fewer calls than the correction takes; nothing was changed."""
+
+
+def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> int:
+    """Adds one correcting entry to a lot, and returns what is left of it: `change` calls more, or fewer if negative.
+
+    The lot's size moves with what is left of it, so that both stay the sum of its entries. Raises `NotSoMany`.
+    """
+    session = must_write()
+    enough = update(Lot).where(Lot.id == lot_id, Lot.available + change >= 0)
+    moved = enough.values(available=Lot.available + change, calls=Lot.calls + change).returning(Lot.available)
+    left = session.scalar(moved)
+    if left is None:
+        raise NotSoMany(f"lot {lot_id} has fewer than {-change} calls left")
+    _enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
+    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change)
+    watchers.supply_changed(now)
+    return int(left)
+
+
 def hold(verification_id: int, today: date, now: datetime) -> int | None:
     """Holds one call of the lot that expires first (then the one bought first); None where no valid lot has one."""
     session = must_write()

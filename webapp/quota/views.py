@@ -48,6 +48,7 @@ def index() -> str:
         lots=lot_rows(today),
         entries=_entry_rows(),
         can_record=may(current_user.role, "quota.new_lot"),
+        can_reconcile=may(current_user.role, "reconciliation.index"),
     )
 
 

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 VALID_DAYS = 365
+CONSOLE = "https://market.console.aliyun.com/imageconsole/index.htm"
+"""Where subscribers buy again."""
+PRODUCT = "https://market.aliyun.com/products/57000002/cmapi025518.html"
+"""Sizes and prices."""
 
 
 @dataclass(frozen=True, slots=True)

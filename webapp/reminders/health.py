@@ -1,42 +1,55 @@
-"""What stands between a reminder and its readers, in words; for the page, and for `yuliang health`."""
+"""What stands between a reminder and its readers, in words; for every page that admins see, and `yuliang health`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webapp.foundation import leases, runtime
+from webapp.foundation import leases
 from webapp.foundation.instance import Instance
+from webapp.foundation.leases import Lease
 from webapp.notify import queries as notify
 from webapp.notify.channels import mail
 from webapp.notify.sending import SEND_JOB
-from webapp.reminders import queries
-from webapp.reminders.operations import KINDS, REVIEW_JOB
-from webapp.reminders.rules import Rule
+from webapp.reminders import queries, texts
+from webapp.reminders.operations import REVIEW_JOB, Audience, cause_of
+from webapp.reminders.rules import KINDS, Rule
 
 WORKER_LATE = timedelta(seconds=60)
 JOB_LATE = timedelta(minutes=5)
 
 
-def faults(instance: Instance, now: datetime) -> list[str]:
-    """Everything that keeps reminders from being found, sent or read; empty: all is well."""
-    return [*_worker(now), *_route(instance), *_recipients(), *_outbox(now)]
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: `danger` where the chain is broken, `warning` where it is not set up."""
+
+    level: str
+    text: str
 
 
-def heartbeat() -> datetime | None:
+def faults(instance: Instance, now: datetime) -> list[Fault]:
+    """Everything that keeps reminders from being found, sent or read; empty: all is well. Reads only."""
+    known, audience = leases.all_leases(), queries.audience()
+    broken = (*_worker(known, now), *_outbox(audience, now))
+    unset = (*_route(instance), *_recipients(audience))
+    return [Fault("danger", text) for text in broken] + [Fault("warning", text) for text in unset]
+
+
+def heartbeat(known: list[Lease]) -> datetime | None:
     """When a worker last finished any job."""
-    return max((lease.finished_at for lease in leases.all_leases() if lease.finished_at), default=None)
+    return max((lease.finished_at for lease in known if lease.finished_at), default=None)
 
 
-def _worker(now: datetime) -> list[str]:
-    beat = heartbeat()
+def _worker(known: list[Lease], now: datetime) -> list[str]:
+    beat = heartbeat(known)
     if beat is None or now - beat > WORKER_LATE:
         text = _("No worker is running: nothing is checked or sent. Start `yuliang serve` or `yuliang worker`.")
         return [text]
     found = []
-    for lease in leases.all_leases():
+    for lease in known:
         if lease.name in (REVIEW_JOB, SEND_JOB):
             if lease.error:
                 found.append(_("The job «%(job)s» failed the last time (%(kind)s); the log says more.", job=lease.name,
@@ -47,27 +60,39 @@ def _worker(now: datetime) -> list[str]:
 
 
 def _route(instance: Instance) -> list[str]:
-    if mail.route(instance) is not None:
-        return []
-    if runtime.value("YULIANG_SMTP_URL", instance.settings, instance.sealer) is None:
-        return [_("No mail server is set: mails are kept here and reach nobody.")]
+    try:
+        if mail.route(instance) is not None:
+            return []
+        if mail.stored_server(instance) is None:
+            return [_("No mail server is set: mails are kept here and reach nobody.")]
+    except mail.Unreadable:
+        return [_("The stored mail server cannot be read with the present keys: set it again. Until then mails wait.")]
     return [_("No sender is set (YULIANG_MAIL_FROM): mails are kept here and reach nobody.")]
 
 
-def _recipients() -> list[str]:
-    if not any(queries.deliverable(rule) for rule in Rule):
+def _recipients(audience: Audience) -> list[str]:
+    if not any(audience.values()):
         return [_("Nobody is on the list of recipients, or nobody there has confirmed.")]
-    return []
-
-
-def _outbox(now: datetime) -> list[str]:
-    stuck = notify.undelivered(tuple(KINDS.values()), now)
-    if not stuck.count:
-        return []
     return [
-        ngettext(
-            "%(num)s reminder mail could not be delivered.",
-            "%(num)s reminder mails could not be delivered.",
-            stuck.count,
-        )
+        _("Nobody is told of this: %(rule)s.", rule=texts.KINDS[KINDS[rule]]) for rule in Rule if not audience[rule]
     ]
+
+
+def _outbox(audience: Audience, now: datetime) -> list[str]:
+    """Reminders that wait for long, and what was refused or given up of episodes that stand: it stays a fault until
+    it is delivered, its recipient is off the list, or the episode is over."""
+    standing = queries.open_episodes()
+    stuck = notify.overdue(tuple(KINDS.values()), now)
+    for rule in Rule:
+        causes = [cause_of(one.id) for one in standing if one.rule == rule]
+        stuck += notify.lost(causes, [one.reader for one in audience[rule]]) if causes else 0
+    flawed = notify.flawed([cause_of(one.id) for one in standing]) if standing else 0
+    found = []
+    if stuck:
+        found.append(ngettext("%(num)s reminder mail could not be delivered.",
+                              "%(num)s reminder mails could not be delivered.", stuck))  # fmt: skip
+    if flawed:
+        found.append(ngettext("%(num)s reminder mail could not be written in full and went out in short form.",
+                              "%(num)s reminder mails could not be written in full and went out in short form.",
+                              flawed))  # fmt: skip
+    return found

@@ -24,32 +24,28 @@ def base() -> str:
 
 def page(endpoint: str, **values: Any) -> str:
     """The full address of one of our pages."""
-    return base() + path(endpoint, **values)
+    return base() + current_app.url_map.bind("yuliang").build(endpoint, values)
 
 
-def path(endpoint: str, **values: Any) -> str:
-    """The address of one of our pages without its beginning."""
-    return current_app.url_map.bind("yuliang").build(endpoint, values)
+def confirm_token(mark: str, asked: int) -> str:
+    """Proves that its bearer reads the mails to the recipient with this mark; `asked` (a Unix time) makes earlier
+    tokens void."""
+    return str(_serializer(CONFIRM).dumps([mark, asked]))
 
 
-def confirm_token(address: str, asked: int) -> str:
-    """Proves that its bearer reads the mails of `address`; `asked` (a Unix time) makes earlier tokens void."""
-    return str(_serializer(CONFIRM).dumps([address, asked]))
-
-
-def stop_token(address: str) -> str:
-    """Lets its bearer end the mails to `address` without logging in."""
-    return str(_serializer(STOP).dumps([address, 0]))
+def stop_token(mark: str) -> str:
+    """Lets its bearer end this one subscription without logging in."""
+    return str(_serializer(STOP).dumps([mark, 0]))
 
 
 def read_token(purpose: str, token: str) -> tuple[str, int] | None:
-    """The address and the time it was asked; None where the token is not ours or too old."""
+    """The recipient's mark and the time it was asked; None where the token is not ours or too old."""
     lasts = CONFIRM_LASTS if purpose == CONFIRM else STOP_LASTS
     try:
-        address, asked = _serializer(purpose).loads(token, max_age=int(lasts.total_seconds()))
+        mark, asked = _serializer(purpose).loads(token, max_age=int(lasts.total_seconds()))
     except BadData:
         return None
-    return str(address), int(asked)
+    return str(mark), int(asked)
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from flask import Flask, current_app
-from flask_babel import force_locale, format_date, get_locale
+from flask_babel import force_locale
 
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
@@ -19,18 +19,19 @@ from webapp.notify.composing import Content, Picture
 from webapp.notify.messages import Message
 from webapp.quota.catalogue import CATALOGUE
 from webapp.quota.models import Lot
-from webapp.reminders import links, queries
-from webapp.reminders.buying import advice
-from webapp.reminders.models import Episode
+from webapp.reminders import links, queries, short_mails
+from webapp.reminders.buying import CONSOLE, PRODUCT, advice
+from webapp.reminders.dates import short_day
+from webapp.reminders.models import Episode, mark_of
 from webapp.reminders.picture import usage_picture
 from webapp.reminders.queries import Outlook, Told
 from webapp.reminders.rules import Closed, Rule, Supply
 
-CONSOLE = "https://market.console.aliyun.com/imageconsole/index.htm"
-PRODUCT = "https://market.aliyun.com/products/57000002/cmapi025518.html"
 NAME = "reminder figures"
 FRESH = timedelta(seconds=60)
 """How long figures are used again: one reminder goes to many recipients in one go."""
+MOST_KEPT = 8
+"""Figures of so many episodes: their messages may come by turns."""
 MOST_NAMED = 5
 PLACE_OF_TOKEN = "recipients-own-token"  # noqa: S105
 """Stands for the recipient's token while words are shared."""
@@ -55,18 +56,10 @@ class Figures:
 def install(app: Flask) -> None:
     """Registers who words which message."""
     app.extensions[NAME] = {}
-    composing.register(app, "reminder.low", _low)
-    composing.register(app, "reminder.expiry", _expiry)
+    composing.register(app, "reminder.low", _low, short_mails.low)
+    composing.register(app, "reminder.expiry", _expiry, short_mails.expiry)
     composing.register(app, "recipient.confirm", _confirm)
     composing.register(app, "mail.test", _test)
-
-
-def short_day(day: date, today: date) -> str:
-    """`11月28日`, `Nov 28`; with the year where it is another one."""
-    chinese = str(get_locale() or "").startswith("zh")
-    if day.year == today.year:
-        return format_date(day, "M月d日" if chinese else "MMM d")
-    return format_date(day, "y年M月d日" if chinese else "MMM d, y")
 
 
 def masked(address: str) -> str:
@@ -87,20 +80,22 @@ def _expiry(message: Message, now: datetime) -> Content:
     today = day_of(now, this_instance().settings.zone)
     ending = {lot.id for lot in figures.lots}
     forecast = figures.outlook.forecast
-    over = figures.episode.closed == Closed.EXPIRED or (figures.episode.ends_on or today) < today
+    ends_on = figures.episode.ends_on or today
+    over = figures.episode.closed == Closed.EXPIRED or ends_on < today
     return _render(
         "expiry", message, figures,
         left=figures.episode.remaining if over else sum(lot.available for lot in figures.lots),
-        days_left=((figures.episode.ends_on or today) - today).days, over=over,
+        days_left=(ends_on - today).days, over=over,
         unused=sum(forecast.lapses.get(lot, 0) for lot in ending) if forecast else None,
-        elsewhere=sum(one.left for one in figures.outlook.stock if one.lot_id not in ending),
+        elsewhere=sum(one.left for one in figures.outlook.stock
+                      if one.lot_id not in ending and (over or one.expires_on > ends_on)),
         orders=[lot.order_number for lot in figures.lots if lot.order_number],
         unnamed=[lot.id for lot in figures.lots if not lot.order_number],
     )  # fmt: skip
 
 
 def _confirm(message: Message, now: datetime) -> Content:
-    token = links.confirm_token(message.address, int(message.params["asked"]))
+    token = links.confirm_token(mark_of(message.reader), int(message.params["asked"]))
     link = links.page("reminders.recipients.confirm", token=token)
     return replace(_plain("confirm", message, now, link=link, days=links.CONFIRM_LASTS.days), secrets=(token,))
 
@@ -139,12 +134,13 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
     if words is None:
         with force_locale(message.locale):
             words = figures.words[shared] = _words(name, _values(message.locale, figures, others) | values)
-    token = links.stop_token(message.address)
+    token = links.stop_token(mark_of(message.reader))
     subject, text, html = words
     picture = Picture("usage", figures.png)
     return Content(
-        subject, text.replace(PLACE_OF_TOKEN, token), html.replace(PLACE_OF_TOKEN, token), (picture,), (token,)
-    )
+        subject, text.replace(PLACE_OF_TOKEN, token), html.replace(PLACE_OF_TOKEN, token), (picture,), (token,),
+        leave=figures.links["leave"].replace(PLACE_OF_TOKEN, token),
+    )  # fmt: skip
 
 
 def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str, Any]:
@@ -160,7 +156,6 @@ def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,
-        "stop": figures.links["base"] + links.path("reminders.recipients.stop", token=PLACE_OF_TOKEN),
         "short_day": lambda day: short_day(day, today),
     }  # fmt: skip
     for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
@@ -187,7 +182,8 @@ def _figures(episode_id: int, now: datetime) -> Figures:
         told=queries.deliverable(Rule(episode.rule)),
         png=usage_picture(outlook.days, outlook.calls),
         links={
-            "base": links.base(),
+            "stop": links.page("reminders.recipients.stop", token=PLACE_OF_TOKEN),
+            "leave": links.page("reminders.recipients.leave", token=PLACE_OF_TOKEN),
             "reminders": links.page("reminders.index"),
             "record": links.page("quota.new_lot"),
             "quota": links.page("quota.index"),
@@ -196,6 +192,8 @@ def _figures(episode_id: int, now: datetime) -> Figures:
     )
     for row in (episode, *figures.lots):
         db.session.expunge(row)  # kept longer than this session, and read by other threads
-    kept.clear()
+    oldest_first = sorted((one.at, key) for key, one in tuple(kept.items()))
+    for _at, key in oldest_first[: max(0, len(oldest_first) + 1 - MOST_KEPT)]:
+        kept.pop(key, None)
     kept[episode_id] = figures
     return figures

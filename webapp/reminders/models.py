@@ -12,13 +12,14 @@ from webapp.reminders.rules import Closed, Rule
 
 
 class Recipient(Base):
-    """Someone who is told. A user of the product is told at the address of their account; any other address must
-    confirm first, by a link that is mailed to it."""
+    """Someone who is told: a user of the product, at whatever address their account has now, or any other address,
+    which must confirm first by a link that is mailed to it."""
 
     __tablename__ = "reminder_recipient"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    email: Mapped[str] = mapped_column(String(254), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    """The address of one who is no user; what stands here beside a `user_id` is of an older version and not used."""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"), unique=True)
     locale: Mapped[str] = mapped_column(String(8))
     low: Mapped[bool] = mapped_column(default=True)
@@ -27,6 +28,26 @@ class Recipient(Base):
     asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a link to confirm was mailed last: an older link is void."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def mark(self) -> str:
+        """This subscription and no other, even where the database gives its number away again: it stands in links."""
+        return f"{self.id}-{round(self.created_at.timestamp() * 1_000_000)}"
+
+    @property
+    def reader(self) -> str:
+        """As messages name it."""
+        return reader_of(self.mark)
+
+
+def reader_of(mark: str) -> str:
+    """How messages name the recipient with this mark."""
+    return f"recipient:{mark}"
+
+
+def mark_of(reader: str) -> str:
+    """The mark in what messages name a recipient."""
+    return reader.removeprefix("recipient:")
 
 
 class Episode(Base):

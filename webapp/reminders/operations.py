@@ -21,21 +21,19 @@ from webapp.foundation.database import db, end_read, must_write, transaction
 from webapp.foundation.instance import Instance, this_instance
 from webapp.notify import notices, outbox
 from webapp.notify import queries as notify
-from webapp.notify.channels import mail
 from webapp.notify.outbox import Draft
 from webapp.quota import queries as quota
 from webapp.quota import watchers
-from webapp.reminders import queries, rules
+from webapp.reminders import queries, rules, telling
 from webapp.reminders.models import Episode, ToldLot
 from webapp.reminders.queries import Told
-from webapp.reminders.rules import POINTLESS, Closed, Ending, Rule, Standing, Step
+from webapp.reminders.rules import KINDS, POINTLESS, Closed, Ending, Rule, Standing, Step
 
 log = structlog.get_logger("yuliang.reminders")
 
 LOCK = 0x7975_6C6F_77  # any number that nobody else of this database takes: "yulow"
 REVIEW_JOB = "check reminders"
 Audience = dict[Rule, list[Told]]
-KINDS = {Rule.LOW: "reminder.low", Rule.EXPIRY: "reminder.expiry"}
 
 
 def install(app: Flask) -> None:
@@ -44,22 +42,29 @@ def install(app: Flask) -> None:
 
 
 def review(instance: Instance, now: datetime) -> bool:
-    """Looks at both rules, at who still has to be told, and at whether anyone can be. False: all is done."""
+    """Looks at both rules, and at who still has to be told. False: all is done."""
     with transaction():
-        _one_at_a_time()
+        one_at_a_time()
         standing, audience = queries.open_episodes(), queries.audience()
         _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
         _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
         for episode in standing:
             if episode.closed_at is None:
-                _write_messages(episode, now, audience)
-        _watch_delivery(instance, now, audience)
+                _tell(episode, now, audience)
     return False
+
+
+def tell_standing(now: datetime) -> None:
+    """Brings the messages of all that stands in line with who is on the list, in the caller's transaction, which has
+    called `one_at_a_time` before it changed anything."""
+    audience = queries.audience()
+    for episode in queries.open_episodes():
+        _tell(episode, now, audience)
 
 
 def supply_changed(now: datetime) -> None:
     """Looks at the balance in the transaction of a purchase or correction."""
-    _one_at_a_time()
+    one_at_a_time()
     _review_low(this_instance(), now, queries.open_low())
 
 
@@ -95,14 +100,14 @@ def _review_low(instance: Instance, now: datetime, episode: Episode | None, audi
                 remaining=supply.remaining, total=supply.total, mark=supply.mark,
             )  # fmt: skip
             if made is not None:
-                _write_messages(made, now, audience)
+                _tell(made, now, audience)
         case Step.FOLLOW if episode is not None:
             episode.total, episode.mark = supply.total, supply.mark
         case Step.CLOSE if episode is not None:
             _close(episode, rules.why_closed(supply, Standing(episode.total, episode.mark)), now)
 
 
-def _one_at_a_time() -> None:
+def one_at_a_time() -> None:
     """Lets the looks at the balance pass one by one, until their transactions end: a purchase that is not committed
     yet must neither miss the episode that a call opens at this moment, nor be missed by it. SQLite does so anyway."""
     session = must_write()
@@ -141,7 +146,7 @@ def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Au
     if ending.closed == Closed.TOO_LATE:
         notices.tell("admin", "lapsed_unseen", f"lapsed_unseen:{episode.id}", now, day=str(day), calls=left)
     else:
-        _write_messages(episode, now, audience)
+        _tell(episode, now, audience)
     if ending.closed is not None:
         _close(episode, ending.closed, now)
 
@@ -168,28 +173,22 @@ def cause_of(episode_id: int) -> str:
     return f"episode:{episode_id}"
 
 
-def _write_messages(episode: Episode, now: datetime, audience: Audience | None = None) -> None:
-    """One message for each recipient who has none yet: those of the moment, and whoever joins while it stands."""
+def _tell(episode: Episode, now: datetime, audience: Audience | None = None) -> None:
+    """Sees that each recipient has one message of the episode: those of the moment, and whoever joins or comes back
+    while it stands. What waits for one who is told no longer is dropped."""
     told = (audience or queries.audience())[Rule(episode.rule)]
-    cause = cause_of(episode.id)
-    written = notify.keys_of(cause) if told else set()
-    drafts = [
-        Draft(key, cause, KINDS[Rule(episode.rule)], one.address, one.locale, {"episode": episode.id})
-        for one in told
-        if (key := f"{cause}:{outbox.tag(one.address)}") not in written
-    ]
-    if drafts:
-        outbox.write(drafts, now)
-
-
-def _watch_delivery(instance: Instance, now: datetime, audience: Audience) -> None:
-    """Tells admins in the product when mails cannot reach anybody, and takes it back when they can."""
-    if mail.route(instance) is None or not any(audience.values()):
-        notices.tell("admin", "nobody_told", "nobody_told", now)
-    else:
-        notices.withdraw_kind("nobody_told")
-    stuck = notify.undelivered(tuple(KINDS.values()), now)
-    key = f"undelivered:{stuck.newest}" if stuck.count else ""
-    notices.withdraw_kind("undelivered", keep=key)
-    if stuck.count:
-        notices.tell("admin", "undelivered", key, now)
+    cause, kind = cause_of(episode.id), KINDS[Rule(episode.rule)]
+    written = notify.written_for(cause)
+    fresh = []
+    for one in told:
+        draft = Draft(f"{cause}:{one.mark}", cause, kind, one.address, one.locale, {"episode": episode.id}, one.reader)
+        mine = telling.message_of(one, told, written)
+        match telling.step(one, mine):
+            case telling.Step.WRITE:
+                fresh.append(draft)
+            case telling.Step.AGAIN if mine is not None:
+                outbox.bring_back(mine.id, draft, now)
+    if fresh:
+        outbox.write(fresh, now)
+    for reader in telling.off_the_list(told, written):
+        outbox.withdraw_from(reader, telling.NOT_TOLD, now, kind=kind)

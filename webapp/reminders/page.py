@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -14,37 +14,52 @@ from webapp.foundation.instance import Instance
 from webapp.foundation.pages import day, when
 from webapp.notify import queries as notify
 from webapp.notify.channels import mail
+from webapp.notify.channels.mail import Route
 from webapp.notify.messages import State
 from webapp.notify.queries import Chain
-from webapp.reminders import forecast, health, queries, rules
-from webapp.reminders.mails import short_day
+from webapp.quota import queries as quota
+from webapp.reminders import health, queries, rules
+from webapp.reminders.dates import short_day
 from webapp.reminders.models import Episode
 from webapp.reminders.operations import REVIEW_JOB, cause_of
 from webapp.reminders.queries import Outlook
 from webapp.reminders.rules import LOW_PERCENT, Rule
-from webapp.reminders.texts import JOBS, KINDS, REASONS, RULES, STAGES, STATES, TONES, VERDICTS
+from webapp.reminders.texts import JOBS, KINDS, REASONS, RULES, STAGES, STATES, TONES, VERDICTS, said
+from webapp.usage import forecast
 
 EPISODES, MESSAGES = 10, 30
 
 
-def overview(instance: Instance, now: datetime) -> dict[str, Any]:
-    """Rules with their state, what comes next, who is told, what was sent, and who does the work."""
+def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, Any]:
+    """Rules with their state, what comes next, who is told, what was sent (only messages `below` a number, where one
+    is given), and who does the work."""
     outlook = queries.outlook(now, instance.settings.zone)
-    known = {lease.name: lease for lease in leases.all_leases()}
+    all_leases = leases.all_leases()
+    known = {lease.name: lease for lease in all_leases}
     review = known.get(REVIEW_JOB)
+    chains = notify.newest(MESSAGES + 1, below=below)
     return {
         "faults": health.faults(instance, now),
-        "rules": _rules(review.due_at if review else None),
+        "rules": _rules(review.due_at if review else None, day_of(now, instance.settings.zone)),
         "coming": _coming(outlook, instance, now),
         "episodes": _episodes(instance),
         "recipients": _recipients(),
-        "messages": [message_row(chain) for chain in notify.newest(MESSAGES)],
-        "route": mail.route(instance),
+        "messages": [message_row(chain) for chain in chains[:MESSAGES]],
+        "older": chains[MESSAGES - 1].message.id if len(chains) > MESSAGES else None,
+        "newer": below is not None,
+        "route": _route(instance),
         "accepted": notify.last_accepted(),
         "jobs": [{"name": name, "does": JOBS[name], "lease": known.get(name),
                   "busy": name in known and known[name].until is not None} for name in JOBS],
-        "heartbeat": health.heartbeat(),
+        "heartbeat": health.heartbeat(all_leases),
     }  # fmt: skip
+
+
+def _route(instance: Instance) -> Route | None:
+    try:
+        return mail.route(instance)
+    except mail.Unreadable:
+        return None
 
 
 def message_row(chain: Chain) -> dict[str, Any]:
@@ -55,25 +70,44 @@ def message_row(chain: Chain) -> dict[str, Any]:
         "subject": message.subject, "body": message.body, "state": message.state, "state_label": STATES[message.state],
         "tone": TONES[message.state], "created_at": message.created_at, "finished_at": message.finished_at,
         "next_at": message.next_at if message.state == State.QUEUED else None, "trying": message.holder is not None,
-        "wire_id": message.wire_id, "reason": REASONS.get(message.reason, message.reason),
+        "wire_id": message.wire_id, "flaw": message.flaw, "reason": REASONS.get(message.reason, message.reason),
         "can_retry": message.holder is None and message.state in (State.QUEUED, State.REFUSED, State.FAILED),
         "attempts": [
             {"started_at": one.started_at, "ended_at": one.ended_at, "verdict": VERDICTS[one.verdict],
              "tone": "good" if one.verdict == "accepted" else "neutral" if one.verdict is None else "bad",
-             "stage": STAGES.get(one.stage, one.stage), "code": one.code, "words": one.words}
+             "stage": STAGES.get(one.stage, one.stage), "said": said(one.fault, one.code, one.words)}
             for one in chain.attempts
         ],
     }  # fmt: skip
 
 
-def _rules(next_check: datetime | None) -> list[dict[str, Any]]:
+def _rules(next_check: datetime | None, today: date) -> list[dict[str, Any]]:
     standing = {rule: [one for one in queries.open_episodes() if one.rule == rule] for rule in Rule}
+    audience = queries.audience()
+    figures = {Rule.LOW: _balance(today), Rule.EXPIRY: _next_end(today)}
     return [
         {"rule": rule.value, "label": RULES[rule], "standing": bool(standing[rule]), "next_check": next_check,
-         "since": min((one.opened_at for one in standing[rule]), default=None),
-         "told_to": [told.name or told.address for told in queries.deliverable(rule)]}
+         "since": min((one.opened_at for one in standing[rule]), default=None), "figure": figures[rule],
+         "told_to": [told.name or told.address for told in audience[rule]]}
         for rule in Rule
     ]  # fmt: skip
+
+
+def _balance(today: date) -> str:
+    supply = queries.supply(today)
+    if not supply.total:
+        return _("no lot is valid")
+    return f"{supply.remaining:,}/{supply.total:,} = {supply.remaining * 100 // supply.total}%"
+
+
+def _next_end(today: date) -> str:
+    lots = quota.lots_ending(today, date.max)
+    first = min((lot.expires_on for lot in lots if lot.available), default=None)
+    if first is None:
+        return _("no lot with calls is valid")
+    left = sum(lot.available for lot in lots if lot.expires_on == first)
+    return ngettext("next: %(left)s call ends on %(day)s", "next: %(left)s calls end on %(day)s", left,
+                    left=f"{left:,}", day=day(first))  # fmt: skip
 
 
 def _episodes(instance: Instance) -> list[dict[str, Any]]:
@@ -117,8 +151,7 @@ def _coming_low(outlook: Outlook, today: Any) -> dict[str, str]:
         return {"what": what, "when": _("told; again only after a purchase has lifted it above the line")}
     if not supply.total:
         return {"what": what, "when": _("no lot is valid: nothing to watch")}
-    rates = forecast.rates(dict(zip(outlook.days, outlook.calls, strict=True)), today)
-    low_on = forecast.low_on(supply.remaining, supply.total, LOW_PERCENT, rates, today, outlook.calls[-1])
+    low_on = forecast.low_on(supply.remaining, supply.total, LOW_PERCENT, outlook.demand)
     if low_on is None:
         return {"what": what, "when": _("not within a year at the recent rate, or nobody can tell yet")}
     days = (low_on - today).days

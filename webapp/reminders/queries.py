@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from webapp.accounts.models import User
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
 from webapp.quota import queries as quota
 from webapp.quota.models import Lot
-from webapp.reminders import forecast as forecasting
-from webapp.reminders.forecast import Forecast, Stock
-from webapp.reminders.models import Episode, Recipient, ToldLot
+from webapp.reminders.models import Episode, Recipient, ToldLot, reader_of
 from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, ExpiringLot, Rule, Supply
+from webapp.usage import forecast as forecasting
 from webapp.usage import queries as usage
+from webapp.usage.demand import Demand
+from webapp.usage.forecast import Forecast, Stock
 
 DAYS_SHOWN = 30
 LOOK_BACK = 2 * TOO_LATE
@@ -27,12 +27,19 @@ LOOK_BACK = 2 * TOO_LATE
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Someone who is told, with the language and name in force."""
+    """Someone who is told, with the address, language and name in force."""
 
     address: str
     name: str
     """The user's name, where the recipient is a user."""
     locale: str
+    mark: str = ""
+    """Of the recipient, see there."""
+
+    @property
+    def reader(self) -> str:
+        """As messages name them."""
+        return reader_of(self.mark)
 
 
 def supply(today: date) -> Supply:
@@ -99,24 +106,44 @@ def recipients() -> list[tuple[Recipient, User | None]]:
 
 
 def recipient_by_email(email: str) -> Recipient | None:
-    """The recipient with this address."""
-    found = select(Recipient).where(Recipient.email == email)
+    """The recipient who is told at this address, a user first."""
+    at_home = and_(Recipient.user_id.is_(None), Recipient.email == email)
+    found = select(Recipient).outerjoin(User, User.id == Recipient.user_id).where(or_(User.email == email, at_home))
+    found = found.order_by(Recipient.user_id.is_(None), Recipient.id).limit(1)
     return db.session.scalar(found.execution_options(populate_existing=True))
 
 
+def recipient_by_mark(mark: str) -> Recipient | None:
+    """The recipient with this mark; None where there is none any more."""
+    number = mark.partition("-")[0]
+    found = db.session.get(Recipient, int(number), populate_existing=True) if number.isdecimal() else None
+    return found if found is not None and found.mark == mark else None
+
+
+def address_of(recipient: Recipient) -> str:
+    """Where a recipient is told."""
+    if recipient.user_id is None:
+        return recipient.email or ""
+    return db.session.scalars(select(User.email).where(User.id == recipient.user_id)).one()
+
+
 def audience() -> dict[Rule, list[Told]]:
-    """Who is told of each rule: confirmed, and where they are a user, an active one."""
+    """Who is told of each rule: confirmed, and where they are a user, an active one. No address is told twice: a
+    user's may have become one that was on the list already."""
     query = (
         select(Recipient, User)
         .outerjoin(User, User.id == Recipient.user_id)
         .where(Recipient.confirmed_at.is_not(None), or_(Recipient.user_id.is_(None), User.active))
         .order_by(Recipient.id)
+        .execution_options(populate_existing=True)
     )
     rows = [(row, _told_as(row, user)) for row, user in db.session.execute(query)]
-    return {
+    wanted = {
         Rule.LOW: [told for row, told in rows if row.low],
         Rule.EXPIRY: [told for row, told in rows if row.expiry],
     }
+    return {rule: list({told.address: told for told in reversed(all_told)}.values())[::-1]
+            for rule, all_told in wanted.items()}  # fmt: skip
 
 
 def deliverable(rule: Rule) -> list[Told]:
@@ -126,8 +153,8 @@ def deliverable(rule: Rule) -> list[Told]:
 
 def _told_as(recipient: Recipient, user: User | None) -> Told:
     if user is None:
-        return Told(recipient.email, "", recipient.locale)
-    return Told(user.email, user.name, user.locale or recipient.locale)
+        return Told(recipient.email or "", "", recipient.locale, recipient.mark)
+    return Told(user.email, user.name, user.locale or recipient.locale, recipient.mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +165,15 @@ class Outlook:
     calls: list[int]
     """Calls that were or may have been charged on each of `days`, today last."""
     stock: list[Stock]
+    demand: Demand | None
     forecast: Forecast | None
 
 
 def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
-    """The last 30 days and the forecast from them."""
+    """The last 30 days, and the forecast from the last 400."""
     today = day_of(now, zone)
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
-    used: Counter[date] = Counter()
-    for (day, _outcome, billed), count in usage.calls_by_day(days[0], today, zone).items():
-        if billed != "no":
-            used[day] += count
+    used, demand = usage.expected(today, zone)
     valid = [lot for lot in quota.lots_ending(today, date.max) if lot.bought_on <= today]
-    stock = [Stock(lot.id, lot.expires_on, lot.available, lot.order_number) for lot in valid]
-    found = forecasting.forecast(stock, forecasting.rates(used, today), today, used[today])
-    return Outlook(days, [used[day] for day in days], stock, found)
+    stock = [Stock(lot.id, lot.expires_on, lot.available, lot.order_number, lot.bought_on) for lot in valid]
+    return Outlook(days, [used[day] for day in days], stock, demand, forecasting.forecast(stock, demand))

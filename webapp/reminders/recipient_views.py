@@ -15,7 +15,7 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.pages import choose_locale
-from webapp.reminders import links, recipients
+from webapp.reminders import links, queries, recipients
 from webapp.reminders.forms import ChoiceForm, EmailForm
 
 bp = Blueprint("recipients", __name__)
@@ -98,9 +98,10 @@ def ask(id: int) -> Response:
 def confirm(token: str) -> Page:
     """Asks the reader of an address whether they agree."""
     told = links.read_token(links.CONFIRM, token)
-    if told is None or not recipients.waiting_to_confirm(*told):
+    waiting = recipients.waiting_to_confirm(*told) if told else None
+    if waiting is None:
         return render_template("reminders/answer.html", state="void"), 410
-    return render_template("reminders/answer.html", state="confirm", address=told[0])
+    return render_template("reminders/answer.html", state="confirm", address=queries.address_of(waiting))
 
 
 @bp.post("/confirm/<token>")
@@ -120,7 +121,10 @@ def stop(token: str) -> Page:
     told = links.read_token(links.STOP, token)
     if told is None:
         return render_template("reminders/answer.html", state="void"), 410
-    return render_template("reminders/answer.html", state="stop", address=told[0])
+    recipient = queries.recipient_by_mark(told[0])
+    if recipient is None:
+        return render_template("reminders/answer.html", state="over")
+    return render_template("reminders/answer.html", state="stop", address=queries.address_of(recipient))
 
 
 @bp.post("/stop/<token>")
@@ -130,5 +134,18 @@ def end(token: str) -> Page:
     if told is None:
         return render_template("reminders/answer.html", state="void"), 410
     with transaction():
-        recipients.stop(told[0], who(), utc_now())
-    return render_template("reminders/answer.html", state="stopped")
+        ended = recipients.stop(told[0], who(), utc_now())
+    return render_template("reminders/answer.html", state="stopped" if ended else "over")
+
+
+@bp.get("/leave/<token>")
+def leave(token: str) -> Response:
+    """What a mail program's own button opens where it does not post."""
+    return redirect(url_for("reminders.recipients.stop", token=token), 303)
+
+
+@bp.post("/leave/<token>")
+def leave_at_once(token: str) -> Page:
+    """What a mail program's own button posts to (RFC 8058): from no page of ours and without a cookie, so without
+    our token against forged forms. The signed link is the proof."""
+    return end(token)

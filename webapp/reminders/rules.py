@@ -29,6 +29,10 @@ class Rule(StrEnum):
     EXPIRY = "expiry"
 
 
+KINDS = {Rule.LOW: "reminder.low", Rule.EXPIRY: "reminder.expiry"}
+"""The kind of message that tells each rule."""
+
+
 class Closed(StrEnum):
     """Why an episode is over."""
 

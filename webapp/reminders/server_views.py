@@ -16,7 +16,8 @@ from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import choose_locale
 from webapp.foundation.smtp_url import MailServer
 from webapp.notify import outbox, sending
-from webapp.notify.channels.mail import Route
+from webapp.notify.channels import mail
+from webapp.notify.channels.mail import SENDER, SERVER, Route
 from webapp.notify.messages import Verdict
 from webapp.reminders import trial
 from webapp.reminders.forms import MailServerForm
@@ -24,7 +25,6 @@ from webapp.reminders.presets import PRESETS, preset
 
 bp = Blueprint("server", __name__)
 
-SERVER, SENDER = "YULIANG_SMTP_URL", "YULIANG_MAIL_FROM"
 Page = str | tuple[str, int] | Response
 
 
@@ -84,13 +84,18 @@ def _store(server: MailServer, sender: str | None) -> None:
 
 
 def _stored() -> MailServer | None:
-    server: MailServer | None = runtime.value(SERVER, this_instance().settings, this_instance().sealer)
-    return server
+    """The server in force; None also where what is stored cannot be read any more: here it is set anew."""
+    try:
+        return mail.stored_server(this_instance())
+    except mail.Unreadable:
+        return None
 
 
 def _sender() -> str | None:
-    sender: str | None = runtime.value(SENDER, this_instance().settings, this_instance().sealer)
-    return sender
+    try:
+        return mail.stored_sender(this_instance())
+    except mail.Unreadable:
+        return None
 
 
 def _fixed() -> bool:

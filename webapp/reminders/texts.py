@@ -6,14 +6,14 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from webapp.foundation.smtp_url import Security
-from webapp.notify.messages import State, Verdict
+from webapp.notify.messages import Fault, State, Verdict
 from webapp.notify.sending import SEND_JOB
 from webapp.reminders.operations import REVIEW_JOB
 from webapp.reminders.rules import Closed, Rule
 
 RULES: dict[str, LazyString] = {
     Rule.LOW: _l("20 percent of all valid calls remain"),
-    Rule.EXPIRY: _l("A lot ends in 7 days"),
+    Rule.EXPIRY: _l("A lot ends within 7 days"),
 }
 KINDS: dict[str, LazyString] = {
     "reminder.low": _l("Low balance"),
@@ -47,6 +47,20 @@ STAGES: dict[str, LazyString] = {
     "recipient": _l("recipient"),
     "content": _l("content"),
 }
+FAULTS: dict[str, LazyString] = {
+    Fault.NO_ANSWER: _l("no answer in time"),
+    Fault.CLOSED: _l("the connection was closed before the server answered"),
+    Fault.NO_NAME: _l("the name of the mail server is not known"),
+    Fault.TURNED_AWAY: _l("the connection was refused: no mail server listens at this port"),
+    Fault.NOT_SMTP: _l("what answers there is no mail server"),
+    Fault.NO_STARTTLS: _l("the server does not offer STARTTLS"),
+    Fault.TLS: _l("the encryption failed"),
+    Fault.CERTIFICATE: _l("the server's certificate does not hold"),
+    Fault.BUNDLE: _l("YULIANG_CA_BUNDLE holds no certificates that can be read"),
+    Fault.NO_LOGIN: _l("the server offers no log-in that is known here"),
+    Fault.CHARACTERS: _l("user name, password or address hold characters that this server cannot take"),
+    Fault.OTHER: _l("the connection failed"),
+}
 REASONS: dict[str, LazyString] = {
     Closed.RENEWED: _l("calls were bought"),
     Closed.LOTS_CHANGED: _l("another set of lots is valid"),
@@ -56,7 +70,9 @@ REASONS: dict[str, LazyString] = {
     Closed.TOO_LATE: _l("it ended too long ago"),
     "not_wanted": _l("the recipient does not want it"),
     "removed": _l("the recipient was removed"),
+    "not_told": _l("the recipient is not told any more"),
     "asked_again": _l("a newer link was mailed"),
+    "confirmed": _l("the address has confirmed already"),
 }
 JOBS: dict[str, LazyString] = {
     REVIEW_JOB: _l("checks the rules"),
@@ -67,3 +83,11 @@ SECURITIES = [
     (Security.STARTTLS.value, _l("STARTTLS (port 587)")),
     (Security.NONE.value, _l("none: everything travels in the clear (port 25)")),
 ]
+
+
+def said(fault: str, code: int | None, words: str) -> str:
+    """What the server said, or what was in the way instead."""
+    if not fault:
+        return f"{code} {words}" if code else words
+    text = str(FAULTS.get(fault, fault))
+    return f"{text} ({words})" if words else text

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from webapp.notify.channels.smtp import Reply
 from webapp.notify.messages import Verdict
 from webapp.notify.outbox import Draft
-from webapp.reminders.texts import STAGES
+from webapp.reminders.texts import STAGES, said
 
 
 def draft(address: str, locale: str) -> Draft:
@@ -19,7 +19,7 @@ def draft(address: str, locale: str) -> Draft:
 
 def reply_text(reply: Reply) -> str:
     """What the server said, and how far it came."""
-    words = f"{reply.code} {reply.words}" if reply.code else reply.words
+    words = said(reply.fault, reply.code, reply.words)
     if reply.verdict == Verdict.ACCEPTED:
         return _("The server took the mail: %(words)s", words=words)
     return _("The mail was not taken (%(stage)s): %(words)s", stage=STAGES[reply.stage], words=words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -32,8 +32,11 @@ Page = str | tuple[str, int] | Response
 @bp.get("")
 def index() -> Page:
     """Everything about the reminders."""
-    view = page.overview(this_instance(), utc_now())
-    subscribed = any(row["address"] == current_user.email for row in view["recipients"])
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < 2**63:
+        abort(404)
+    view = page.overview(this_instance(), utc_now(), before)
+    subscribed = any(row["address"] == current_user.email and row["confirmed"] for row in view["recipients"])
     test = EmailForm(email=current_user.email)
     return render_template("reminders/index.html", **view, add=EmailForm(), test=test, subscribed=subscribed)
 

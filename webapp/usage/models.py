@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.usage.calendar import DayKind
 
 
 class UsageDelta(Base):
@@ -69,3 +70,15 @@ class LatencyHour(Base):
     hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     calls: Mapped[int]
+
+
+class CalendarDay(Base):
+    """A day of which an admin says what kind it is, whatever the notices say."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[DayKind] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(String(80), default="")
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,10 @@ from sqlalchemy import Date, Integer, Select, cast, func, null, select, union_al
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import UtcDateTime, db
-from webapp.usage.models import UsageDay, UsageDelta
+from webapp.usage.calendar import Calendar, DayKind
+from webapp.usage.demand import HISTORY, Demand, demand
+from webapp.usage.models import CalendarDay, UsageDay, UsageDelta
+from webapp.usage.notices import known_to, noticed
 
 
 def calls_by_day(
@@ -63,3 +66,25 @@ def unknown_calls() -> int:
             )
         )
     )
+
+
+def calendar() -> Calendar:
+    """Which days are holidays, shifted workdays or closed: by the notices, and by what admins say."""
+    said = db.session.execute(select(CalendarDay.day, CalendarDay.kind))
+    return Calendar(noticed(), known_to(), {day: DayKind(kind) for day, kind in said})
+
+
+def charged_by_day(first: date, last: date, zone: ZoneInfo) -> Counter[date]:
+    """Calls of each day that were or may have been charged, from `first` to `last`, both included, days of `zone`."""
+    counts: Counter[date] = Counter()
+    for (day, _outcome, billed), calls in calls_by_day(first, last, zone).items():
+        if billed != "no":
+            counts[day] += calls
+    return counts
+
+
+def expected(today: date, zone: ZoneInfo) -> tuple[Counter[date], Demand | None]:
+    """The calls of each day so far that the forecast goes by, today included, and those to be expected from today on;
+    None without a whole day's calls."""
+    used = charged_by_day(today - timedelta(days=HISTORY), today, zone)
+    return used, demand(used, today, used[today], calendar().kind)

@@ -31,6 +31,8 @@ class Vendor:
         self._lock = threading.Lock()
         self._client: VendorClient | None = None
         self._url = ""
+        self.own_sandbox: str | None = None
+        """Address of the sandbox that was started with this process: no other that starts and stops can move it."""
 
     def ready(self) -> Callable[[str, str], Reply]:
         """What makes one paid call of a name and a number. All that can fail before a call fails here, so that an
@@ -61,26 +63,32 @@ class Vendor:
         stored = runtime.value("YULIANG_APPCODE", self._settings, self._sealer)
         return stored or (SANDBOX_APPCODE if vendor_kind(self._settings) == "sandbox" else "")
 
-    def _reach(self) -> VendorClient:
+    def address(self) -> str:
+        """Where calls go now."""
         url = self._settings.vendor_url
         if url == SANDBOX:
-            url = sandbox_address(self._settings.instance) or NOWHERE
+            url = self.own_sandbox or sandbox_address(self._settings.instance) or NOWHERE
+        return url
+
+    def _reach(self) -> VendorClient:
+        url = self.address()
         with self._lock:
             if self._client is None or url != self._url:
                 # A call under way keeps the client it has; its connections close when it lets go of it.
-                self._client, self._url = VendorClient(self._route(url)), url
+                self._client, self._url = VendorClient(route_to(url, self._settings)), url
             return self._client
 
-    def _route(self, url: str) -> Route:
-        settings = self._settings
-        return Route(
-            url=url,
-            connect_timeout=settings.vendor_connect_timeout,
-            read_timeout=settings.vendor_read_timeout,
-            deadline=settings.vendor_deadline,
-            proxy_url=settings.proxy_url,
-            ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
-        )
+
+def route_to(url: str, settings: Settings) -> Route:
+    """How `url` is reached, by the settings of every outgoing call."""
+    return Route(
+        url=url,
+        connect_timeout=settings.vendor_connect_timeout,
+        read_timeout=settings.vendor_read_timeout,
+        deadline=settings.vendor_deadline,
+        proxy_url=settings.proxy_url,
+        ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+    )
 
 
 def sandbox_address(instance: Path) -> str | None:

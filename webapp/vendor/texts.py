@@ -69,3 +69,14 @@ STOPS: dict[str, tuple[LazyString, LazyString]] = {
     Cause.ENDPOINT_MOVED: (REFUSALS[Cause.ENDPOINT_MOVED], _SUPPORT),
 }  # fmt: skip
 """Why calls are stopped, and what has to happen next."""
+
+_RESTING = _l("Calls rest for a short time; the notice on every page says until when. Then verify again.")
+NEXT_STEPS: dict[str, LazyString] = {cause: step for cause, (_cause, step) in STOPS.items()} | {
+    Cause.VENDOR_UNAVAILABLE: _RESTING,
+    Cause.GATEWAY_BUSY: _RESTING,
+    Cause.THROTTLED: _l("Wait a moment, then verify again."),
+    Cause.REQUEST_MALFORMED: _l("Do not try again: this is a fault of the product. An admin reports it."),
+    Cause.VENDOR_UNREACHABLE: _l("Verify again in a moment. If it stays so, an admin asks the vendor's support."),
+    Cause.NETWORK: _l("Verify again in a moment. If it stays so, an admin checks this server's way to the internet."),
+}
+"""What to do after a refusal, for who stands at the desk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,10 +12,11 @@ from flask_babel import ngettext
 
 from webapp.foundation.pages import when
 from webapp.foundation.redaction import redact_text
+from webapp.persons import spelling
 from webapp.persons.masking import group_number, mask_name, mask_number
-from webapp.vendor.contract import Billed, Outcome
-from webapp.vendor.texts import CAUSES, REFUSALS
-from webapp.verification import texts
+from webapp.vendor.contract import Billed, Cause, Outcome
+from webapp.vendor.texts import CAUSES, NEXT_STEPS, REFUSALS
+from webapp.verification import declarations, texts
 from webapp.verification.identities import Person
 from webapp.verification.models import Reuse, Settlement, Verification
 
@@ -26,7 +28,8 @@ READABLE_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Everything the card template shows, as text. `outcome` and `billed` are the interface's words."""
+    """Everything the card template shows, as text. `outcome` and `billed` are the interface's words; `original` is
+    the outcome that was reused. `asked` is the present question, where `details` are those of an earlier one."""
 
     outcome: str
     billed: str
@@ -34,11 +37,15 @@ class Card:
     title: str
     advice: str
     billed_text: str
+    original: str = ""
+    steps: list[str] = field(default_factory=list)
+    """What to do next."""
     causes: list[str] = field(default_factory=list)
     name: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
     derived: list[tuple[str, str]] = field(default_factory=list, repr=False)
-    details: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    details: list[tuple[str, str]] = field(default_factory=list, repr=False)
     refresh: bool = False
     raw: str = field(default="", repr=False)
 
@@ -46,6 +53,11 @@ class Card:
 def readable(row: Verification, viewer_id: int, now: datetime) -> bool:
     """Whether this viewer still sees the person in full: one's own check, for ten minutes."""
     return row.operator_id == viewer_id and timedelta(0) <= now - row.created_at < READABLE_FOR
+
+
+def seconds_left(asked_at: datetime, now: datetime) -> int:
+    """For how long who asked then still reads the person in full; a page that stays open masks it afterwards."""
+    return max(0, math.ceil((READABLE_FOR - (now - asked_at)).total_seconds()))
 
 
 def card(
@@ -64,6 +76,7 @@ def card(
         title=_title(row),
         advice=_decided(decided) if decided else str(text.advice),
         billed_text=str(texts.CHARGED[row.billed]),
+        steps=_steps(row, person if full else None),
         causes=[str(cause) for cause in texts.HONEST_CAUSES] if row.outcome == Outcome.NO_SUCH_NUMBER else [],
         name=_name(person, full),
         number=_number(person, full),
@@ -79,21 +92,26 @@ def readable_reuse(reuse: Reuse, viewer_id: int, now: datetime) -> bool:
     return reuse.operator_id == viewer_id and timedelta(0) <= now - reuse.at < READABLE_FOR
 
 
-def reused(reuse: Reuse, person: Person | None, *, full: bool, whole: bool, locale: str) -> Card:
-    """The card of a recent result shown instead of a call; not `whole`: a colleague's, of which only outcome and age
-    are shown. Masked unless `full`."""
+def reused(
+    reuse: Reuse, person: Person | None, reference: str, *, full: bool, whole: bool, locale: str
+) -> Card:  # fmt: skip
+    """The card of a recent result shown instead of a call, asked for with `reference`; not `whole`: a colleague's, of
+    which only outcome and age are shown. Masked unless `full`."""
     row, text = reuse.verification, texts.OUTCOMES[reuse.verification.outcome]
     return Card(
         outcome="reused",
+        original=row.outcome,
         billed=Billed.NO,
         tone=text.tone,
         title=_("%(result)s · %(age)s", result=text.title, age=_age(reuse.at - row.created_at)),
         advice=f"{text.advice} {texts.OUTCOMES['reused'].advice}",
         billed_text=str(texts.CHARGED[Billed.NO]),
+        steps=_steps(row, person if full else None),
         causes=[str(cause) for cause in texts.HONEST_CAUSES] if row.outcome == Outcome.NO_SUCH_NUMBER else [],
         name=_name(person, full),
         number=_number(person, full),
         derived=_derived(person, full) if whole else [],
+        asked=_asked(reuse, reference if full else "", locale),
         details=_details(row, person if full else None, locale) if whole else [],
     )
 
@@ -118,6 +136,17 @@ def _title(row: Verification) -> str:
     if row.outcome == Outcome.REFUSED and row.cause in REFUSALS:
         return str(REFUSALS[row.cause])
     return str(texts.OUTCOMES[row.outcome].title)
+
+
+def _steps(row: Verification, person: Person | None) -> list[str]:
+    """What to do next; `person` only where the reader sees the name."""
+    steps = []
+    if row.outcome == Outcome.REFUSED and row.cause in NEXT_STEPS:
+        steps.append(str(NEXT_STEPS[row.cause]))
+    by_name = row.outcome == Outcome.MISMATCH or row.cause == Cause.NAME_SPECIAL
+    if by_name and person is not None and spelling.worth_comparing(person.name):
+        steps.append(str(texts.SPELLING))
+    return steps
 
 
 def _decided(decided: Settlement) -> str:
@@ -170,6 +199,26 @@ def _took(latency_ms: int | None) -> str:
     return _("%(seconds)s s", seconds=f"{latency_ms / 1000:.1f}")
 
 
+def _consent(given: Verification | Reuse) -> str:
+    """How consent was given for this very question; empty where none was asked for."""
+    if given.guardian_consent:
+        return _("by the guardian")
+    if given.declaration_id is not None:
+        return _("shift declaration %(document)s", document=declarations.document(given.declaration_id))
+    return _("in person") if given.consent else ""
+
+
+def _asked(reuse: Reuse, reference: str, locale: str) -> list[tuple[str, str]]:
+    shown = [
+        (_("Time"), when(reuse.at)),
+        (_("Operator"), reuse.operator.name),
+        (_("Purpose"), reuse.verification.purpose.name_in(locale)),
+        (_("Consent given"), _consent(reuse)),
+        (_("Reference"), reference),
+    ]
+    return [(label, value) for label, value in shown if value]
+
+
 def _details(row: Verification, person: Person | None, locale: str) -> list[tuple[str, str]]:
     shown = [
         (_("Time"), when(row.created_at)),
@@ -177,6 +226,7 @@ def _details(row: Verification, person: Person | None, locale: str) -> list[tupl
         (_("Department"), row.department.name if row.department else ""),
         (_("Purpose"), row.purpose.name_in(locale)),
         (_("Legal basis"), str(texts.LEGAL_BASES[row.legal_basis])),
+        (_("Consent given"), _consent(row)),
         (_("Reference"), person.reference if person else ""),
         (_("Cause"), str(CAUSES[row.cause]) if row.cause in CAUSES and row.outcome != Outcome.REFUSED else ""),
         (_("Vendor's code"), row.vendor_code),

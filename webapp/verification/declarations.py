@@ -34,6 +34,12 @@ def standing(operator_id: int, now: datetime) -> dict[int, ShiftDeclaration]:
     return {row.purpose_id: row for row in db.session.scalars(mine.order_by(ShiftDeclaration.id))}
 
 
+def document(declaration_id: int) -> str:
+    """The number of the document that a declaration names."""
+    row = db.session.get(ShiftDeclaration, declaration_id)
+    return row.document if row is not None else ""
+
+
 def declare(declared: Declared, who: Who, now: datetime) -> None:
     """Puts a declaration in force; it ends an earlier one for the same purpose."""
     if who.user_id is None:
@@ -54,6 +60,13 @@ def end(purpose_id: int, who: Who, now: datetime) -> None:
     with transaction():
         if who.user_id is not None and _end(who.user_id, purpose_id, now):
             append(who, Action.SHIFT_ENDED, now, purpose=purpose_id)
+
+
+def end_all(operator_id: int, who: Who, now: datetime) -> None:
+    """Ends the operator's declarations with the shift, in the transaction of the hand-over."""
+    for purpose_id in standing(operator_id, now):
+        _end(operator_id, purpose_id, now)
+        append(who, Action.SHIFT_ENDED, now, purpose=purpose_id)
 
 
 def _end(operator_id: int, purpose_id: int, now: datetime) -> bool:

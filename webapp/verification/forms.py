@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
 from webapp.foundation.forms import Form, Tick, plain_text, stripped
@@ -27,6 +25,7 @@ NAME_FAULTS: dict[str, LazyString] = {
     NameFault.EMPTY: _l("Enter the name."),
     NameFault.TOO_LONG: _l("The name is too long: at most 100 characters."),
     NameFault.CONTROL: _l("The name holds control characters or line breaks: remove them."),
+    NameFault.UNREADABLE: _l("The name holds emoji or characters that could not be read: type it from the card."),
 }
 NUMBER_FAULTS: dict[str, LazyString] = {
     NumberFault.EMPTY: _l("Enter the ID number."),
@@ -48,7 +47,7 @@ ADULT_CONSENT = 14
 class VerifyForm(Form):
     """One person to verify. `today` (reporting zone) decides which birth dates are in the future, and who is a child.
 
-    `guardian_consent` and `again` are asked for only where they are needed: `keep_only` takes them off a page.
+    `again` is asked for only where it is needed, see `keep_only`; a child's guardian in place of the child, see `asks`.
     """
 
     name = StringField(_l("Name"), filters=[lambda text: names.normalise(text or "")])
@@ -82,25 +81,24 @@ class VerifyForm(Form):
             self.purpose.data = purpose_id
 
     def keep_only(self, *, again: bool, user_id: int) -> None:
-        """Makes the form ready to be drawn: only the ticks that are needed, and a fresh token."""
+        """Makes the form ready to be drawn: only the ticks that may be needed, and a fresh token."""
         if not again:
             del self.again
-        if not self._is_child():
-            del self.guardian_consent
         if not any(purpose.legal_basis == LegalBasis.CONSENT for purpose in self._purposes.values()):
             del self.consent
         elif self._declared:
-            self.consent.description = _("Left empty, your shift declaration stands for it.")
+            self.consent.description = live.declared(self._declared, self._purposes)
         self.form_token.data = tokens.issue(user_id)
+
+    def asks(self, field: Field) -> bool:
+        """Whether the person in the form is asked for this tick. The other one waits on the page, for the script."""
+        asleep = "consent" if self._is_child() else "guardian_consent"
+        return bool(field.name != asleep)
 
     def validate_name(self, field: StringField) -> None:
         fault = names.faults(field.data or "")
         if fault:
             raise ValidationError(str(NAME_FAULTS[fault]))
-        if _unreadable(field.data or ""):
-            raise ValidationError(
-                _("The name holds emoji or characters that could not be read: type it from the card.")
-            )
 
     def validate_id_number(self, field: StringField) -> None:
         number = field.data or ""
@@ -185,10 +183,3 @@ class VerifyForm(Form):
             "data-consent": "yes" if purpose.legal_basis == LegalBasis.CONSENT else "no",
             "data-reference": "required" if purpose.reference_required else "optional",
         }
-
-
-def _unreadable(name: str) -> bool:
-    """Whether a name holds emoji and the like, or traces of bytes that were no text: U+FFFD, or %FF as the form's
-    parser leaves it. Radicals of Han characters may pass."""
-    pictures = any(unicodedata.category(one) == "So" and not "\u2e80" <= one <= "\u2fff" for one in name)
-    return pictures or re.search("%[0-9A-Fa-f]{2}", name) is not None

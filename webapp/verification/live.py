@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webapp.foundation.pages import when
 from webapp.persons import id_numbers, names, regions
 from webapp.persons.id_numbers import NumberWarning
 from webapp.persons.masking import group_number
 from webapp.persons.names import NameWarning
+from webapp.verification.models import Purpose, ShiftDeclaration
 from webapp.verification.texts import SEXES
 
 NAME_WARNINGS: dict[str, LazyString] = {
@@ -76,6 +78,16 @@ def reading(number: str, today: date) -> list[Said]:
         Said("age", _("Age today"), str(id_numbers.age(told.birth_date, today)) if told else ""),
         Said("sex", _("Sex"), str(SEXES[told.sex]) if told else ""),
     ]
+
+
+def declared(standing: Mapping[int, ShiftDeclaration], purposes: Mapping[int, Purpose]) -> str:
+    """Beside the tick of consent: which document stands for it when it is left empty, and until when."""
+    told = [
+        _("%(purpose)s: %(document)s, until %(until)s", purpose=purposes[key].name_in(str(get_locale())),
+          document=one.document, until=when(one.until))
+        for key, one in standing.items() if key in purposes
+    ]  # fmt: skip
+    return _("Left empty, your shift declaration stands for it (%(told)s).", told="; ".join(told)) if told else ""
 
 
 def texts(name_faults: Mapping[str, LazyString], number_faults: Mapping[str, LazyString]) -> dict[str, object]:

@@ -161,6 +161,19 @@ class Reuse(Base):
     operator: Mapped[User] = relationship()
 
 
+class ReuseReference(Base):
+    """The reference that a recent result was asked for with, sealed, and its blind index. Whatever destroys the
+    person's identity destroys it too: the database itself sees to that."""
+
+    __tablename__ = "reuse_reference"
+
+    reuse_id: Mapped[int] = mapped_column(ForeignKey("reuse.id"), primary_key=True, autoincrement=False)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("identity.verification_id", ondelete="CASCADE"), index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    blind: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
+    """Of the same kind as a verification's own reference: one search finds both."""
+
+
 class SpentForm(Base):
     """A form that was sent: its one-time number, what stood in it (as a keyed digest), and what came of it."""
 

@@ -18,16 +18,17 @@ from sqlalchemy.orm import Session
 
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM, Action, Who, append
+from webapp.foundation import runtime
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import end_read, transaction
-from webapp.foundation.instance import Instance
+from webapp.foundation.instance import KIND, Instance
 from webapp.foundation.redaction import conceal
 from webapp.notify import notices
 from webapp.quota import ledger, watchers
 from webapp.usage import counters
 from webapp.vendor import circuit
 from webapp.vendor.contract import Billed, Cause, Outcome, Reply
-from webapp.verification import identities, limits, privacy, reuse, stopping, tokens
+from webapp.verification import identities, limits, practising, privacy, reuse, stopping, tokens
 from webapp.verification.asked import Asked as Asked
 from webapp.verification.dimensions import dimensions
 from webapp.verification.identities import Person
@@ -42,11 +43,17 @@ Call = Callable[[str, str], Reply]
 
 
 class AlreadySending(Exception):
-    """A call for this very person is under way; none was sent now. `verification_id` is the one under way."""
+    """A call for this very person is under way; none was sent now. `verification_id` is the one under way, of
+    `operator_id`."""
 
-    def __init__(self, verification_id: int) -> None:
+    def __init__(self, verification_id: int, operator_id: int) -> None:
         super().__init__(f"verification {verification_id} is under way")
         self.verification_id = verification_id
+        self.operator_id = operator_id
+
+
+class WentLive(Exception):
+    """The database was made a live one while this process served practice: nothing was stored, nothing was sent."""
 
 
 class NotBegun(Exception):
@@ -72,7 +79,7 @@ def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callab
     except SQLAlchemyError as error:
         raise NotBegun from error
     end_read()
-    reply = call(asked.name, asked.number)
+    reply = practising.shortened(call(asked.name, asked.number), asked.number, instance)
     for pause in (*RECORD_PAUSES, None):
         try:
             finish(verification_id, reply, who, instance, clock())
@@ -102,6 +109,8 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
     sealer, settings = instance.sealer, instance.settings
     person = identities.person_index(asked.name, asked.number, sealer)
     with transaction() as session:
+        if runtime.stored(KIND, sealer) not in (None, instance.kind):
+            raise WentLive
         if asked.form is not None:
             tokens.spend(asked.form, now)
         _take_turns(session, person)
@@ -111,7 +120,9 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
         if asked.reuse:
             reuse.refuse_known(asked.name, asked.number, purpose, sealer, now)
         is_probe = circuit.gate(now)
-        limits.enforce(settings.limits, limits.Caller(operator.id, asked.name, asked.number), sealer, now)
+        practises = practising.practises(asked.name, asked.number, instance)
+        heeded = limits.of_practice(settings.limits) if practises else settings.limits
+        limits.enforce(heeded, limits.Caller(operator.id, asked.name, asked.number), sealer, now)
         row = Verification(
             created_at=now, deadline_at=now + timedelta(seconds=settings.vendor_deadline) + GRACE,
             outcome=Outcome.SENDING, billed=Billed.UNKNOWN, source=Source.DESK, operator_id=operator.id,
@@ -133,7 +144,8 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
         )
         counters.count(dimensions(row), now, +1)
         append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
-        privacy.watch(asked.name, asked.number, sealer, settings.zone, now)
+        if not practises:
+            privacy.watch(asked.name, asked.number, sealer, settings.zone, now)
         return row.id
 
 
@@ -189,7 +201,7 @@ def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
     if under_way is None:
         return
     if under_way.deadline_at > now:
-        raise AlreadySending(under_way.id)
+        raise AlreadySending(under_way.id, under_way.operator_id)
     forgotten = _lock(session, under_way.id)
     # Its late answer, or the job, may have ended it while we waited for the lock.
     if forgotten is not None and forgotten.outcome == Outcome.SENDING:

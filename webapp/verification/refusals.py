@@ -28,14 +28,13 @@ class Refused:
     again: bool = False
 
 
-def describe(error: Refusal) -> Refused:
-    """The refusal as the card and the trail say it."""
+def describe(error: Refusal, asker_id: int) -> Refused:
+    """The refusal as the card and the trail say it to who asked."""
     match error:
         case LimitReached():
             return Refused(429, f"limit {error.limit.subject}", _limit(error))
         case AlreadySending():
-            reason = _("a colleague is verifying this person at this moment. Try again in a minute.")
-            return Refused(409, "twin", reason)
+            return Refused(409, "twin", _under_way(error.operator_id == asker_id))
         case CallsStopped():
             cause, step = words(error.stopped)
             said = (_("calls are stopped: %(cause)s.", cause=cause), step, goes_on(error.stopped))
@@ -51,6 +50,12 @@ def describe(error: Refusal) -> Refused:
         case FormSpent():
             reason = _("this form was sent before with something else in it. Look at it again, then send it.")
             return Refused(409, "form spent", reason)
+
+
+def _under_way(own: bool) -> str:
+    if own:
+        return _("your own call for this person is under way, for another purpose or reference. Try again in a minute.")
+    return _("a colleague is verifying this person at this moment. Try again in a minute.")
 
 
 def _limit(reached: LimitReached) -> str:

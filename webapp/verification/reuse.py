@@ -1,7 +1,8 @@
 """No call for nothing: a recent result about the same person for the same purpose is shown instead of asking anew.
 
 Found through the blind indexes of the stored identities, so that what was erased is not shown again. An earlier call
-whose charge nobody knows holds a new one back just as long: it may have been paid for already.
+whose charge nobody knows holds a new one back until an admin has settled it, however long that takes and whatever
+the purpose's windows: it may have been paid for already.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from webapp.foundation.sealing import Sealer
 from webapp.quota import queries as quota
 from webapp.quota.models import Lot
 from webapp.vendor.contract import Billed, Outcome
-from webapp.verification import tokens
+from webapp.verification import references, tokens
 from webapp.verification.asked import Asked
 from webapp.verification.models import Decision, IdentityIndex, Purpose, Reuse, Settlement, Verification
 
@@ -88,17 +89,13 @@ def _still_stands(purpose: Purpose, now: datetime) -> list[ColumnElement[bool]]:
         and_(Verification.outcome == outcome, Verification.created_at > now - timedelta(hours=hours))
         for outcome, hours in windows.items()
     ]
-    unknown = and_(
-        Verification.outcome == Outcome.UNKNOWN,
-        Verification.billed == Billed.UNKNOWN,
-        Verification.created_at > now - timedelta(hours=purpose.reuse_match),
-        ~released.exists(),
-    )
+    unknown = and_(Verification.outcome == Outcome.UNKNOWN, Verification.billed == Billed.UNKNOWN, ~released.exists())
     return [*known, unknown]
 
 
 def show(verification_id: int, asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
-    """Counts a call as saved and returns the reuse's id. Raises as `tokens.spend` does."""
+    """Counts a call as saved, keeps the reference it was asked for with, and returns the reuse's id. Raises as
+    `tokens.spend` does."""
     with transaction() as session:
         if asked.form is not None:
             tokens.spend(asked.form, now)
@@ -109,6 +106,7 @@ def show(verification_id: int, asked: Asked, who: Who, instance: Instance, now: 
         )  # fmt: skip
         session.add(reuse)
         session.flush()
+        references.keep(reuse, asked.reference, instance.sealer)
         if asked.form is not None:
             tokens.came_to(asked.form, reuse_id=reuse.id)
         append(who, Action.RESULT_REUSED, now, on=("verification", verification_id), reuse=reuse.id)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.clock import day_of
@@ -23,18 +23,9 @@ from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.dimensions import dimensions
 from webapp.verification.models import Decision, Settlement, Verification
 
-MOST_SHOWN = 200
-
 
 class SettledAlready(Exception):
     """Someone was quicker, or it never was unknown; nothing was changed."""
-
-
-def open_ones() -> Sequence[Verification]:
-    """What nobody has settled yet, oldest first."""
-    query = select(Verification).where(Verification.outcome == Outcome.UNKNOWN, Verification.billed == Billed.UNKNOWN)
-    whole = query.options(joinedload(Verification.operator), joinedload(Verification.purpose))
-    return db.session.scalars(whole.order_by(Verification.created_at, Verification.id).limit(MOST_SHOWN)).all()
 
 
 def decisions(verification_ids: Sequence[int]) -> dict[int, Settlement]:
@@ -45,19 +36,34 @@ def decisions(verification_ids: Sequence[int]) -> dict[int, Settlement]:
 
 def settle(verification_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> None:
     """Records a decision and, where it says so, charges or releases the held call. Raises `SettledAlready`."""
+    settle_all([verification_id], decision, reason, who, instance, now)
+
+
+def settle_all(
+    verification_ids: Sequence[int], decision: Decision, reason: str, who: Who, instance: Instance, now: datetime
+) -> None:
+    """As `settle`, for several at once: all or, where one raises `SettledAlready`, none."""
     with transaction() as session:
-        query = select(Verification).where(Verification.id == verification_id).with_for_update()
-        row = session.scalar(query.execution_options(populate_existing=True))
-        if row is None or who.user_id is None or (row.outcome, row.billed) != (Outcome.UNKNOWN, Billed.UNKNOWN):
-            raise SettledAlready
-        session.add(Settlement(
-            verification_id=row.id, decision=decision, reason=reason, at=now, actor_id=who.user_id,
-        ))  # fmt: skip
-        if decision is not Decision.ASK_AGAIN:
-            _move(row, decision, reason, who, instance, now)
-        append(who, Action.UNKNOWN_SETTLED, now, on=("verification", row.id), decision=decision)
-        notices.settled(f"unknown:{row.id}")
+        for verification_id in sorted(verification_ids):
+            _settle(session, verification_id, decision, reason, who, instance, now)
     watchers.calls_settled(now)
+
+
+def _settle(
+    session: Session, verification_id: int, decision: Decision, reason: str, who: Who, instance: Instance,
+    now: datetime,
+) -> None:  # fmt: skip
+    query = select(Verification).where(Verification.id == verification_id).with_for_update()
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None or who.user_id is None or (row.outcome, row.billed) != (Outcome.UNKNOWN, Billed.UNKNOWN):
+        raise SettledAlready
+    session.add(Settlement(
+        verification_id=row.id, decision=decision, reason=reason, at=now, actor_id=who.user_id,
+    ))  # fmt: skip
+    if decision is not Decision.ASK_AGAIN:
+        _move(row, decision, reason, who, instance, now)
+    append(who, Action.UNKNOWN_SETTLED, now, on=("verification", row.id), decision=decision)
+    notices.settled(f"unknown:{row.id}")
 
 
 def _move(row: Verification, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> None:

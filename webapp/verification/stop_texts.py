@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from webapp.foundation.pages import when
 from webapp.vendor.circuit import Stopped, Waiting
+from webapp.vendor.contract import Cause
 from webapp.vendor.texts import CAUSES, STOPS
 
 
@@ -31,11 +32,12 @@ def banner(stopped: Stopped, *, may_ask: bool) -> Banner:
 
 
 def words(stopped: Stopped) -> tuple[str, str]:
-    """Why calls are stopped, and what has to happen next."""
+    """Why calls are stopped, and what has to happen before the next is tried: nothing, once a trial is due."""
     known = STOPS.get(stopped.cause)
     if known is None:
         return str(CAUSES[stopped.cause]) if stopped.cause in CAUSES else stopped.cause, ""
-    return str(known[0]), str(known[1])
+    due = stopped.waiting in (Waiting.SUBMISSION, Waiting.ANSWER)
+    return str(known[0]), "" if due else str(known[1])
 
 
 def goes_on(stopped: Stopped) -> str:
@@ -44,8 +46,17 @@ def goes_on(stopped: Stopped) -> str:
         case Waiting.TIME:
             return _("The next call is tried at %(until)s or later.", until=when(stopped.until))
         case Waiting.ADMIN:
-            return _("Calls go on when an admin lets the next one through or records a lot.")
+            return _released(stopped.cause)
         case Waiting.SUBMISSION:
             return _("The next verification is sent as a trial.")
         case Waiting.ANSWER:
             return _("A trial call is under way, until %(until)s at the latest.", until=when(stopped.until))
+
+
+def _released(cause: str) -> str:
+    """What lets the next call through, where no time does: what mends this very cause, or an admin's word."""
+    if cause in (Cause.QUOTA_EXHAUSTED, Cause.PACKAGES_EXPIRED):
+        return _("Calls go on when an admin lets the next one through or records a lot.")
+    if cause in (Cause.APPCODE_INVALID, Cause.NOT_SUBSCRIBED):
+        return _("Calls go on when an admin lets the next one through or enters another AppCode.")
+    return _("Calls go on when an admin lets the next one through.")

@@ -63,6 +63,8 @@ HONEST_CAUSES: tuple[LazyString, ...] = (
 )
 """What the vendor's 0007 can honestly mean."""
 
+SPELLING = _l("Compare how the name is written on the card: the dot between its parts, rare characters, letters.")
+
 CHARGED: dict[str, LazyString] = {
     Billed.YES: _l("Charged"),
     Billed.NO: _l("Not charged"),

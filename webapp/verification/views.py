@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response
 from webapp.accounts.models import Role
 from webapp.audit.actor import who
 from webapp.audit.trail import Action, append
-from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.limits import Subject
 from webapp.foundation.redaction import conceal
 from webapp.vendor.calling import Vendor
 from webapp.vendor.contract import Outcome
-from webapp.verification import cards, declarations, identities, operations, privacy, queries, refusals, reuse, settling
+from webapp.verification import cards, form_page, identities, operations, privacy, queries, refusals, reuse, settling
 from webapp.verification.forms import VerifyForm
 from webapp.verification.limits import LimitReached
 from webapp.verification.operations import AlreadySending
@@ -36,17 +36,17 @@ Page = str | tuple[str, int] | Response
 @bp.get("/verify")
 def verify() -> Page:
     """The empty form."""
-    return _page(_form(), None, 200)
+    return form_page.draw(form_page.fresh(), None, 200)
 
 
 @bp.post("/verify")
 def submit() -> Page:
     """Checks the form for free, looks for a recent result, then spends one call."""
-    form = _form()
+    form = form_page.fresh()
     conceal(form.name.data or "", form.id_number.data or "", form.reference.data or "")
     if not form.validate_on_submit():
         _record_blocked(form)
-        return _page(form, cards.blocked(_("please mend the marked fields.")), 422)
+        return form_page.draw(form, cards.blocked(_("please mend the marked fields.")), 422)
     try:
         return redirect(_ask(form), 303)
     except Replayed as first:
@@ -87,13 +87,18 @@ def result(id: int) -> Page:
     kept = current_user.role == Role.ADMIN
     decided = settling.decisions([row.id]).get(row.id) if row.outcome == Outcome.UNKNOWN else None
     card = cards.card(row, person, full=full, locale=str(get_locale()), kept=kept, decided=decided)
-    return render_template("verification/result.html", card=card, readable=full)
+    left = full and cards.seconds_left(row.created_at, now)
+    return render_template("verification/result.html", card=card, readable=left)
 
 
+@bp.get("/verifications/<int:id>/edit")
 @bp.post("/verifications/<int:id>/edit")
 def edit(id: int) -> Page:
-    """One's own result, back in the form to be mended: for as long as it is read in full."""
+    """One's own result, back in the form to be mended: for as long as it is read in full. By GET (another language was
+    chosen there, say) it leads to the result."""
     row = queries.visible(id, current_user) or abort(404)
+    if request.method != "POST":
+        return redirect(url_for("verification.result", id=row.id), 303)
     now = utc_now()
     person = identities.open_person(row.id, this_instance().sealer)
     if person is None or not cards.readable(row, current_user.id, now):
@@ -102,23 +107,9 @@ def edit(id: int) -> Page:
     conceal(person.name, person.number, person.reference)
     with transaction():
         append(who(), Action.VERIFICATION_VIEWED, now, on=("verification", row.id), full=True)
-    form = _form()
+    form = form_page.fresh()
     form.take(person.name, person.number, row.purpose_id, person.reference)
-    return _page(form, None, 200)
-
-
-def _form() -> VerifyForm:
-    form = VerifyForm()
-    today = day_of(utc_now(), this_instance().settings.zone)
-    declared = declarations.standing(current_user.id, utc_now())
-    form.offer(queries.active_purposes(), str(get_locale()), today, declared)
-    return form
-
-
-def _page(form: VerifyForm, blocked: cards.Card | None, status: int, *, again: bool = False) -> tuple[str, int]:
-    can_call = current_app.extensions["vendor"].has_appcode()
-    form.keep_only(again=again, user_id=current_user.id)
-    return render_template("verification/verify.html", form=form, blocked=blocked, can_call=can_call), status
+    return form_page.draw(form, None, 200)
 
 
 def _record_blocked(form: VerifyForm) -> None:
@@ -128,13 +119,22 @@ def _record_blocked(form: VerifyForm) -> None:
 
 
 def _refused(form: VerifyForm, error: Refusal) -> Page:
-    """The page that says why no call was sent. One's own call under way is shown instead."""
-    if isinstance(error, AlreadySending) and queries.visible(error.verification_id, current_user) is not None:
+    """The page that says why no call was sent. The very same question under way is shown instead."""
+    if isinstance(error, AlreadySending) and _asks_the_same(error, form):
         return redirect(_place(error.verification_id, None), 303)
-    refused, now, instance = refusals.describe(error), utc_now(), this_instance()
+    refused, now, instance = refusals.describe(error, current_user.id), utc_now(), this_instance()
     with transaction():
         # Someone who tries out numbers runs into limits: the trail must show it.
         append(who(), Action.VERIFICATION_BLOCKED, now, success=False, why=refused.why)
         if isinstance(error, LimitReached) and error.limit.subject == Subject.NAME:
             privacy.report_limit(form.name.data or "", error.limit.most, instance.sealer, instance.settings.zone, now)
-    return _page(form, cards.blocked(refused.reason), refused.status, again=refused.again)
+    return form_page.draw(form, cards.blocked(refused.reason), refused.status, again=refused.again)
+
+
+def _asks_the_same(twin: AlreadySending, form: VerifyForm) -> bool:
+    """Whether the call under way, one that the asker may see, is for the same purpose and reference too."""
+    row = queries.visible(twin.verification_id, current_user)
+    if row is None or row.purpose_id != form.purpose.data:
+        return False
+    person = identities.open_person(row.id, this_instance().sealer)
+    return person is not None and person.reference == (form.reference.data or "")

@@ -13,18 +13,23 @@ from webapp.foundation.database import db, is_busy
 from webapp.foundation.pages import forget_reader
 from webapp.foundation.sealing import CannotOpen
 from webapp.vendor.contract import Outcome
-from webapp.verification.operations import NotBegun, NotRecorded
+from webapp.verification.operations import NotBegun, NotRecorded, WentLive
 from webapp.verification.texts import OUTCOMES
 
 log = structlog.get_logger("yuliang.errors")
 
+MOST_READ_OUT = 32 * 1024 * 1024
+"""Bytes of a refused body that are read and thrown away."""
+
 
 def install(app: Flask) -> None:
     """Registers the handlers."""
+    app.after_request(_read_out)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(NotBegun, _not_begun)
+    app.register_error_handler(WentLive, _went_live)
     app.register_error_handler(NotRecorded, _not_recorded)
     app.register_error_handler(CannotOpen, _keys)
     app.register_error_handler(Exception, _anything)
@@ -41,6 +46,17 @@ def _page(status: int, title: str, text: str, advice: str = "") -> Response:
         request_id=g.get("request_id", ""),
     )
     return Response(body, status)
+
+
+def _read_out(response: Response) -> Response:
+    """Reads what was sent and not looked at, up to a bound: gunicorn would close the connection on it without a word,
+    and the client's next request would be lost."""
+    left = request.content_length or 0
+    if "form" not in request.__dict__ and left <= MOST_READ_OUT:
+        body = request.environ["wsgi.input"]
+        while left > 0 and (chunk := body.read(min(left, 65536))):
+            left -= len(chunk)
+    return response
 
 
 def _let_go() -> None:
@@ -95,6 +111,12 @@ def _not_begun(error: NotBegun) -> Response:
     log.error("intent not stored", kind=type(error.__cause__).__name__, busy=busy)
     forget_reader()
     return _unavailable(busy, _("The call could not be recorded first, so it was not sent; nothing was charged."))
+
+
+def _went_live(_error: WentLive) -> Response:
+    log.error("the instance went live while it was served")
+    text = _("This database is live now, but this server still has the sandbox. No call was sent.")
+    return _page(503, _("The instance went live"), text, _("Ask an admin to restart the server."))
 
 
 def _unavailable(busy: bool, text: str) -> Response:

@@ -11,13 +11,17 @@ from email.mime.text import MIMEText
 from email.policy import compat32
 from email.utils import format_datetime, formataddr
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
 from webapp.foundation import runtime
 from webapp.foundation.instance import Instance
+from webapp.foundation.sealing import CannotOpen
 from webapp.foundation.smtp_url import MailServer
 from webapp.foundation.values import mail_address
 from webapp.notify.composing import Content
 
+SERVER, SENDER = "YULIANG_SMTP_URL", "YULIANG_MAIL_FROM"
 SENDER_NAME = "余量 Yuliang"
 CRLF = compat32.clone(linesep="\r\n")
 
@@ -31,12 +35,36 @@ class Route:
     ca_bundle: Path | None
 
 
+class Unreadable(Exception):
+    """What is stored about the mail server does not open under the present keys, or is no longer understood: an
+    admin must set it again."""
+
+
+def stored_server(instance: Instance) -> MailServer | None:
+    """The mail server in force, None where none is set. Raises `Unreadable`."""
+    server: MailServer | None = _value(SERVER, instance)
+    return server
+
+
+def stored_sender(instance: Instance) -> str | None:
+    """The sender in force, None where none is set. Raises `Unreadable`."""
+    sender: str | None = _value(SENDER, instance)
+    return sender
+
+
+def _value(name: str, instance: Instance) -> Any:
+    try:
+        return runtime.value(name, instance.settings, instance.sealer)
+    except (CannotOpen, ValueError) as error:
+        raise Unreadable from error
+
+
 def route(instance: Instance) -> Route | None:
-    """The mail route in force; None where no server is set, or no sender can be told."""
-    server: MailServer | None = runtime.value("YULIANG_SMTP_URL", instance.settings, instance.sealer)
+    """The mail route in force; None where no server is set, or no sender can be told. Raises `Unreadable`."""
+    server = stored_server(instance)
     if server is None:
         return None
-    sender = runtime.value("YULIANG_MAIL_FROM", instance.settings, instance.sealer) or _as_address(server.user)
+    sender = stored_sender(instance) or _as_address(server.user)
     return Route(server, sender, instance.settings.ca_bundle) if sender else None
 
 
@@ -61,17 +89,23 @@ def envelope_bytes(content: Content, sender: str, recipient: str, message_id: st
     for header in (sender, recipient, message_id, content.subject):
         if any(ord(character) < 32 or ord(character) == 127 for character in header):
             raise ValueError("a header must not hold control characters")
-    html = MIMEMultipart("related", _subparts=[MIMEText(content.html, "html", "utf-8")])
+    # No line of base64 holds these boundaries, and the generator need not look for one that is nowhere in the text.
+    inner, outer = f"=_{token_hex(12)}", f"=_{token_hex(12)}"
+    html = MIMEMultipart("related", inner, _subparts=[MIMEText(content.html, "html", "utf-8")])
     for picture in content.pictures:
         image = MIMEImage(picture.png, "png")
         image["Content-ID"] = f"<{picture.name}>"
         image["Content-Disposition"] = f'inline; filename="{picture.name}.png"'
         html.attach(image)
-    mail = MIMEMultipart("alternative", _subparts=[MIMEText(content.text, "plain", "utf-8"), html])
+    mail = MIMEMultipart("alternative", outer, _subparts=[MIMEText(content.text, "plain", "utf-8"), html])
     mail["From"] = formataddr((SENDER_NAME, mail_address(sender)))
     mail["To"] = mail_address(recipient)
     mail["Subject"] = Header(content.subject, "utf-8", header_name="Subject")  # type: ignore[assignment]
     mail["Date"] = format_datetime(written)
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"
+    if content.leave:
+        mail["List-Unsubscribe"] = f"<{content.leave}>"
+        if content.leave.startswith("https://"):  # nothing else may be posted to with one click (RFC 8058 3.1)
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return mail.as_bytes(policy=CRLF)

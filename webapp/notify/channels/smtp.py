@@ -12,13 +12,13 @@ import contextlib
 import smtplib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from webapp.foundation.smtp_url import MailServer, Security
-from webapp.notify.messages import Verdict
+from webapp.notify.channels.deadlines import deadlines
+from webapp.notify.messages import Fault, Verdict
 
 STEP_SECONDS = 20
 """How long the server may take to answer a step."""
@@ -27,6 +27,8 @@ CONTENT_SECONDS = 120
 MOST_SECONDS = 180
 """How long a connection or one message may take in all, however slowly bytes drip in."""
 MOST_WORDS = 500
+BEFORE_ANY_MAIL = ("connect", "greeting", "tls", "login")
+"""Steps at which no mail has been talked about yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,17 @@ class Reply:
     stage: str
     code: int | None
     words: str
+    fault: str = ""
+    """A word of `Fault` where no server said what is wrong; `words` may say more about it."""
 
     @property
     def concerns_all(self) -> bool:
         """Whether it failed before any message was talked about: others need not try at this moment."""
-        return self.verdict != Verdict.ACCEPTED and self.stage in ("connect", "greeting", "tls", "login")
+        return self.verdict != Verdict.ACCEPTED and self.stage in BEFORE_ANY_MAIL
+
+
+class _BadBundle(Exception):
+    """The certificates to trust cannot be read."""
 
 
 class Connection:
@@ -53,14 +61,22 @@ class Connection:
         self._client: _Client | None = None
         self._stage = ""
 
+    @property
+    def about_one_mail(self) -> bool:
+        """Whether the server has let us in: if it does not answer now, that is one mail's own trouble."""
+        return self._stage not in ("", *BEFORE_ANY_MAIL)
+
     def send(self, sender: str, recipient: str, content: bytes) -> Reply:
         """Hands one mail over. Raises nothing: whatever happens becomes a `Reply`."""
         try:
             client = self._client or self._open()
             with client.limited(MOST_SECONDS):
-                return self._hand_over(client, sender, recipient, content)
-        except (smtplib.SMTPException, OSError, UnicodeError, ValueError) as error:
-            reply = _failure(self._stage, error)
+                reply = self._hand_over(client, sender, recipient, content)
+            if client.cut:  # what came then may be half a reply
+                raise TimeoutError
+            return reply
+        except (smtplib.SMTPException, OSError, UnicodeError, ValueError, _BadBundle) as error:
+            reply = _failure(self._stage, error, out_of_time=self._client is not None and self._client.cut)
             self.close()
             return reply
 
@@ -72,14 +88,15 @@ class Connection:
 
     def _open(self) -> _Client:
         server = self._server
+        self._stage = "tls"
+        context = None if server.security == Security.NONE else self._trusting()
         self._stage = "connect"
-        context = ssl.create_default_context(cafile=str(self._ca_bundle) if self._ca_bundle else None)
-        client = self._client = _Client(server, context)
+        client = self._client = _Client(server)
         with client.limited(MOST_SECONDS):
             client.open_socket()
             if server.security == Security.TLS:
                 self._stage = "tls"
-                client.wrap()
+                client.wrap(context)
             self._stage = "greeting"
             client.greet()
             if server.security == Security.STARTTLS:
@@ -90,6 +107,12 @@ class Connection:
                 self._stage = "login"
                 client.login(server.user, server.password)
         return client
+
+    def _trusting(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=str(self._ca_bundle) if self._ca_bundle else None)
+        except OSError as error:
+            raise _BadBundle(str(self._ca_bundle)) from error
 
     def _hand_over(self, client: _Client, sender: str, recipient: str, content: bytes) -> Reply:
         for self._stage, command, address in (("sender", client.mail, sender), ("recipient", client.rcpt, recipient)):
@@ -115,20 +138,23 @@ class Connection:
 class _Client(smtplib.SMTP):
     """smtplib's client with every wait bounded: by step, and in all by cutting the line from another thread."""
 
-    def __init__(self, server: MailServer, context: ssl.SSLContext) -> None:
+    def __init__(self, server: MailServer) -> None:
         name = socket.gethostname()
         super().__init__(local_hostname=name if "." in name and name.isascii() else "[127.0.0.1]", timeout=STEP_SECONDS)
         self._host = server.host  # what STARTTLS checks the certificate against
-        self._server, self._context = server, context
+        self._server = server
         self._line: socket.socket | None = None
+        self.cut = False
+        """Whether the line was cut for having taken too long in all."""
 
     def open_socket(self) -> None:
         self.sock = socket.create_connection((self._server.host, self._server.port), STEP_SECONDS)
         self._line = self.sock.dup()  # TLS takes the first handle over; through this one the line can still be cut
 
-    def wrap(self) -> None:
+    def wrap(self, context: ssl.SSLContext | None) -> None:
         assert self.sock is not None  # noqa: S101  # opened by open_socket
-        self.sock = self._context.wrap_socket(self.sock, server_hostname=self._server.host)
+        assert context is not None  # noqa: S101  # made wherever TLS is wanted
+        self.sock = context.wrap_socket(self.sock, server_hostname=self._server.host)
 
     def greet(self) -> None:
         code, words = self.getreply()
@@ -146,15 +172,11 @@ class _Client(smtplib.SMTP):
     @contextlib.contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
         self._wait(STEP_SECONDS)
-        timer = threading.Timer(seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
+        with deadlines.then(seconds, self._cut):
             yield
-        finally:
-            timer.cancel()
 
     def _cut(self) -> None:
+        self.cut = True
         if self._line is not None:
             with contextlib.suppress(OSError):
                 self._line.shutdown(socket.SHUT_RDWR)
@@ -170,33 +192,59 @@ class _Client(smtplib.SMTP):
 
 
 def _answer(stage: str, code: int, words: bytes | str) -> Reply:
+    if code < 200:  # smtplib's word for what is no reply at all
+        return Reply(Verdict.TRANSIENT, stage, None, _plain(words), Fault.NOT_SMTP)
     if code == 250 or (stage == "recipient" and code == 251):
         return Reply(Verdict.ACCEPTED, stage, code, _plain(words))
     final = 500 <= code < 600 and stage in ("recipient", "content")
     return Reply(Verdict.PERMANENT if final else Verdict.TRANSIENT, stage, code, _plain(words))
 
 
-def _failure(stage: str, error: Exception) -> Reply:
+def _failure(stage: str, error: Exception, *, out_of_time: bool) -> Reply:
+    if out_of_time or _waited_in_vain(error):
+        return Reply(Verdict.TRANSIENT, stage, None, "", Fault.NO_ANSWER)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _answer(stage, error.smtp_code, error.smtp_error)
+    fault, words = _why(stage, error)
+    return Reply(Verdict.TRANSIENT, stage, None, _plain(words), fault)
+
+
+def _waited_in_vain(error: BaseException | None) -> bool:
+    """Whether a wait that was over is the cause: smtplib tells it as a lost connection."""
+    while error is not None:
+        if isinstance(error, TimeoutError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _why(stage: str, error: Exception) -> tuple[Fault, str]:
+    """The fault, and more about it. An `SMTPException` is an `OSError`, and so is TLS trouble: the order matters."""
     match error:
-        case smtplib.SMTPResponseException():
-            return _answer(stage, error.smtp_code, error.smtp_error)
+        case _BadBundle():
+            return Fault.BUNDLE, str(error)
         case smtplib.SMTPServerDisconnected():
-            words = "the connection was closed before the server answered"
-        case TimeoutError():
-            words = "no answer in time"
+            return Fault.CLOSED, ""
+        case smtplib.SMTPException() if stage in NOT_OFFERED:
+            return NOT_OFFERED[stage], ""
         case ssl.SSLCertVerificationError():
-            words = f"the certificate does not hold: {error.verify_message}"
+            return Fault.CERTIFICATE, error.verify_message
         case ssl.SSLError():
-            words = f"TLS failed: {error.reason or error}"
-        case socket.gaierror():
-            words = "the name of the mail server is not known"
-        case OSError():
-            words = error.strerror or type(error).__name__
+            return Fault.TLS, error.reason or str(error)
         case UnicodeError():
-            words = "user name, password or address hold characters that this server cannot take"
-        case _:
-            words = str(error)
-    return Reply(Verdict.TRANSIENT, stage, None, _plain(words))
+            return Fault.CHARACTERS, ""
+    for kind, fault in OF_THE_NETWORK:
+        if isinstance(error, kind):
+            return fault, ""
+    return Fault.OTHER, getattr(error, "strerror", None) or str(error)
+
+
+NOT_OFFERED = {"tls": Fault.NO_STARTTLS, "login": Fault.NO_LOGIN}
+OF_THE_NETWORK: tuple[tuple[type[Exception], Fault], ...] = (
+    (socket.gaierror, Fault.NO_NAME),
+    (ConnectionRefusedError, Fault.TURNED_AWAY),
+    (ConnectionError, Fault.CLOSED),
+)
 
 
 def _plain(words: bytes | str) -> str:

@@ -1,7 +1,7 @@
 """The gateway's checks before anything reaches the backend: address, AppCode, body. Pure: no I/O.
 
 Order and codes follow the vendor's error table; what it leaves open is decided here and documented in
-docs/sandbox.md. Other services of the vendor (its metering API) would be further addresses beside this one.
+docs/sandbox.md. The vendor's own counter stands beside it in meter.py.
 """
 
 from __future__ import annotations

@@ -10,14 +10,15 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from webapp.vendor.sandbox import control, front_door
+from webapp.vendor.sandbox import control, front_door, meter
 from webapp.vendor.sandbox.answers import Answer, Asked, gateway
 from webapp.vendor.sandbox.delivery import IDLE_SECONDS, Line, deliver, head
 from webapp.vendor.sandbox.front_door import MOST_BODY_BYTES, Request
+from webapp.vendor.sandbox.meter_scenarios import MeterScenario
 from webapp.vendor.sandbox.plan import Plan, plan, quota_refusal, scenario_of
 from webapp.vendor.sandbox.run import Run
 from webapp.vendor.sandbox.scenario import Manner
@@ -36,10 +37,13 @@ class Listener(socketserver.ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], state: State, today: Callable[[], date]) -> None:
+    def __init__(
+        self, address: tuple[str, int], state: State, today: Callable[[], date], now: Callable[[], datetime]
+    ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.state = state
         self.today = today
+        self.now = now
         self.stopping = threading.Event()
         self._stop_requested = False
         self._open: set[Any] = set()
@@ -121,6 +125,8 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
         elif control.owns(request):
             self._send(Plan(control.serve(request, self.server.state)), None)
+        elif meter.owns(request):
+            self._serve_as_counter(request)
         else:
             self._serve_as_vendor(request)
 
@@ -146,6 +152,17 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._send(chosen, run)
+
+    def _serve_as_counter(self, request: Request) -> None:
+        state = self.server.state
+        settings, run = state.settings, state.run
+        run.meter()
+        said = meter.answer(
+            meter.read(request), state.books(), self.server.now() + timedelta(seconds=settings.meter_clock_seconds),
+            page_size=settings.meter_page_size, scenario=settings.meter_scenario, is_new=run.is_new,
+        )  # fmt: skip
+        hangs = settings.meter_scenario == MeterScenario.NO_ANSWER
+        self._send(Plan(None, Manner.HANG) if hangs else Plan(said), None)
 
     def _send(self, chosen: Plan, run: Run | None) -> None:
         settings = self.server.state.settings
@@ -201,5 +218,5 @@ def _plan(asked: Asked, settings: SandboxSettings, run: Run) -> Plan:
     chosen = plan(asked, scenario, step)
     if not chosen.reaches_backend:
         return chosen
-    admitted = run.admit(asked.name, asked.number, charge=chosen.charges, quota=settings.quota)
+    admitted = run.admit(asked.name, asked.number, charge=chosen.charges, quota=settings.open_quota)
     return chosen if admitted else quota_refusal(asked)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from webapp.vendor.sandbox.answers import Asked
+from webapp.vendor.sandbox.meter_scenarios import TEXTS as METER_TEXTS
 from webapp.vendor.sandbox.people import MANUAL_PEOPLE, PEOPLE
 from webapp.vendor.sandbox.scenarios import SCENARIOS, Scenario, Section
 
@@ -69,6 +70,17 @@ def said(scenario: Scenario) -> str:
     return (
         " → ".join(f"{answer.status} {answer.code}".removesuffix(f" HTTP {answer.status}") for answer in answers) or "–"
     )
+
+
+METER_HEADINGS: dict[Language, tuple[str, ...]] = {
+    "zh": ("meter_scenario", "发生什么"),
+    "en": ("meter_scenario", "what happens"),
+}
+
+
+def meter_rows(language: Language) -> list[tuple[str, ...]]:
+    """One row a way in which the counter misbehaves."""
+    return [(name.value, texts[language == "en"]) for name, texts in METER_TEXTS.items()]
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

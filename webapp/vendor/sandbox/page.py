@@ -10,12 +10,15 @@ from urllib.parse import parse_qs
 
 from webapp.vendor.sandbox.answers import Answer
 from webapp.vendor.sandbox.listing import (
+    METER_HEADINGS,
     PEOPLE_HEADINGS,
     SCENARIO_HEADINGS,
     Language,
+    meter_rows,
     people_rows,
     scenario_rows,
 )
+from webapp.vendor.sandbox.meter import KEY, PATH
 from webapp.vendor.sandbox.people import UNKNOWN_NUMBERS
 from webapp.vendor.sandbox.scenarios import SECTION_TITLES
 
@@ -68,6 +71,8 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "people_note": "姓名与号码都相符返回 0000；号码相符、姓名不符返回 0008；号码不在表中返回 0007，例如",
         "situations": "情形",
         "situations_note": "用下列姓名核验，号码任意，就会发生对应的情形。",
+        "counter": "服务商自己的计数",
+        "counter_note": "DescribeApiMetering，地址与唯一的密钥（别处无效）：",
         "other": "English",
         "other_lang": "en",
     },
@@ -81,6 +86,8 @@ _TEXTS: dict[Language, dict[str, str]] = {
         "A number not listed: 0007, for example",
         "situations": "Situations",
         "situations_note": "Verify one of these names with any number, and the situation happens.",
+        "counter": "The vendor's own counter",
+        "counter_note": "DescribeApiMetering; its address and its only key, which opens nothing else:",
         "other": "中文",
         "other_lang": "zh",
     },
@@ -114,11 +121,15 @@ def render(chosen: Language) -> Answer:
 <header><h1>{text["title"]}</h1><p>{text["intro"]}</p>
 <nav><a href="#people">{text["people"]}</a>
 <a href="#situations">{text["situations"]}</a>
+<a href="#counter">{text["counter"]}</a>
 <a href="/?lang={text["other_lang"]}" hreflang="{text["other_lang"]}">{text["other"]}</a></nav></header>
 <main><h2 id="people">{text["people"]}</h2><p>{text["people_note"]} {unknown}</p>
 {_table(PEOPLE_HEADINGS[chosen], people_rows(chosen))}
 <h2 id="situations">{text["situations"]}</h2><p>{text["situations_note"]}</p>
-{sections}</main></body></html>
+{sections}
+<h2 id="counter">{text["counter"]}</h2>
+<p>{text["counter_note"]} <code>{PATH}</code> <code>{KEY.id}</code> <code>{KEY.secret}</code></p>
+{_table(METER_HEADINGS[chosen], meter_rows(chosen))}</main></body></html>
 """
     return Answer(200, (("Content-Type", "text/html; charset=utf-8"), *GUARDS), html.encode())
 

@@ -18,6 +18,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "100101": ("演练省", "演练市", "演练县"),
     "100102": ("演练省", "演练市", "模拟区"),
     "100103": ("演练省", "演练市", "预演县"),
+    "100190": ("演练省", "演练市", "导览县"),
     "200201": ("示例省", "示例市", "示例县"),
     "200202": ("示例省", "示例市", "样本区"),
     "300301": ("虚构自治区", "虚构市", "虚构旗"),
@@ -117,15 +118,40 @@ MANUAL_PEOPLE: tuple[Person, ...] = (
 UNKNOWN_NUMBERS: tuple[str, ...] = ("100109197001010015", "20020919940404068X")
 """Well-formed numbers nobody in the register has: they answer 0007 with any name."""
 
+TOUR_PEOPLE, TOUR_NOBODY = "100190", "100191"
+"""How the numbers of the desk's tour begin: everybody in the first region is registered, by the name that the number
+gives; nobody in the second is."""
+TOUR_SURNAMES = "陈林周吴郑赵孙钱冯沈"
+TOUR_GIVEN_NAMES = ("小满", "小月", "小禾", "小舟", "小棠", "小溪", "小松", "小石")
+
 _BY_NUMBER = {person.number: person for person in PEOPLE + MANUAL_PEOPLE}
 
 
 def lookup(name: str, number: str) -> str:
     """The register's respCode: 0000 both match, 0008 the number is another's, 0007 nobody's."""
     person = _BY_NUMBER.get(number)
-    if person is None:
+    registered = tour_name(number) if number.startswith(TOUR_PEOPLE) else person.name if person else None
+    if registered is None:
         return "0007"
-    return "0000" if person.name == name else "0008"
+    return "0000" if registered == name else "0008"
+
+
+def tour_number(region: str, born: date, sequence: int) -> str:
+    """A well-formed number of one of the tour's regions; `sequence` from 1 to 999."""
+    first_17 = f"{region}{born:%Y%m%d}{sequence:03}"
+    return first_17 + check_character(first_17)
+
+
+def tour_name(number: str) -> str:
+    """The registered name of a number of the tour."""
+    counted = int(number[6:17])
+    surname, given = divmod(counted % (len(TOUR_SURNAMES) * len(TOUR_GIVEN_NAMES)), len(TOUR_GIVEN_NAMES))
+    return TOUR_SURNAMES[surname] + TOUR_GIVEN_NAMES[given]
+
+
+def of_tour(number: str) -> bool:
+    """Whether a number is one of the tour's, made for a single use."""
+    return number.startswith((TOUR_PEOPLE, TOUR_NOBODY))
 
 
 def check_character(first_17: str) -> str:

@@ -10,11 +10,14 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections import Counter
+import time
+from bisect import bisect_right
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 _MOST_PAIRS = 100_000
+_MOST_REMEMBERED = 100_000
 _Kept = TypeVar("_Kept")
 
 
@@ -35,6 +38,8 @@ class Counts:
     """Pairs that were charged more than once."""
     by_code: dict[str, int]
     """Answers sent whole: by the gateway's code or message, the backend's respCode or its status."""
+    metered: int = 0
+    """Requests to the vendor's own counter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,9 @@ class Run:
         self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
         self._received = self._answered = self._charged = self._in_url = 0
+        self._metered = 0
+        self._charged_at: deque[float] = deque(maxlen=_MOST_REMEMBERED)
+        self._nonces: dict[bytes, bool] = {}
         self._by_code: Counter[str] = Counter()
         self._pairs: dict[bytes, PairCounts] = {}
         self._steps: dict[bytes, int] = {}
@@ -87,9 +95,29 @@ class Run:
                 return False
             if charge:
                 self._charged += 1
+                self._charged_at.append(time.monotonic())
                 seen = self._pairs.pop(key, PairCounts())
                 self._remember(self._pairs, key, replace(seen, charged=seen.charged + 1))
             return True
+
+    def meter(self) -> None:
+        with self._lock:
+            self._metered += 1
+
+    def is_new(self, nonce: str) -> bool:
+        """Whether this nonce was never sent before in this run."""
+        key = self._digest("nonce", nonce)
+        with self._lock:
+            known = key in self._nonces
+            self._remember(self._nonces, key, True)
+            return not known
+
+    def seen_charged(self, lag_calls: int, lag_seconds: int) -> int:
+        """How many of the charged calls a counter knows that lags behind by so many calls or seconds."""
+        with self._lock:
+            times = list(self._charged_at) if lag_seconds else []
+            late = len(times) - bisect_right(times, time.monotonic() - lag_seconds)
+            return max(0, self._charged - max(late, lag_calls))
 
     def answer(self, code: str) -> None:
         with self._lock:
@@ -101,7 +129,7 @@ class Run:
         with self._lock:
             return self._pairs.get(key, PairCounts())
 
-    def counts(self, quota: int | None) -> Counts:
+    def counts(self, quota: int | None, elsewhere: int = 0) -> Counts:
         with self._lock:
             return Counts(
                 run=self.number,
@@ -109,11 +137,12 @@ class Run:
                 answered=self._answered,
                 charged=self._charged,
                 quota=quota,
-                remaining=None if quota is None else max(0, quota - self._charged),
+                remaining=None if quota is None else max(0, quota - elsewhere - self._charged),
                 appcode_in_url=self._in_url,
                 people=len(self._pairs),
                 charged_twice=sum(pair.charged > 1 for pair in self._pairs.values()),
                 by_code=dict(sorted(self._by_code.items())),
+                metered=self._metered,
             )
 
     def _digest(self, name: str, number: str) -> bytes:

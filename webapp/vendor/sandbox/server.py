@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from types import TracebackType
 from typing import Self
 
 from webapp.vendor.sandbox.listener import Listener
+from webapp.vendor.sandbox.meter import PATH as METER_PATH
 from webapp.vendor.sandbox.run import Counts, PairCounts
 from webapp.vendor.sandbox.settings import SandboxSettings
 from webapp.vendor.sandbox.state import State
@@ -25,6 +26,11 @@ _CHINA = timezone(timedelta(hours=8))
 def china_today() -> date:
     """The vendor's day."""
     return datetime.now(_CHINA).date()
+
+
+def vendor_now() -> datetime:
+    """The vendor's clock, by which signed requests are judged."""
+    return datetime.now(UTC)
 
 
 class Sandbox:
@@ -56,6 +62,11 @@ class Sandbox:
         self._thread: threading.Thread | None = None
 
     @property
+    def metering_url(self) -> str:
+        """Where the vendor's own counter answers."""
+        return self.url + METER_PATH
+
+    @property
     def url(self) -> str:
         """Base URL without a slash at the end. Raises RuntimeError before it listens."""
         if self._listener is None:
@@ -67,7 +78,7 @@ class Sandbox:
     def listen(self) -> Listener:
         """Takes the port, unless it has it; requests wait until somebody serves."""
         if self._listener is None:
-            self._listener = Listener(self._address, self.state, self._today)
+            self._listener = Listener(self._address, self.state, self._today, vendor_now)
         return self._listener
 
     def start(self) -> Self:

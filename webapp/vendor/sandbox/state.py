@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+from webapp.vendor.sandbox.meter import Books
 from webapp.vendor.sandbox.run import Counts, PairCounts, Run
 from webapp.vendor.sandbox.settings import SandboxSettings
 
@@ -29,7 +30,13 @@ class State:
             self.run = Run(self.run.number + 1)
 
     def counts(self) -> Counts:
-        return self.run.counts(self.settings.quota)
+        return self.run.counts(self.settings.quota, self.settings.elsewhere)
+
+    def books(self) -> Books:
+        """What the vendor's own counter says now."""
+        settings, run = self.settings, self.run
+        used = settings.elsewhere + run.seen_charged(settings.meter_lag_calls, settings.meter_lag_seconds)
+        return Books(used, max(used, settings.bought if settings.quota is None else settings.quota))
 
     def calls(self, name: str, number: str) -> PairCounts:
         return self.run.pair(name, number)

@@ -1,0 +1,160 @@
+"""What the list says of each line: its own outcome, nobody else's, and nothing as done that is not."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.at_the_desk import (
+    GROWN_UP,
+    NAME,
+    NUMBER,
+    OTHER_NAME,
+    OTHER_NUMBER,
+    consent_and_send,
+    fields,
+    lines,
+    made_up,
+    next_person,
+    on,
+    outcome,
+    paste,
+    rows,
+)
+from tests.journeys.visitor import Visitor
+from webapp.vendor.sandbox.people import PEOPLE
+
+pytestmark = pytest.mark.browser
+
+TOO_FAST, TIMED_OUT, STRANGE = "演练限流次数", "演练后端超时", "演练未知编码五"
+"""Names that the sandbox answers with a refusal, an unknown outcome, something unexpected."""
+NAMESAKES = [(person.name, person.number) for person in PEOPLE if person.name == "李演"]
+
+
+def walk_in(page: Page, name: str, number: str) -> None:
+    """Somebody who is not on the list comes to the desk."""
+    page.focus("#scan")
+    page.keyboard.type(f"{name} {number}")
+    page.keyboard.press("Enter")
+    on(page, "consent")
+
+
+def test_a_walk_in_is_not_taken_for_the_one_of_the_list(desk: Visitor) -> None:
+    page, people = desk.page, made_up(3)
+    paste(page, rows(people))
+    walk_in(page, "林小满", NUMBER)
+    expect(page.locator("[data-scan-note]")).to_contain_text(people[0][0])
+    consent_and_send(page)
+    assert outcome(desk) == "mismatch"
+    assert lines(page) == [("now", ""), ("waiting", ""), ("waiting", "")]
+    next_person(page)
+    assert fields(page) == people[0]
+    consent_and_send(page)
+    assert lines(page) == [("done", "no_such_number"), ("waiting", ""), ("waiting", "")]
+
+
+def test_a_namesake_is_somebody_else(desk: Visitor) -> None:
+    page = desk.page
+    paste(page, rows([NAMESAKES[0], made_up(4)[3]]))
+    walk_in(page, *NAMESAKES[1])
+    consent_and_send(page)
+    assert outcome(desk) == "match"
+    assert lines(page) == [("now", ""), ("waiting", "")]
+
+
+def test_a_mistyped_line_mended_in_the_form_is_still_that_line(desk: Visitor) -> None:
+    page, person = desk.page, GROWN_UP[2]
+    paste(page, rows([(person.name, person.number[:-1] + ("0" if person.number[-1] != "0" else "1")), (NAME, NUMBER)]))
+    on(page, "id_number")
+    page.keyboard.press("Control+a")
+    page.keyboard.type(person.number)
+    page.keyboard.press("Enter")
+    consent_and_send(page)
+    assert lines(page) == [("done", "match"), ("waiting", "")]
+
+
+def test_one_person_pasted_during_a_list_comes_to_the_form(desk: Visitor) -> None:
+    page, people = desk.page, made_up(6)[4:]
+    paste(page, rows(people))
+    assert fields(page) == people[0]
+    page.focus("#scan")
+    paste(page, f"{OTHER_NAME}\t{OTHER_NUMBER}")
+    on(page, "consent")
+    assert fields(page) == (OTHER_NAME, OTHER_NUMBER)
+    expect(page.locator("[data-scan-note]")).to_contain_text(people[0][0])
+    assert lines(page) == [("now", ""), ("waiting", "")]
+    page.locator("[data-skip]").press("Enter")
+    assert fields(page) == people[1]
+
+
+def test_whom_the_vendor_failed_is_not_called_done(desk: Visitor) -> None:
+    page, numbers = desk.page, [number for _name, number in made_up(10)[6:]]
+    paste(page, rows([(name, number) for name, number in
+                      zip((TOO_FAST, TIMED_OUT, STRANGE, "名单"), numbers, strict=True)]))  # fmt: skip
+    for expected in ("refused", "unknown", "unexpected", "no_such_number"):
+        consent_and_send(page)
+        assert outcome(desk) == expected
+        next_person(page)
+    assert lines(page) == [("now", "refused"), ("open", "unknown"), ("open", "unexpected"), ("done", "no_such_number")]
+    assert fields(page) == (TOO_FAST, numbers[0])  # refused: the last to come again
+    assert "1/4" in page.locator("[data-progress]").inner_text().replace(" ", "")
+    page.locator("[data-skip]").press("Enter")
+    assert lines(page)[0] == ("skipped", "refused")
+
+
+def test_mending_a_result_reopens_its_line_and_the_last_one_too(desk: Visitor) -> None:
+    page, first, last = desk.page, GROWN_UP[3], GROWN_UP[4]
+    paste(page, rows([("林小满", first.number), ("林小满", last.number)]))
+    consent_and_send(page)
+    assert lines(page) == [("done", "mismatch"), ("waiting", "")]
+    mend_name(page, first.name)
+    assert lines(page) == [("done", "match"), ("waiting", "")]
+    next_person(page)
+    consent_and_send(page)
+    assert lines(page) == [("done", "match"), ("done", "mismatch")]
+    mend_name(page, last.name)
+    assert lines(page) == [("done", "match"), ("done", "match")]
+
+
+def mend_name(page: Page, name: str) -> None:
+    page.locator("[data-edit]").press("Enter")
+    on(page, "name")
+    assert ("now", "") in lines(page)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    consent_and_send(page)
+
+
+def test_whoever_is_done_is_masked(desk: Visitor) -> None:
+    page, people = desk.page, [("欧阳名单", made_up(11)[10][1]), ("司马名单", made_up(12)[11][1])]
+    paste(page, rows(people))
+    consent_and_send(page)
+    done, waiting = (line.inner_text() for line in page.locator("[data-queue] li").all())
+    assert done.startswith("欧*** ")
+    assert waiting.startswith("司马名单 ")
+    next_person(page)
+    assert people[0][0] not in page.content()
+
+
+def test_looking_back_at_a_result_credits_nobody(desk: Visitor) -> None:
+    page = desk.page
+    paste(page, rows(made_up(15)[12:]))
+    consent_and_send(page)
+    next_person(page)
+    page.go_back()
+    page.wait_for_url("**/verifications/*")
+    assert lines(page) == [("done", "no_such_number"), ("now", ""), ("waiting", "")]
+
+
+def test_a_full_list_is_worked_to_its_end(desk: Visitor) -> None:
+    page, people = desk.page, made_up(65)[15:]
+    paste(page, rows(people))
+    for person in people:
+        assert fields(page) == person
+        consent_and_send(page)
+        next_person(page)
+    assert lines(page) == [("done", "no_such_number")] * 50
+    assert "50/50" in page.locator("[data-progress]").inner_text().replace(" ", "")
+    assert desk.open("/history?size=200") == 200
+    assert desk.outcomes()[:50] == ["no_such_number"] * 50

@@ -1,0 +1,181 @@
+"""Who is on the list has one message of all that stands: also who comes back, moves, or is switched on again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
+from tests.support.cast import ADMIN, AUDITOR, NOW, Member
+from webapp.accounts.models import User
+from webapp.audit.trail import SYSTEM
+from webapp.foundation.database import transaction
+from webapp.notify.messages import Message
+from webapp.reminders import queries, recipients
+from webapp.reminders.models import Recipient
+from webapp.reminders.queries import recipient_by_email
+from webapp.reminders.rules import Rule
+
+pytestmark = pytest.mark.usefixtures("context")
+
+LATER = NOW + timedelta(minutes=10)
+
+
+@pytest.fixture
+def low(context: object) -> None:
+    """A low balance stands, and waits to be told to the admin."""
+    subscribe()
+    buy(10)
+    use(9)
+
+
+def on_the_list(address: str = ADMIN.email) -> Recipient:
+    recipient = recipient_by_email(address)
+    assert recipient is not None
+    return recipient
+
+
+def choose(*, low: bool, locale: str = "zh_CN") -> None:
+    with transaction():
+        recipients.choose(on_the_list().id, low=low, expiry=True, locale=locale, who=SYSTEM, now=LATER)
+
+
+def remove(address: str = ADMIN.email) -> None:
+    with transaction():
+        recipients.remove(on_the_list(address).id, SYSTEM, LATER)
+
+
+def move(member: Member, address: str) -> None:
+    with transaction() as session:
+        session.execute(update(User).where(User.id == member.id).values(email=address))
+
+
+def mark(state: str) -> None:
+    """Says what became of all that was written."""
+    with transaction() as session:
+        session.execute(update(Message).values(state=state, attempts=3, finished_at=NOW))
+
+
+def chain() -> list[tuple[str, str, str]]:
+    return [(one.address, one.state, one.reason) for one in messages()]
+
+
+@pytest.mark.usefixtures("low")
+def test_who_unticks_a_rule_and_ticks_it_again_is_told_after_all() -> None:
+    choose(low=False)
+    assert chain() == [(ADMIN.email, "dropped", "not_wanted")]
+
+    choose(low=True)
+
+    assert chain() == [(ADMIN.email, "queued", "")]
+
+
+@pytest.mark.usefixtures("low")
+def test_who_is_removed_and_comes_back_is_told_after_all() -> None:
+    remove()
+    assert chain() == [(ADMIN.email, "dropped", "removed")]
+
+    subscribe(now=LATER)
+    review(LATER)
+
+    assert chain() == [(ADMIN.email, "queued", "")]
+    assert messages()[0].reader == on_the_list().reader
+
+
+@pytest.mark.usefixtures("low")
+def test_who_was_told_is_not_told_again_for_leaving_and_coming_back() -> None:
+    mark("sent")
+    choose(low=False)
+    choose(low=True)
+    remove()
+    subscribe(now=LATER)
+    review(LATER)
+
+    assert chain() == [(ADMIN.email, "sent", "")]
+
+
+@pytest.mark.usefixtures("low")
+def test_what_has_become_pointless_stays_so_for_one_who_comes_back() -> None:
+    remove()
+    buy(1000, now=LATER)
+    subscribe(now=LATER)
+    review(LATER)
+
+    assert chain() == [(ADMIN.email, "dropped", "removed")]
+
+
+@pytest.mark.usefixtures("low")
+@pytest.mark.parametrize(("before", "after"), [("queued", "queued"), ("refused", "queued"), ("failed", "queued"),
+                                               ("sent", "sent")])  # fmt: skip
+def test_a_user_whose_address_changes_is_told_there_unless_they_were_told_already(before: str, after: str) -> None:
+    mark(before)
+    move(ADMIN, "new@yuliang.test")
+    review(LATER)
+    review(LATER + timedelta(minutes=1))
+
+    assert chain() == [(ADMIN.email if before == "sent" else "new@yuliang.test", after, "")]
+
+
+@pytest.mark.usefixtures("low")
+def test_what_was_refused_where_they_still_are_is_not_tried_again() -> None:
+    mark("refused")
+    review(LATER)
+
+    assert chain() == [(ADMIN.email, "refused", "")]
+
+
+@pytest.mark.usefixtures("low")
+def test_a_language_that_is_chosen_holds_for_what_waits() -> None:
+    choose(low=True, locale="en")
+
+    assert [one.locale for one in messages()] == ["en"]
+
+
+@pytest.mark.usefixtures("low")
+def test_a_user_who_is_switched_off_is_told_nothing_more_and_told_after_all_when_switched_on() -> None:
+    for active, expected in ((False, ("dropped", "not_told")), (True, ("queued", ""))):
+        with transaction() as session:
+            session.execute(update(User).where(User.id == ADMIN.id).values(active=active))
+        review(LATER)
+
+        assert chain() == [(ADMIN.email, *expected)]
+
+
+def test_an_address_that_stands_on_the_list_twice_by_now_is_told_once() -> None:
+    """An outside address that an admin's account got later."""
+    add_confirmed("new@yuliang.test")
+    subscribe(ADMIN)
+    move(ADMIN, "new@yuliang.test")
+    buy(10)
+    use(9)
+    review(LATER)
+
+    assert [one.address for one in queries.deliverable(Rule.LOW)] == ["new@yuliang.test"]
+    assert chain() == [("new@yuliang.test", "queued", "")]
+
+
+def test_two_who_swap_their_addresses_while_mails_wait_both_get_theirs() -> None:
+    subscribe(ADMIN)
+    subscribe(AUDITOR)
+    buy(10)
+    use(9)
+    readers = [one.reader for one in messages()]
+    move(ADMIN, "between@yuliang.test")
+    move(AUDITOR, ADMIN.email)
+    move(ADMIN, AUDITOR.email)
+    review(LATER)
+
+    assert [one.reader for one in messages()] == readers
+    assert [one.address for one in messages()] == [AUDITOR.email, ADMIN.email]
+
+
+def test_confirming_tells_what_stands_at_once() -> None:
+    buy(10, ends=TODAY + timedelta(days=3))
+    use(9)
+    review()
+
+    add_confirmed("boss@outside.test", now=LATER)
+
+    assert {one.kind for one in messages()} == {"reminder.low", "reminder.expiry"}

@@ -1,0 +1,206 @@
+"""Reading the vendor's counter, and what follows from a reading: settling what it explains, rebasing on it.
+
+A reading is stored with what our books said at that moment. Nothing is settled and nothing corrected by itself: an
+admin decides, with a reason, on figures that are looked at again in the transaction that acts on them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, true, update
+
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.database import insert_once, must_write, transaction
+from webapp.foundation.instance import Instance
+from webapp.notify import notices
+from webapp.quota import ledger
+from webapp.reconciliation import queries, rules
+from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn, ReadingSource
+from webapp.reconciliation.rules import Comparison, ReadingFault
+from webapp.vendor.metering import Meter
+from webapp.vendor.metering_answer import Failure, Figures
+from webapp.verification import settling
+from webapp.verification.models import Decision
+from webapp.verification.settling import SettledAlready
+
+HOUR = timedelta(hours=1)
+"""How often the vendor may be asked at most (vendor.md section 4: how often it allows is not known)."""
+TURN = timedelta(minutes=15)
+"""When one who asks must have ended; longer than any deadline that settings allow."""
+THE_ONE = 1
+WENT_BACK = "went_back"
+"""A fault beside those of the client: the figures are lower than those of the last reading."""
+NOTICE = "drift"
+
+
+class WrongReading(Exception):
+    """These figures are no reading; nothing was stored. `last` is the reading they contradict, if one does."""
+
+    def __init__(self, fault: ReadingFault, last: MeterReading | None = None) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.last = last
+
+
+class NotAsked(Exception):
+    """The vendor was not asked: no key is set (`again_at` None), or it is not due before `again_at`."""
+
+    def __init__(self, again_at: datetime | None = None) -> None:
+        super().__init__(f"not before {again_at}" if again_at else "no AccessKey is set")
+        self.again_at = again_at
+
+
+class Changed(Exception):
+    """The figures are not those the decision was made on any more; nothing was changed."""
+
+
+def enter(used: int, total: int, who: Who, instance: Instance, now: datetime, *, anew: bool = False) -> MeterReading:
+    """Stores what a person read in the console. `anew`: lower figures are taken too, and comparing begins with them.
+
+    Raises `WrongReading`.
+    """
+    with transaction():
+        return _store(Figures(used, total), ReadingSource.MANUAL, who, instance, now, anew=anew)
+
+
+def ask(
+    meter: Meter, who: Who, instance: Instance, now: datetime, *, hurry: bool = False
+) -> MeterReading | MeterFailure:
+    """Asks the vendor's counter and stores what came of it. `hurry`: a sandbox may be asked again within the hour.
+
+    Raises `NotAsked`.
+    """
+    if not meter.is_set():
+        raise NotAsked
+    with transaction():
+        _take_turn(now, hurry=hurry and meter.is_sandbox)
+    found = meter.read(now)
+    with transaction() as session:
+        session.execute(update(MeterTurn).where(MeterTurn.id == THE_ONE).values(until=None))
+        if isinstance(found, Failure):
+            return _fail(found.fault, found, who, now)
+        try:
+            # A sandbox forgets its books when it starts again: that is no news.
+            return _store(found, ReadingSource.METERING, who, instance, now, anew=meter.is_sandbox)
+        except WrongReading:
+            return _fail(WENT_BACK, found, who, now)
+
+
+def ask_hourly(meter: Meter, who: Who, instance: Instance, now: datetime) -> bool:
+    """The job: asks where a key is set and the hour is over. One item at most, so never True."""
+    if not meter.asks_by_itself():
+        return False
+    try:
+        ask(meter, who, instance, now)
+    except NotAsked:
+        return False
+    return False
+
+
+def settle(reading_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> int:
+    """Settles all unknown calls as the newest reading explains them, and returns how many. Raises `Changed`."""
+    found = queries.standing(instance.settings.zone)
+    if found is None or found.reading.id != reading_id or found.offered != decision:
+        raise Changed
+    try:
+        settling.settle_all([row.id for row in found.unknown], decision, reason, who, instance, now)
+    except SettledAlready as error:
+        raise Changed from error
+    return len(found.unknown)
+
+
+def rebase(reading_id: int, drift: int, reason: str, who: Who, instance: Instance, now: datetime) -> int:
+    """Mends the ledger by the drift of the newest reading and compares from that reading on; returns by how many calls
+    the lots were corrected (less than the drift where they had fewer).
+
+    Raises `Changed`.
+    """
+    zone = instance.settings.zone
+    with transaction():
+        found = queries.standing(zone)
+        if found is None or found.reading.id != reading_id or not drift or found.comparison.drift != drift:
+            raise Changed
+        lots = queries.valid_lots(now, zone)
+        changes = rules.shares(drift, [lot.available for lot in lots])
+        if not _begin_with(found.reading, who, now, reason=reason, corrected=sum(changes)):
+            raise Changed
+        try:
+            for lot, change in zip(lots, changes, strict=True):
+                if change:
+                    ledger.correct(lot.id, change, reason, who, now)
+        except ledger.NotSoMany as error:
+            raise Changed from error
+        append(who, Action.BOOKS_REBASED, now, on=("reading", reading_id), drift=drift, corrected=sum(changes))
+        notices.withdraw_kind(NOTICE)
+        return sum(changes)
+
+
+def _take_turn(now: datetime, *, hurry: bool) -> None:
+    insert_once(MeterTurn, id=THE_ONE)
+    # A turn that ends further ahead than any honest clock could have put it does not count.
+    free = or_(MeterTurn.until.is_(None), MeterTurn.until <= now, MeterTurn.until > now + 2 * TURN)
+    due = or_(MeterTurn.asked_at.is_(None), MeterTurn.asked_at <= now - HOUR, MeterTurn.asked_at > now)
+    session = must_write()
+    mine = update(MeterTurn).where(MeterTurn.id == THE_ONE, free, true() if hurry else due)
+    if session.scalar(mine.values(asked_at=now, until=now + TURN).returning(MeterTurn.id)) is None:
+        turn = session.get_one(MeterTurn, THE_ONE, populate_existing=True)
+        raise NotAsked(max(filter(None, (turn.until, turn.asked_at and turn.asked_at + HOUR))))
+
+
+def _store(
+    figures: Figures, source: ReadingSource, who: Who, instance: Instance, now: datetime, *, anew: bool = False
+) -> MeterReading:
+    last, since = queries.newest(), queries.baseline()
+    fault = rules.reading_fault(figures.used, figures.total, last.used if last else None)
+    if fault and not (anew and fault is ReadingFault.OLDER):
+        raise WrongReading(fault, last)
+    reading = MeterReading(
+        at=max(now, last.at) if last else now, source=source, used=figures.used, total=figures.total,
+        remaining=figures.remaining, request_id=figures.request_id, actor_id=who.user_id,
+        charged=0, unknown=0, under_way=0, drift=0,
+    )  # fmt: skip
+    session = must_write()
+    found = None
+    if since is not None and not fault:
+        first = session.get_one(MeterReading, since.reading_id)
+        found = queries.compare(first, figures.used, reading.at, instance.settings.zone)
+        reading.baseline_id, reading.drift = first.id, found.drift
+        reading.charged, reading.unknown = found.books.charged, found.books.unknown
+        reading.under_way = found.books.under_way
+    session.add(reading)
+    session.flush()
+    if found is None:
+        _begin_with(reading, who, now)
+    _tell(found, reading, last, now)
+    append(who, Action.COUNTER_READ, now, on=("reading", reading.id),
+           source=source, used=figures.used, total=figures.total, drift=reading.drift)  # fmt: skip
+    return reading
+
+
+def _begin_with(reading: MeterReading, who: Who, now: datetime, *, reason: str = "", corrected: int = 0) -> bool:
+    return insert_once(MeterBaseline, reading_id=reading.id, set_at=now, actor_id=who.user_id,
+                       reason=reason, corrected=corrected)  # fmt: skip
+
+
+def _tell(found: Comparison | None, reading: MeterReading, last: MeterReading | None, now: datetime) -> None:
+    """A notice to admins while two readings after each other lie too far off; taken back when that ends."""
+    if found is None or not found.is_over:
+        notices.withdraw_kind(NOTICE)
+        return
+    since, more = reading.baseline_id, found.drift > 0
+    key = f"drift:{since}:{'more' if more else 'fewer'}"
+    notices.withdraw_kind(NOTICE, keep=key)
+    before = queries.comparison_of(last) if last and last.baseline_id == since else None
+    if rules.is_told(found, before):
+        notices.tell("admin", NOTICE, key, now, calls=abs(found.drift), more=int(more))
+
+
+def _fail(fault: str, found: Failure | Figures, who: Who, now: datetime) -> MeterFailure:
+    failure = MeterFailure(
+        at=now, fault=fault, code=getattr(found, "code", ""), http_status=getattr(found, "http_status", None),
+        request_id=found.request_id, actor_id=who.user_id,
+    )  # fmt: skip
+    must_write().add(failure)
+    append(who, Action.COUNTER_READ, now, success=False, source=ReadingSource.METERING, fault=fault)
+    return failure

@@ -1,0 +1,97 @@
+"""What the reconciliation page shows: the comparison, its chart, the readings, and why there was none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from webapp.accounts import queries as accounts
+from webapp.foundation.clock import day_of
+from webapp.foundation.instance import Instance
+from webapp.foundation.pages import when
+from webapp.quota import queries as quota
+from webapp.reconciliation import queries, rules, texts
+from webapp.reconciliation.models import MeterFailure, MeterReading
+from webapp.reconciliation.queries import Standing
+from webapp.vendor.metering import Meter
+from webapp.vendor.texts import CAUSES
+
+PAGE_SIZE, CHARTED, FAILURES = 25, 200, 5
+
+
+def overview(instance: Instance, meter: Meter, before: int | None, now: datetime) -> dict[str, Any]:
+    """All that stands on the page but its forms."""
+    found = queries.standing(instance.settings.zone)
+    rows = queries.page(before, PAGE_SIZE)
+    charted = queries.page(None, CHARTED)[:CHARTED]
+    return {
+        "standing": _standing(found, instance, now) if found else None,
+        "chart": _chart(charted, instance.settings.timezone),
+        "readings": reading_rows(rows[:PAGE_SIZE]),
+        "further": rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None,
+        "is_first_page": before is None,
+        "failures": [_failure(row) for row in queries.failures(FAILURES)],
+        "failing": _failing(found),
+        "can_ask": meter.is_set(),
+        "is_sandbox": meter.is_sandbox,
+    }
+
+
+def reading_rows(readings: Any) -> list[dict[str, Any]]:
+    """Readings as a table shows them."""
+    begun = queries.baselines([reading.id for reading in readings])
+    people = {user.id: user.name for user in accounts.users()}
+    return [
+        {"id": one.id, "at": one.at, "source": texts.SOURCES[one.source], "used": one.used, "total": one.total,
+         "remaining": one.remaining, "drift": None if one.baseline_id is None else one.drift,
+         "open": one.unknown + one.under_way, "who": people.get(one.actor_id or 0, ""),
+         "request_id": one.request_id, "begun": begun.get(one.id)}
+        for one in readings
+    ]  # fmt: skip
+
+
+def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, Any]:
+    comparison = found.comparison
+    balance = quota.balance(day_of(now, instance.settings.zone), 0)
+    lots = queries.valid_lots(now, instance.settings.zone)
+    changes = rules.shares(comparison.drift, [lot.available for lot in lots])
+    return {
+        "reading": found.reading, "baseline": found.baseline, "comparison": comparison, "books": comparison.books,
+        "headline": texts.headline(found), "details": texts.details(found),
+        "verdict": comparison.verdict.value, "verdict_label": texts.VERDICTS[comparison.verdict],
+        "offered": found.offered, "remaining": balance.remaining, "held": balance.held,
+        "unknown": [{"id": row.id, "at": row.created_at, "cause": CAUSES.get(row.cause or "", row.cause or "")}
+                    for row in found.unknown],
+        "corrections": [{"lot": lot.id, "change": change} for lot, change in zip(lots, changes, strict=True) if change],
+        "uncorrected": abs(comparison.drift) - abs(sum(changes)),
+        "total_grew": found.total_grew > 0,
+    }  # fmt: skip
+
+
+def _chart(newest_first: Any, zone: str) -> dict[str, Any]:
+    readings: list[MeterReading] = list(newest_first)[::-1]
+    return {
+        "times": [when(one.at) for one in readings],
+        "drift": [one.drift for one in readings],
+        "open": [one.unknown + one.under_way for one in readings],
+        "begun": [one.baseline_id is None for one in readings],
+        "zone": zone,
+        "unit": _("calls"),
+        "labels": {"drift": _("Not explained"), "open": _("Open calls"), "begun": _("Comparing begins")},
+    }
+
+
+def _failure(row: MeterFailure) -> dict[str, Any]:
+    advice = texts.FAULTS[row.fault][1] if row.fault in texts.FAULTS else ""
+    return {"at": row.at, "fault": row.fault, "words": texts.failure_words(row.fault, row.code, row.http_status),
+            "advice": advice, "request_id": row.request_id}  # fmt: skip
+
+
+def _failing(found: Standing | None) -> dict[str, Any] | None:
+    """The newest failure while no reading has come after it."""
+    newest = next(iter(queries.failures(1)), None)
+    if newest is None or (found is not None and found.reading.at >= newest.at):
+        return None
+    return _failure(newest)

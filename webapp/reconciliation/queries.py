@@ -1,0 +1,177 @@
+"""What the readings are compared with: the calls made between two of them, by rollups for whole days and by rows for
+the rest, so that it costs the same however many calls there were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+
+from webapp.foundation.clock import day_of, end_of, start_of
+from webapp.foundation.database import db
+from webapp.quota.models import EntryKind, LedgerEntry, Lot
+from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
+from webapp.reconciliation.rules import Books, Comparison
+from webapp.usage import queries as usage
+from webapp.vendor.contract import Billed, Outcome
+from webapp.verification.models import Verification
+
+LONGEST_CALL = timedelta(hours=1)
+"""No call lasts longer: settings allow a deadline of ten minutes, and what is forgotten is given up soon after."""
+MOST_UNKNOWN = 200
+
+Counted = Counter[tuple[str, str]]
+"""Calls by outcome and by whether they were charged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The newest reading against our books as they are now."""
+
+    reading: MeterReading
+    baseline: MeterReading
+    since: MeterBaseline
+    comparison: Comparison
+    unknown: Sequence[Verification]
+    """The unknown calls of the interval, oldest first, the first `MOST_UNKNOWN`."""
+    purchased: int
+    """Calls of lots that were recorded since the baseline."""
+
+    @property
+    def offered(self) -> str | None:
+        """The decision that settles all unknown calls at once: only where it explains the reading exactly."""
+        listed = len(self.unknown) == self.comparison.books.unknown
+        return self.comparison.all_unknown if listed else None
+
+    @property
+    def total_grew(self) -> int:
+        """By how much the vendor's total moved since the baseline beyond the lots recorded here."""
+        return self.reading.total - self.baseline.total - self.purchased
+
+
+def newest() -> MeterReading | None:
+    """The last reading."""
+    return db.session.scalar(select(MeterReading).order_by(MeterReading.id.desc()).limit(1))
+
+
+def baseline() -> MeterBaseline | None:
+    """From which reading on we compare."""
+    return db.session.scalar(select(MeterBaseline).order_by(MeterBaseline.id.desc()).limit(1))
+
+
+def standing(zone: ZoneInfo) -> Standing | None:
+    """None before the first reading."""
+    reading, since = newest(), baseline()
+    if reading is None or since is None:
+        return None
+    first = db.session.get_one(MeterReading, since.reading_id)
+    comparison = compare(first, reading.used, reading.at, zone)
+    unknown = _unknown_between(first.at, reading.at) if comparison.books.unknown else []
+    return Standing(reading, first, since, comparison, unknown, _purchased_between(first.at, reading.at))
+
+
+def compare(first: MeterReading, used: int, at: datetime, zone: ZoneInfo) -> Comparison:
+    """The vendor's count from the reading `first` to `at` beside ours, as we know it now."""
+    return Comparison(used - first.used, books(first.at, at, zone))
+
+
+def comparison_of(reading: MeterReading) -> Comparison | None:
+    """What a stored reading showed when it was made; None for one that began the comparing."""
+    if reading.baseline_id is None:
+        return None
+    first = db.session.get_one(MeterReading, reading.baseline_id)
+    return Comparison(reading.used - first.used, Books(reading.charged, reading.unknown, reading.under_way))
+
+
+def books(since: datetime, until: datetime, zone: ZoneInfo) -> Books:
+    """Our count of the calls made from `since` (included) to `until` (not). A call that was under way at one of the
+    two instants may have been counted on either side of it by the vendor."""
+    if until <= since:
+        return Books()
+    counted = _counted(since, until, zone)
+    before, after = _under_way(since), _under_way(until)
+    charged = _billed(counted, Billed.YES) - _billed(after, Billed.YES)
+    unknown = counted[Outcome.UNKNOWN, Billed.UNKNOWN]
+    sending = counted[Outcome.SENDING, Billed.UNKNOWN]
+    return Books(charged, unknown, _billed(after, Billed.YES) + sending + sum(before.values()))
+
+
+def page(before: int | None, size: int) -> Sequence[MeterReading]:
+    """Readings, the newest first, from the one before the reading of this number on; one more than `size`."""
+    query = select(MeterReading).order_by(MeterReading.id.desc()).limit(size + 1)
+    return db.session.scalars(query if before is None else query.where(MeterReading.id < before)).all()
+
+
+def baselines(reading_ids: Sequence[int]) -> dict[int, MeterBaseline]:
+    """Those of these readings from which on we compared."""
+    found = db.session.scalars(select(MeterBaseline).where(MeterBaseline.reading_id.in_(reading_ids)))
+    return {one.reading_id: one for one in found}
+
+
+def failures(most: int) -> Sequence[MeterFailure]:
+    """The newest failures, newest first."""
+    return db.session.scalars(select(MeterFailure).order_by(MeterFailure.id.desc()).limit(most)).all()
+
+
+def valid_lots(today_has: datetime, zone: ZoneInfo) -> Sequence[Lot]:
+    """The lots that calls are drawn from at this instant, in the order of drawing."""
+    today = day_of(today_has, zone)
+    valid = select(Lot).where(Lot.expires_on >= today, Lot.bought_on <= today)
+    ordered = valid.order_by(Lot.expires_on, Lot.bought_on, Lot.id)
+    return db.session.scalars(ordered.execution_options(populate_existing=True)).all()
+
+
+def _counted(since: datetime, until: datetime, zone: ZoneInfo) -> Counted:
+    first, last = day_of(since, zone), day_of(until, zone)
+    if first == last:
+        return _rows(since, until)
+    counted = _rows(since, end_of(first, zone)) + _rows(start_of(last, zone), until)
+    for (_day, outcome, billed), calls in usage.calls_by_day(
+        first + timedelta(days=1), last - timedelta(days=1), zone
+    ).items():
+        counted[outcome, billed] += calls
+    return counted
+
+
+def _rows(since: datetime, until: datetime) -> Counted:
+    made = select(Verification.outcome, Verification.billed, func.count()).where(
+        Verification.created_at >= since, Verification.created_at < until
+    )
+    grouped = made.group_by(Verification.outcome, Verification.billed)
+    return Counter({(str(outcome), str(billed)): calls for outcome, billed, calls in db.session.execute(grouped)})
+
+
+def _under_way(at: datetime) -> Counted:
+    """Calls begun before the instant that ended after it, or not yet, and were or may be charged."""
+    made = select(Verification.outcome, Verification.billed, func.count()).where(
+        Verification.created_at >= at - LONGEST_CALL,
+        Verification.created_at < at,
+        or_(Verification.finished_at.is_(None), Verification.finished_at > at),
+        Verification.billed != Billed.NO,
+    )
+    grouped = made.group_by(Verification.outcome, Verification.billed)
+    return Counter({(str(outcome), str(billed)): calls for outcome, billed, calls in db.session.execute(grouped)})
+
+
+def _billed(counted: Counted, billed: Billed) -> int:
+    return sum(calls for (_outcome, charged), calls in counted.items() if charged == billed)
+
+
+def _unknown_between(since: datetime, until: datetime) -> Sequence[Verification]:
+    made = select(Verification).where(
+        Verification.outcome == Outcome.UNKNOWN, Verification.billed == Billed.UNKNOWN,
+        Verification.created_at >= since, Verification.created_at < until,
+    )  # fmt: skip
+    return db.session.scalars(made.order_by(Verification.created_at, Verification.id).limit(MOST_UNKNOWN)).all()
+
+
+def _purchased_between(since: datetime, until: datetime) -> int:
+    bought = select(func.coalesce(func.sum(LedgerEntry.change), 0)).where(
+        LedgerEntry.verification_id.is_(None), LedgerEntry.kind == EntryKind.PURCHASE,
+        LedgerEntry.at > since, LedgerEntry.at <= until,
+    )  # fmt: skip
+    return int(db.session.scalar(bought) or 0)

@@ -1,0 +1,110 @@
+"""What two counts of the same calls say of each other. Pure: figures in, a verdict out.
+
+The vendor counts what it charged; we count what we know it charged, and what it may have charged: calls whose outcome
+nobody knows, and calls that were under way at the very moment of a reading. So ours is a range, and the vendor's
+figure lies in it or beside it. Source: vendor.md section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How the two counts stand to each other."""
+
+    AGREED = "agreed"
+    OPEN = "open"
+    """The vendor's figure lies in our range: what is open can explain it."""
+    MORE = "more"
+    FEWER = "fewer"
+
+
+class ReadingFault(StrEnum):
+    """Why a reading cannot be one."""
+
+    USED_OVER_TOTAL = "used_over_total"
+    OLDER = "older"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Our count of the calls made between two readings."""
+
+    charged: int = 0
+    unknown: int = 0
+    under_way: int = 0
+
+    @property
+    def most(self) -> int:
+        """If all that is open was charged."""
+        return self.charged + self.unknown + self.under_way
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The vendor's count of an interval beside ours."""
+
+    vendor: int
+    books: Books
+
+    @property
+    def drift(self) -> int:
+        """Calls that nothing of ours explains: the vendor's beyond our range, negative: those it lacks."""
+        return max(0, self.vendor - self.books.most) - max(0, self.books.charged - self.vendor)
+
+    @property
+    def explained(self) -> int:
+        """How many of the open calls must have been charged for the two to agree, as far as they can."""
+        return min(max(0, self.vendor - self.books.charged), self.books.unknown + self.books.under_way)
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.drift:
+            return Verdict.MORE if self.drift > 0 else Verdict.FEWER
+        return Verdict.OPEN if self.books.unknown or self.books.under_way else Verdict.AGREED
+
+    @property
+    def all_unknown(self) -> str | None:
+        """`charged` or `not_charged` where all unknown calls together explain the figure exactly, else None."""
+        books = self.books
+        if not books.unknown or books.under_way or self.drift:
+            return None
+        return {0: "not_charged", books.unknown: "charged"}.get(self.explained)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the drift is more than 5 calls and more than 1 % of the vendor's count: worth a notice when the
+        next reading says so too."""
+        return abs(self.drift) * 100 > max(500, self.vendor)
+
+
+def reading_fault(used: int, total: int, last_used: int | None) -> ReadingFault | None:
+    """Why these figures are no reading after one with `last_used`; None: they are."""
+    if used > total:
+        return ReadingFault.USED_OVER_TOTAL
+    return ReadingFault.OLDER if last_used is not None and used < last_used else None
+
+
+def is_told(now: Comparison, before: Comparison | None) -> bool:
+    """Whether admins are told: this reading and the one before, since the same baseline, both lie too far off, on the
+    same side."""
+    return before is not None and now.is_over and before.is_over and (now.drift > 0) == (before.drift > 0)
+
+
+def shares(drift: int, available: list[int]) -> list[int]:
+    """By how much each lot is corrected, in the order in which calls are drawn: calls the vendor counted beyond ours
+    are taken where the next ones would have been taken, calls it lacks are given back to the first lot.
+
+    Never more is taken from a lot than it has; what no lot has is taken from none.
+    """
+    changes = [0] * len(available)
+    if drift < 0 and changes:
+        changes[0] = -drift
+    left = max(0, drift)
+    for place, calls in enumerate(available):
+        taken = min(left, calls)
+        changes[place] -= taken
+        left -= taken
+    return changes

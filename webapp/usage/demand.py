@@ -1,0 +1,93 @@
+"""Pure: the calls to be expected on each day ahead, and how wrong that may be. No I/O; days of the reporting zone.
+
+Past days are made comparable by their rhythm and put together to weeks; weeks before a clear jump of the level are
+scaled to what came after. The level is a mean of the weeks in which recent ones count more: how much more is decided
+by what would have foreseen past weeks best, several such means being blended by their errors. Growth is damped, and
+taken for what it is worth. The range comes from the errors themselves: how far off the blend would have been at past
+weeks, up to 13 weeks ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import accumulate
+from math import exp
+
+from webapp.usage import hindsight
+from webapp.usage.calendar import DayKind
+from webapp.usage.hindsight import Spread
+from webapp.usage.level import change, growth, levels, reach, weeks_of
+from webapp.usage.rhythm import cell_of, learn
+
+HORIZON = 366
+"""Days looked ahead; what lasts longer lasts «more than a year»."""
+HISTORY = 400
+"""Days looked back: last year's spring festival is among them."""
+HALF_LIVES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Weeks."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Likely calls from `today` on: `likely[n]` are those of the rest of today and of the n days after it."""
+
+    today: date
+    likely: tuple[float, ...]
+    spread: Spread
+
+    @cached_property
+    def high(self) -> tuple[float, ...]:
+        """For each day ahead, the factor between the 90 % mark of the calls until then and the likely ones."""
+        return self._marks([self.spread.factor(ahead + 1) for ahead in range(len(self.likely))])
+
+    @cached_property
+    def low(self) -> tuple[float, ...]:
+        """The same to the 10 % mark."""
+        return self._marks([1 / self.spread.factor(ahead + 1) for ahead in range(len(self.likely))])
+
+    def _marks(self, factors: list[float]) -> tuple[float, ...]:
+        # The calls until a day are never fewer than those until the day before, at either mark.
+        marks = accumulate((calls * factor for calls, factor in zip(self.likely, factors, strict=True)), max)
+        return tuple(
+            mark / calls if calls else factor
+            for mark, calls, factor in zip(marks, self.likely, factors, strict=True)
+        )  # fmt: skip
+
+
+def demand(calls: Mapping[date, int], today: date, used_today: int, kinds: Callable[[date], DayKind]) -> Demand | None:
+    """What the whole days before `today` let expect; None without a single call in them."""
+    oldest = today - timedelta(days=HISTORY)
+    first = min((day for day, count in calls.items() if count > 0 and oldest <= day < today), default=None)
+    if first is None:
+        return None
+    counts = [max(0, calls.get(day, 0)) for day in _days(first, (today - first).days)]
+    cells = [cell_of(day, kinds(day)) for day in _days(first, len(counts) + HORIZON + 1)]
+    rhythm = learn(cells[: len(counts)], counts)
+    factors = [rhythm.factors[cell] for cell in cells]
+    level, growing, spread = _level(counts, factors[: len(counts)])
+    ahead = [
+        level * exp(growing * reach((index + 0.5) / 7)) * factor for index, factor in enumerate(factors[len(counts) :])
+    ]
+    ahead[0] = max(0.0, ahead[0] - used_today)
+    return Demand(today, tuple(accumulate(ahead)), spread)
+
+
+def _days(first: date, number: int) -> list[date]:
+    return [first + timedelta(days=index) for index in range(number)]
+
+
+def _level(counts: Sequence[int], factors: Sequence[float]) -> tuple[float, float, Spread]:
+    """Calls of an average day now, their growth a week, and how wrong that may be."""
+    jump = change(counts, factors)
+    weeks = weeks_of(
+        [count * (jump.factor if index < jump.index else 1) for index, count in enumerate(counts)], factors
+    )
+    growing = growth(weeks)
+    ways = [levels(weeks, half_life, growing) for half_life in HALF_LIVES]
+    shares = hindsight.shares(ways, growing, weeks)
+    blend = [sum(share * way[index] for share, way in zip(shares, ways, strict=True)) for index in range(len(growing))]
+    spread = hindsight.spread(blend, growing, weeks)
+    return blend[-1], growing[-1], replace(spread, level=spread.level + jump.variance)

@@ -1,0 +1,170 @@
+"""Pure: how long the calls last, what will lapse of each lot, and when to buy. No I/O; days of the reporting zone.
+
+Days ahead are counted from today: 0 is today. The range runs from the 10 % to the 90 % mark, rounded to whole days.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from math import floor
+
+from webapp.usage.demand import HORIZON, Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Calls that end with `expires_on`; the ones that end first are used first."""
+
+    lot_id: int
+    expires_on: date
+    left: int
+    name: str = ""
+    """The order number, where it is known."""
+    starts_on: date = date.min
+    """The day it was bought, or will be: nothing is taken from it before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One possible future: when no call is left (None: not within a year), and what becomes of each lot's calls."""
+
+    out_after: float | None
+    """Days from the beginning of today; a whole number where the last lot lapses at the end of the day before."""
+    out_day: int | None
+    """The day ahead at which, or with whose end, no call is left."""
+    used: dict[int, int]
+    lapses: dict[int, int]
+    left: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Days from today until the calls are used up: likely, at least, at most. None: more than a year."""
+
+    days: int | None
+    least: int | None
+    most: int | None
+    out_on: date | None
+    buy_by: date | None
+    """The last day on which buying is early enough even if much is used; None: no hurry this year."""
+    lapses: dict[int, int]
+    """Calls of each lot that will likely lapse unused, on the lot's last day."""
+    used_up: bool
+    """Whether the likely end is by use; else the last calls lapse, or nothing ends within a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Calls left at the end of a day: likely, and between the marks."""
+
+    day: date
+    least: int
+    likely: int
+    most: int
+
+
+def course(stock: Sequence[Stock], demand: Demand, factor: float = 1.0, days: int = HORIZON) -> Course:
+    """Plays today and the `days` after it with the likely calls times `factor`. Calls are taken from the lot that ends
+    first, then from the one bought first. A call that no lot covers is nowhere taken off later."""
+    lots = sorted(stock, key=lambda lot: (lot.expires_on, lot.starts_on, lot.lot_id))
+    spans = [(max(0, (lot.starts_on - demand.today).days), (lot.expires_on - demand.today).days + 1) for lot in lots]
+    left = [float(lot.left) for lot in lots]
+    lapses: dict[int, int] = {}
+    out_after: float | None = None
+    out_day = None
+    turns = sorted({0, days + 1, *(day for span in spans for day in span if 0 < day <= days)})
+    for first, end in pairwise(turns):
+        open_lots = [index for index, (start, over) in enumerate(spans) if start <= first < over]
+        gone = demand.likely[first - 1] * factor if first else 0.0
+        due, there = demand.likely[end - 1] * factor - gone, sum(left[index] for index in open_lots)
+        if out_after is None and there <= 0:
+            out_after, out_day = float(first), max(0, first - 1)
+        elif out_after is None and due >= there:
+            out_day = min(bisect_left(demand.likely, (gone + there) / factor, first, end - 1), end - 1)
+            out_after = out_day + _part(demand, factor, out_day, gone + there)
+        for index in open_lots:
+            taken = min(left[index], due)
+            left[index], due = left[index] - taken, due - taken
+            if spans[index][1] == end and (lapsed := floor(left[index] + 0.5)):
+                lapses[lots[index].lot_id] = lapsed
+            left[index] = 0.0 if spans[index][1] == end else left[index]
+    keep = {lot.lot_id: floor(rest + 0.5) for lot, rest in zip(lots, left, strict=True)}
+    used = {lot.lot_id: lot.left - keep[lot.lot_id] - lapses.get(lot.lot_id, 0) for lot in lots}
+    return Course(out_after, out_day, used, lapses, keep)
+
+
+def _part(demand: Demand, factor: float, day: int, at: float) -> float:
+    """The part of a day's calls that is made when `at` calls are."""
+    before = demand.likely[day - 1] * factor if day else 0.0
+    made = demand.likely[day] * factor - before
+    return min(1.0, (at - before) / made) if made > 0 else 0.0
+
+
+def forecast(stock: Sequence[Stock], demand: Demand | None) -> Forecast | None:
+    """How long `stock` lasts; None where no past use tells a rate."""
+    if demand is None:
+        return None
+    likely = course(stock, demand)
+    early, late = _mark(stock, demand, demand.high), _mark(stock, demand, demand.low)
+    days = likely.out_day
+    least = None if early is None else floor(early + 0.5)
+    most = None if late is None else floor(late + 0.5) - 1
+    out_on = _day(demand, days)
+    if days is not None:
+        least = days if least is None else min(least, days)
+        most = None if most is None else max(most, days)
+    return Forecast(
+        days=days,
+        least=least,
+        most=most,
+        out_on=out_on,
+        buy_by=None if least is None else _day(demand, max(0, least - 1)),
+        lapses=likely.lapses,
+        used_up=out_on is not None
+        and not any(lot.expires_on == out_on and lot.lot_id in likely.lapses for lot in stock),
+    )
+
+
+def _mark(stock: Sequence[Stock], demand: Demand, factors: Sequence[float]) -> float | None:
+    """The first day until which a course with the factor for so many days runs out, and when on it."""
+    first = course(stock, demand, max(factors)).out_day
+    if first is None:
+        return None
+    for ahead in range(first, HORIZON + 1):
+        played = course(stock, demand, factors[ahead])
+        if played.out_day is not None and played.out_after is not None and played.out_day <= ahead:
+            return max(played.out_after, float(ahead))
+    return None
+
+
+def low_on(remaining: int, total: int, percent: int, demand: Demand | None) -> date | None:
+    """The likely day on which at most `percent` of `total` remain; None: not within a year, or nobody can tell."""
+    spare = remaining - total * percent // 100
+    if demand is None or total <= 0:
+        return None
+    return demand.today if spare <= 0 else _day(demand, course([Stock(0, date.max, spare)], demand).out_day)
+
+
+def burn_down(stock: Sequence[Stock], demand: Demand, days: int) -> list[Remaining]:
+    """Calls left at the end of today and of each of the `days` after it; lots count from the day they start."""
+    found = []
+    for ahead in range(min(days, HORIZON) + 1):
+        day = demand.today + timedelta(days=ahead)
+        least, likely, most = (
+            _left(stock, demand, factor, ahead) for factor in (demand.high[ahead], 1.0, demand.low[ahead])
+        )
+        found.append(Remaining(day, least, likely, most))
+    return found
+
+
+def _left(stock: Sequence[Stock], demand: Demand, factor: float, ahead: int) -> int:
+    started = [lot for lot in stock if lot.starts_on <= demand.today + timedelta(days=ahead)]
+    return sum(course(started, demand, factor, ahead).left.values())
+
+
+def _day(demand: Demand, ahead: int | None) -> date | None:
+    return None if ahead is None else demand.today + timedelta(days=ahead)

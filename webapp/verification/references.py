@@ -1,0 +1,26 @@
+"""The reference of a recent result that was shown again: the question was another case's, the call was not."""
+
+from __future__ import annotations
+
+from webapp.foundation.database import db, insert_rows
+from webapp.foundation.sealing import Sealer
+from webapp.verification.models import IndexKind, Reuse, ReuseReference
+
+
+def keep(reuse: Reuse, reference: str, sealer: Sealer) -> None:
+    """Stores it sealed and findable, in the caller's transaction; nothing where none was given."""
+    if reference:
+        sealed = sealer.seal(reference.encode(), _place(reuse.id))
+        blind = sealer.index(IndexKind.REFERENCE, reference)
+        row = {"reuse_id": reuse.id, "verification_id": reuse.verification_id, "sealed": sealed, "blind": blind}
+        insert_rows(ReuseReference, row)
+
+
+def read(reuse_id: int, sealer: Sealer) -> str:
+    """The reference; empty where none was given, or the person was erased. Raises `CannotOpen` under other keys."""
+    row = db.session.get(ReuseReference, reuse_id, populate_existing=True)
+    return "" if row is None else sealer.open(row.sealed, _place(reuse_id)).decode()
+
+
+def _place(reuse_id: int) -> str:
+    return f"reuse_reference:{reuse_id}"
