@@ -5,38 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 
 from tests.conftest import settings_for
 from tests.reminders.story import messages, review
-from tests.support.cast import ADMIN, AUDITOR, NOW
+from tests.support.cast import ADMIN, AUDITOR, NOW, Member
 from tests.support.postgres import PostgresServer
 from webapp import create_app
 from webapp.foundation import schema
 from webapp.foundation.database import db, transaction
 from webapp.reminders.queries import recipient_by_email
 
-BEFORE = (
-    f"INSERT INTO app_user (id, email, name, role, password_hash, session_epoch, active, created_at) VALUES "
-    f"(1, 'moved@yuliang.test', 'a', 'admin', '', 0, TRUE, '{NOW}'), (4, '{AUDITOR.email}', 'b', 'auditor', '', 0, "
-    f"TRUE, '{NOW}')",
-    f"INSERT INTO reminder_recipient (id, email, user_id, locale, low, expiry, confirmed_at, created_at) VALUES "
-    f"(1, '{ADMIN.email}', 1, 'en', TRUE, TRUE, '{NOW}', '{NOW}'), (2, '{AUDITOR.email}', 4, 'en', TRUE, TRUE, "
-    f"'{NOW}', '{NOW}')",
-    f"INSERT INTO reminder_episode (id, rule, key, due_at, opened_at, late, remaining, total, mark) VALUES "
-    f"(1, 'low', 'low:0', '{NOW}', '{NOW}', FALSE, 1, 10, 0)",
-    *(f"INSERT INTO message (id, key, cause, kind, params, channel, address, locale, wire_id, created_at, state, "
-      f"next_at, attempts, subject, body, reason) VALUES ({number}, 'episode:1:{number}', 'episode:1', 'reminder.low', "
-      f"'{{\"episode\": 1}}', 'mail', '{address}', 'en', 'x{number}', '{NOW}', '{state}', '{NOW}', 1, '', '', '')"
-      for number, address, state in ((1, ADMIN.email, 'refused'), (2, AUDITOR.email, 'sent'))),
-    f"INSERT INTO notice (id, key, role, kind, params, created_at) VALUES "
-    f"(1, 'nobody_told', 'admin', 'nobody_told', '{{}}', '{NOW}'), (2, 'x', 'admin', 'calls_stop', '{{}}', '{NOW}')",
-    f"INSERT INTO notice_dismissal (notice_id, user_id, at) VALUES (1, 1, '{NOW}')",
-)  # fmt: skip
+
+def message(number: int, address: str, state: str) -> dict[str, Any]:
+    return {
+        "id": number, "key": f"episode:1:{number}", "cause": "episode:1", "kind": "reminder.low",
+        "params": {"episode": 1}, "channel": "mail", "address": address, "locale": "en", "wire_id": f"x{number}",
+        "created_at": NOW, "state": state, "next_at": NOW, "attempts": 1, "subject": "", "body": "", "reason": "",
+    }  # fmt: skip
+
+
+def user(member: Member, email: str) -> dict[str, Any]:
+    return {"id": member.id, "email": email, "name": member.name, "role": member.role.value, "password_hash": "",
+            "session_epoch": 0, "active": True, "created_at": NOW}  # fmt: skip
+
+
+def recipient(number: int, member: Member) -> dict[str, Any]:
+    return {"id": number, "email": member.email, "user_id": member.id, "locale": "en", "low": True, "expiry": True,
+            "confirmed_at": NOW, "created_at": NOW}  # fmt: skip
+
+
+BEFORE: dict[str, list[dict[str, Any]]] = {
+    "app_user": [user(ADMIN, "moved@yuliang.test"), user(AUDITOR, AUDITOR.email)],
+    "reminder_recipient": [recipient(1, ADMIN), recipient(2, AUDITOR)],
+    "reminder_episode": [{"id": 1, "rule": "low", "key": "low:0", "due_at": NOW, "opened_at": NOW, "late": False,
+                          "remaining": 1, "total": 10, "mark": 0}],
+    "message": [message(1, ADMIN.email, "refused"), message(2, AUDITOR.email, "sent")],
+    "notice": [{"id": number, "key": kind, "role": "admin", "kind": kind, "params": {}, "created_at": NOW}
+               for number, kind in ((1, "nobody_told"), (2, "calls_stop"))],
+    "notice_dismissal": [{"notice_id": 1, "user_id": 1, "at": NOW}],
+}  # fmt: skip
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -49,9 +62,11 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     app = create_app(settings_for(tmp_path / "instance", url))
     with app.app_context():
         upgrade(directory=str(schema.FOLDER), revision="0008")
+        tables = MetaData()
+        tables.reflect(db.engine)
         with transaction() as session:
-            for statement in BEFORE:
-                session.connection().exec_driver_sql(statement.replace("+00:00'", "'") if url is None else statement)
+            for name, rows in BEFORE.items():
+                session.execute(tables.tables[name].insert(), rows)
         yield app
         db.session.remove()
         db.engine.dispose()
@@ -68,7 +83,7 @@ def test_messages_find_their_readers_and_the_notices_that_banners_replace_go() -
         ("moved@yuliang.test", "queued"), (AUDITOR.email, "sent")
     ]  # fmt: skip
     for address in ("moved@yuliang.test", AUDITOR.email):
-        recipient = recipient_by_email(address)
-        assert recipient is not None
-        assert [one.reader for one in messages() if one.address == address] == [recipient.reader]
+        found = recipient_by_email(address)
+        assert found is not None
+        assert [one.reader for one in messages() if one.address == address] == [found.reader]
     assert db.session.scalars(text("SELECT kind FROM notice")).all() == ["calls_stop"]
