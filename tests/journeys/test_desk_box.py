@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.at_the_desk import (
     NAME,
@@ -134,7 +134,7 @@ def test_a_card_reader_need_not_wait_for_the_page(desk: Visitor) -> None:
     page.keyboard.type(OTHER_NUMBER)
     page.keyboard.press("Enter")
     assert desk.path != "/verify"
-    let_come(held)
+    let_come(page, held)
     on(page, "consent")
     assert fields(page) == (OTHER_NAME, OTHER_NUMBER)
     assert len(held) == 1
@@ -145,7 +145,7 @@ def test_a_page_that_comes_in_the_middle_of_a_number_takes_none_of_it_away(desk:
     page.keyboard.type(OTHER_NAME)
     page.keyboard.press("Tab")
     page.keyboard.type(OTHER_NUMBER[:9])
-    let_come(held)
+    let_come(page, held)
     expect(page.locator("#name")).to_have_value(OTHER_NAME)
     page.keyboard.type(OTHER_NUMBER[9:])
     page.keyboard.press("Enter")
@@ -159,7 +159,7 @@ def test_a_reader_with_an_enter_too_many_loses_nothing_either(desk: Visitor) -> 
         page.keyboard.type(part)
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    let_come(held)
+    let_come(page, held)
     on(page, "consent")
     assert fields(page) == (OTHER_NAME, OTHER_NUMBER)
 
@@ -168,7 +168,7 @@ def test_a_page_that_does_not_come_leaves_the_person_in_the_box(desk: Visitor) -
     page, held = desk.page, a_result_and_then_no_page(desk)
     page.keyboard.type(f"{OTHER_NAME} {OTHER_NUMBER}")
     page.keyboard.press("Enter")
-    until(lambda: bool(held), "the page is asked for")
+    asked_for(page, held)
     held[0].abort()
     expect(page.locator("#scan")).to_have_value(f"{OTHER_NAME} {OTHER_NUMBER}")
     expect(page.locator("[data-scan-note]")).not_to_be_empty()
@@ -190,7 +190,12 @@ def a_result_and_then_no_page(visitor: Visitor) -> list[Route]:
     return held
 
 
-def let_come(held: list[Route]) -> None:
-    until(lambda: bool(held), "the page is asked for")
+def asked_for(page: Page, held: list[Route]) -> None:
+    """Waits in the browser's own loop: a route is only handed over while the browser is talked to."""
+    until(lambda: page.evaluate("true") and bool(held), "the page is asked for")
+
+
+def let_come(page: Page, held: list[Route]) -> None:
+    asked_for(page, held)
     for route in held:
         route.continue_()
