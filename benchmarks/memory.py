@@ -15,7 +15,7 @@ def run(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         environ = {"YULIANG_INSTANCE": folder, "YULIANG_PORT": str(port)}
-        command = [sys.executable, "-m", "webapp.cli", "serve"]
+        command = [sys.executable, "-m", "webapp", "serve"]
         with started(command, f"http://127.0.0.1:{port}/readyz", environ) as (process, _):
             for _ in range(20):
                 answers(f"http://127.0.0.1:{port}/login")

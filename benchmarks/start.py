@@ -12,7 +12,7 @@ from benchmarks.serve import free_port, started
 ROUNDS = 5
 BARE = """
 import alembic, apscheduler.schedulers.background, argon2, cryptography.hazmat.primitives.ciphers.aead, flask
-import flask_babel, flask_login, flask_migrate, flask_sqlalchemy, flask_wtf, requests, sqlalchemy.dialects.sqlite
+import flask_babel, flask_login, flask_sqlalchemy, flask_wtf, requests, sqlalchemy.dialects.sqlite
 import sqlalchemy.dialects.postgresql, structlog, whitenoise
 app = flask.Flask(__name__)
 @app.get("/")
@@ -40,7 +40,7 @@ def run(report: Report) -> None:
 
 def _ours(environ: dict[str, str]) -> float:
     port = free_port()
-    command = [sys.executable, "-m", "webapp.cli", "serve"]
+    command = [sys.executable, "-m", "webapp", "serve"]
     with started(command, f"http://127.0.0.1:{port}/healthz", environ | {"YULIANG_PORT": str(port)}) as (_, seconds):
         return seconds
 

@@ -46,7 +46,7 @@ def run(report: Report) -> None:
 @contextmanager
 def sandbox_process() -> Iterator[str]:
     """The sandbox as a process of its own, as the vendor is: in ours it would compete for the interpreter's lock."""
-    command = [sys.executable, "-m", "webapp.cli", "sandbox", "--port", "0"]
+    command = [sys.executable, "-m", "webapp", "sandbox", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

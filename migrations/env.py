@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from alembic import context
@@ -9,6 +10,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, db
+from webapp.opening import open_known
 
 LOCK = 0x7975_6C69_616E  # any number that nobody else of this database takes: "yulian"
 
@@ -37,7 +39,6 @@ def _run(connection: Connection) -> None:
 
 
 def _migrate() -> None:
-    assert current_app  # noqa: S101  # env.py runs only inside the application
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # Two machines that start at once migrate one after the other.
@@ -55,4 +56,8 @@ def _migrate() -> None:
             connection.commit()
 
 
-_migrate()
+if current_app:
+    _migrate()
+else:  # the `alembic` command: a developer makes a migration for the instance of the settings
+    with open_known(os.environ, agreeing=False).app_context():
+        _migrate()

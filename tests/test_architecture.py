@@ -30,9 +30,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("navigation", "checking"),
     ("scheduler",),
     ("serving",),
+    ("application",),
     ("webapp",),
     ("opening",),
     ("cli",),
+    ("__main__",),
 )
 """From the ground up: a room imports from lower floors, never from its neighbours. `settings` stands inside the
 foundation, which reads it; `opening` and `cli` stand on the composition root, for they make the app."""
@@ -140,7 +142,7 @@ def test_nothing_imports_in_a_circle() -> None:
 def test_no_feature_uses_the_views_of_another() -> None:
     used = [f"{m} uses {name}" for m in FILES for name in inside(m) if name.endswith("views") and room(m) != room(name)]
 
-    assert [one for one in used if not one.startswith("webapp ")] == []
+    assert [one for one in used if not one.startswith("application ")] == []
     assert len(used) >= 10, "the composition root registers them"
 
 
@@ -247,3 +249,12 @@ def test_importing_every_module_changes_nothing(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_loads_nothing_that_only_some_starts_or_some_processes_need() -> None:
+    loaded = "import sys, webapp.cli; print(*{name.split('.')[0] for name in sys.modules})"
+
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "sqlalchemy" in done.stdout.split()
+    assert {"alembic", "PIL", "apscheduler"}.isdisjoint(done.stdout.split())

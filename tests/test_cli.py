@@ -175,12 +175,10 @@ def test_a_first_migration_makes_keys_and_says_to_back_them_up(yuliang: Run, tmp
 
 @on_one_database
 def test_a_migration_of_an_older_database_tells_where_its_copy_lies(yuliang: Run, tmp_path: Path, app: Flask) -> None:
-    from flask_migrate import upgrade
-
     (tmp_path / "old").mkdir()
     older = create_app(settings_for(tmp_path / "old", None))
     with older.app_context():
-        upgrade(directory=str(schema.FOLDER), revision="0001")
+        schema.upgrade("0001")
     opening.let_go(older)
 
     done = yuliang("migrate", INSTANCE=str(tmp_path / "old"))

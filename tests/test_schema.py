@@ -16,7 +16,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -65,7 +64,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 def bring_to(revision: str) -> None:
-    upgrade(directory=str(schema.FOLDER), revision=revision)
+    schema.upgrade(revision)
 
 
 def execute(statement: str) -> None:
@@ -143,6 +142,10 @@ def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
     Base.metadata.create_all(db.engine)
 
     assert migrated == shape(), "index, constraint, type or default differ"
+
+
+def test_the_names_of_the_files_tell_every_revision_in_order() -> None:
+    assert schema.revisions() == REVISIONS
 
 
 def test_migrating_twice_is_migrating_once(empty: Flask) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import create_engine, inspect, text
 
-from webapp import create_app
+from webapp.application import create_app
 from webapp.configuration import kind
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -121,6 +120,8 @@ class Worker:
     """One process's clock over all jobs; `run` blocks until SIGTERM or SIGINT."""
 
     def __init__(self, app: Flask, jobs: tuple[Job, ...] = JOBS) -> None:
+        from apscheduler.schedulers.background import BackgroundScheduler  # here: the pages are up before it is loaded
+
         self._app = app
         self.holder = holder_name()
         self._scheduler = BackgroundScheduler(timezone=UTC)

@@ -98,7 +98,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         gc.freeze()  # what is loaded stays shared with the children
-        for child in self._children:
+        for child in reversed(self._children):  # the web first: someone waits for it
             self._start(child)
         while True:
             wait = min((c.again_at - time.monotonic() for c in self._children if not c.pid), default=60.0)

@@ -61,7 +61,7 @@ def tell_vendor(served: Served, **settings: Any) -> None:
 
 def command(served: Served, name: str) -> subprocess.CompletedProcess[str]:
     environ = {"PATH": os.environ["PATH"], "YULIANG_INSTANCE": str(served.instance)}
-    return subprocess.run([sys.executable, "-m", "webapp.cli", name], cwd=ROOT, env=environ, capture_output=True,
+    return subprocess.run([sys.executable, "-m", "webapp", name], cwd=ROOT, env=environ, capture_output=True,
                           text=True, check=False)  # fmt: skip
 
 

@@ -67,7 +67,10 @@ class House:
 
         def verify(number: int) -> None:
             for _call in range(calls):
-                answer = self.operators[number].verify(PEOPLE[number].name, PEOPLE[number].number, again="yes")
+                person, busy = PEOPLE[number], True
+                while busy:  # a slow machine may be too busy for all at once: nothing was sent then
+                    answer = self.operators[number].verify(person.name, person.number, again="yes")
+                    busy = answer.status_code == 503
                 assert card_of(answer.text) == ("match", "yes"), answer.text
 
         together(*(lambda number=number: verify(number) for number in range(4)))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import MetaData, text
 
 from tests.conftest import settings_for
@@ -61,7 +60,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
         url = server.create_database()
     app = create_app(settings_for(tmp_path / "instance", url))
     with app.app_context():
-        upgrade(directory=str(schema.FOLDER), revision="0008")
+        schema.upgrade("0008")
         tables = MetaData()
         tables.reflect(db.engine)
         with transaction() as session:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "webapp.cli", "serve")
+COMMAND = (sys.executable, "-m", "webapp", "serve")
 
 
 @dataclass(frozen=True, slots=True)

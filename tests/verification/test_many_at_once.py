@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from tests.conftest import MakeApp
 from tests.support.waiting import Tally, together
-from tests.verification.calls import MATCH, ask, buy, differences, lot_figures, outcomes, somebody
+from tests.verification.calls import MATCH, ask_at_last, buy, differences, lot_figures, outcomes, somebody
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
@@ -22,7 +22,6 @@ from webapp.usage import counters, queries
 from webapp.vendor.circuit import CallsStopped
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification.limits import LimitReached
-from webapp.verification.operations import NotBegun
 
 THREADS = 64
 LOT = 50
@@ -33,11 +32,7 @@ def calls(app: Flask, many: int, name: str | None = None, first: int = 0) -> lis
 
     def one(n: int) -> int:
         person = somebody(n)
-        while True:
-            try:
-                return ask(app, (name or person[0], person[1]))
-            except NotBegun:  # a slow machine is too busy for all at once: nothing was sent, so they ask again
-                continue
+        return ask_at_last(app, (name or person[0], person[1]))
 
     return [partial(one, first + n) for n in range(many)]
 
@@ -65,7 +60,7 @@ def test_a_lot_of_fifty_covers_exactly_fifty_of_sixty_four_calls(app: Flask, san
 def test_many_lots_are_drawn_to_their_last_call(app: Flask) -> None:
     lots = [buy(app, 5) for _ in range(6)]
 
-    together(*(lambda n=n: ask(app, somebody(n), lambda *_: MATCH) for n in range(32)))
+    together(*(lambda n=n: ask_at_last(app, somebody(n), lambda *_: MATCH) for n in range(32)))
 
     assert [lot_figures(app, lot) for lot in lots] == [(0, 0, 5)] * 6
     assert differences(app) == []
@@ -128,7 +123,7 @@ def test_charts_are_folded_while_calls_are_made(app: Flask) -> None:
             for _ in range(20):
                 counters.fold(this_instance().settings.zone)
 
-    together(fold, fold, *(lambda n=n: ask(app, somebody(n), lambda *_: MATCH) for n in range(32)))
+    together(fold, fold, *(lambda n=n: ask_at_last(app, somebody(n), lambda *_: MATCH) for n in range(32)))
 
     with app.app_context():
         assert sum(queries.totals().values()) == 32

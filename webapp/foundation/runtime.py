@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, delete
+from sqlalchemy import LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
@@ -35,8 +35,8 @@ class Effective:
 
 def stored(name: str, sealer: Sealer) -> str | None:
     """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
-    row = db.session.get(StoredSetting, name, populate_existing=True)
-    return None if row is None else sealer.open(row.sealed, f"setting:{name}").decode()
+    sealed = db.session.scalar(select(StoredSetting.sealed).where(StoredSetting.name == name))
+    return None if sealed is None else sealer.open(sealed, f"setting:{name}").decode()
 
 
 def store(name: str, text: str, sealer: Sealer, now: datetime) -> None:

@@ -8,11 +8,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url, text
 
 from webapp.foundation.database import db
 
@@ -30,17 +26,21 @@ class CannotBackUp(Exception):
 
 def state() -> str:
     """`empty`, `behind` or `current`. Raises `SchemaNewer`."""
-    script = _script()
-    with db.engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
+    revision = _revision()
     if revision is None:
         return "empty"
-    if revision not in {known.revision for known in script.walk_revisions()}:
+    known = revisions()
+    if revision not in known:
         raise SchemaNewer(
             f"this database has schema {revision}, which this version does not know: it was written by a newer "
             "Yuliang. Install that version, or restore a backup."
         )
-    return "current" if revision == script.get_current_head() else "behind"
+    return "current" if revision == known[-1] else "behind"
+
+
+def revisions() -> list[str]:
+    """Every revision that this version knows, oldest first: a migration's file begins with its own."""
+    return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
 def migrate(now: datetime) -> str | None:
@@ -52,14 +52,24 @@ def migrate(now: datetime) -> str | None:
     if before == "current":
         return None
     backup = _back_up(now) if before == "behind" else None
-    upgrade(directory=str(FOLDER))
+    upgrade()
     return backup
 
 
-def _script() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    return ScriptDirectory.from_config(config)
+def upgrade(revision: str = "head") -> None:
+    """Runs the migrations up to `revision` on the application's database."""
+    from alembic import command  # here: a start without a migration, which is nearly every one, needs none of it
+    from alembic.config import Config
+
+    command.upgrade(Config(FOLDER / "alembic.ini"), revision)
+
+
+def _revision() -> str | None:
+    with db.engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def _back_up(now: datetime) -> str | None:

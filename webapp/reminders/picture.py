@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFont
-
 WIDTH, HEIGHT = 800, 320
 """Pixels. It is shown 528 wide at most and some 330 on a phone, where its digits must still be readable."""
 LEFT, RIGHT, TOP, BOTTOM = 20, 20, 56, 54
@@ -17,6 +15,8 @@ TEXT_SIZE = 30
 
 def usage_picture(days: Sequence[date], calls: Sequence[int]) -> bytes:
     """A PNG of one bar a day, the last one (today, not over yet) paler; the highest count and the days are named."""
+    from PIL import Image, ImageDraw, ImageFont  # here: only whoever writes a reminder needs it
+
     image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(TEXT_SIZE)

@@ -17,6 +17,7 @@ from webapp.foundation.database import must_write
 from webapp.foundation.limits import Limit, Subject
 from webapp.foundation.sealing import Sealer
 from webapp.verification.models import IdentityIndex, IndexKind, Verification
+from webapp.verification.queries import last_before
 
 
 class LimitReached(Exception):
@@ -94,6 +95,7 @@ def _other_numbers(caller: Caller, sealer: Sealer, since: datetime) -> Select[da
         .where(
             Verification.created_at > since,
             by_name.blind.in_(sealer.indexes("name", caller.name)),
+            by_name.verification_id > last_before(since),
             by_number.kind == IndexKind.NUMBER,
             by_number.blind.not_in(sealer.indexes("number", caller.number)),
         )

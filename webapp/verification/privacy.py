@@ -9,20 +9,35 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, func, select
 
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import must_write
 from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
 from webapp.verification.models import IdentityIndex, IndexKind, Verification
+from webapp.verification.queries import last_before
 
 WINDOW = timedelta(hours=24)
 MANY_NUMBERS = 10
 """Different numbers under one name: a common name at a busy desk stays below."""
 MANY_NAMES = 4
 """Different names for one number: two misspellings are honest."""
+
+
+_indexes, _checks = IdentityIndex.__table__, Verification.__table__
+_fixed, _other = _indexes.alias("fixed"), _indexes.alias("other")
+_since = bindparam("since", type_=_checks.c.created_at.type)
+# Put together once, for every call runs it twice.
+_DISTINCT = (
+    select(func.count(_other.c.blind.distinct()))
+    .join_from(_fixed, _other, _fixed.c.verification_id == _other.c.verification_id)
+    .join(_checks, _checks.c.id == _other.c.verification_id)
+    .where(
+        _fixed.c.blind.in_(bindparam("under", expanding=True)), _fixed.c.verification_id > last_before(_since),
+        _other.c.kind == bindparam("kind"), _checks.c.created_at > _since,
+    )
+)  # fmt: skip
 
 
 def watch(name: str, number: str, sealer: Sealer, zone: ZoneInfo, now: datetime) -> None:
@@ -42,14 +57,7 @@ def report_limit(name: str, most: int, sealer: Sealer, zone: ZoneInfo, now: date
 
 def _distinct(kind: IndexKind, under: list[bytes], now: datetime) -> int:
     """How many different values of `kind` were asked about together with the one of these blind indexes."""
-    fixed, other = aliased(IdentityIndex), aliased(IdentityIndex)
-    query = (
-        select(func.count(other.blind.distinct()))
-        .join(fixed, fixed.verification_id == other.verification_id)
-        .join(Verification, Verification.id == other.verification_id)
-        .where(fixed.blind.in_(under), other.kind == kind, Verification.created_at > now - WINDOW)
-    )
-    return must_write().scalar(query) or 0
+    return must_write().scalar(_DISTINCT, {"kind": kind, "under": under, "since": now - WINDOW}) or 0
 
 
 def _tell(kind: str, fingerprint: bytes, count: int, zone: ZoneInfo, now: datetime) -> None:
