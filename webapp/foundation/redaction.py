@@ -13,7 +13,8 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 GONE = "…"
@@ -33,11 +34,22 @@ _DEEPEST = 10
 """Nesting that is looked into, and is more than any event of ours has."""
 
 
-class _Concealed(NamedTuple):
-    words: tuple[str, ...]
-    forms: frozenset[str]
-    probes: frozenset[str]
-    """The forms casefolded: looking for them costs microseconds, compiling a pattern costs milliseconds."""
+class _Concealed:
+    """Words to hide. The ways they may be written are made when a line is looked at: most requests log none."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        pieces = (piece for word in self.words for piece in _pieces(word))
+        written = (_ONE.sub(r"\\", form) for piece in pieces for form in _forms(piece))
+        return frozenset(form for form in written if len(form.strip()) >= _SHORTEST)
+
+    @cached_property
+    def probes(self) -> frozenset[str]:
+        """The forms casefolded: looking for them costs microseconds, compiling a pattern costs milliseconds."""
+        return frozenset(form.casefold() for form in self.forms)
 
 
 _concealed: ContextVar[_Concealed | None] = ContextVar("concealed", default=None)
@@ -77,11 +89,7 @@ def conceal(*words: str) -> None:
     known = concealed.words if concealed else ()
     fresh = [word for word in dict.fromkeys(words) if len(word.strip()) >= _SHORTEST and word not in known]
     if fresh:
-        kept = (*known, *fresh)[-_MOST_WORDS:]
-        pieces = [piece for word in kept for piece in _pieces(word)]
-        written = (_ONE.sub(r"\\", form) for piece in pieces for form in _forms(piece))
-        forms = frozenset(form for form in written if len(form.strip()) >= _SHORTEST)
-        _concealed.set(_Concealed(kept, forms, frozenset(form.casefold() for form in forms)))
+        _concealed.set(_Concealed((*known, *fresh)[-_MOST_WORDS:]))
 
 
 def forget() -> None:

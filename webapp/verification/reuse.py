@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.clock import day_of
-from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.database import UtcDateTime, db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
 from webapp.quota import queries as quota
@@ -51,46 +50,47 @@ class Saved:
     fen: int
 
 
+WINDOWS = {
+    Outcome.MATCH: "reuse_match", Outcome.MISMATCH: "reuse_mismatch", Outcome.NO_SUCH_NUMBER: "reuse_no_such_number",
+}  # fmt: skip
+"""Of the outcomes that stand for a while: for how many hours, by the name of the purpose's field."""
+
+_checks = Verification.__table__
+_by_number, _by_name = IdentityIndex.__table__.alias("by_number"), IdentityIndex.__table__.alias("by_name")
+_released = exists().where(
+    Settlement.verification_id == _checks.c.id, Settlement.decision == Decision.ASK_AGAIN
+)  # fmt: skip
+_still_known = (
+    and_(_checks.c.outcome == outcome, _checks.c.created_at > bindparam(window, type_=UtcDateTime))
+    for outcome, window in WINDOWS.items()
+)
+_still_open = and_(_checks.c.outcome == Outcome.UNKNOWN, _checks.c.billed == Billed.UNKNOWN, ~_released)
+_NEWEST = (
+    select(_checks.c.id, _checks.c.outcome, _checks.c.created_at)
+    .join(_by_number, _by_number.c.verification_id == _checks.c.id)
+    .join(_by_name, _by_name.c.verification_id == _checks.c.id)
+    .where(
+        _by_number.c.blind.in_(bindparam("number", expanding=True)),
+        _by_name.c.blind.in_(bindparam("name", expanding=True)),
+        _checks.c.purpose_id == bindparam("purpose"), or_(*_still_known, _still_open),
+    )
+    .order_by(_checks.c.created_at.desc(), _checks.c.id.desc())
+    .limit(1)
+)  # fmt: skip
+"""Put together once: every call asks."""
+
+
 def refuse_known(name: str, number: str, purpose: Purpose, sealer: Sealer, now: datetime) -> None:
     """Raises `RecentResult` or `UnknownBefore` where asking anew would spend a call for nothing; in the caller's
     transaction, after it was seen that no call for this person is under way."""
-    by_number, by_name = aliased(IdentityIndex), aliased(IdentityIndex)
-    newest = (
-        select(Verification.id, Verification.outcome, Verification.created_at)
-        .join(by_number, by_number.verification_id == Verification.id)
-        .join(by_name, by_name.verification_id == Verification.id)
-        .where(
-            by_number.blind.in_(sealer.indexes("number", number)),
-            by_name.blind.in_(sealer.indexes("name", name)),
-            Verification.purpose_id == purpose.id,
-            or_(*_still_stands(purpose, now)),
-        )
-        .order_by(Verification.created_at.desc(), Verification.id.desc())
-        .limit(1)
-    )
-    found = must_write().execute(newest).one_or_none()
+    since = {window: now - timedelta(hours=getattr(purpose, window)) for window in WINDOWS.values()}
+    asked = {"number": sealer.indexes("number", number), "name": sealer.indexes("name", name), "purpose": purpose.id}
+    found = must_write().execute(_NEWEST, asked | since).one_or_none()
     if found is None:
         return
     if found.outcome == Outcome.UNKNOWN:
         raise UnknownBefore(found.id, found.created_at)
     raise RecentResult(found.id)
-
-
-def _still_stands(purpose: Purpose, now: datetime) -> list[ColumnElement[bool]]:
-    windows = {
-        Outcome.MATCH: purpose.reuse_match,
-        Outcome.MISMATCH: purpose.reuse_mismatch,
-        Outcome.NO_SUCH_NUMBER: purpose.reuse_no_such_number,
-    }
-    released = select(Settlement.id).where(
-        Settlement.verification_id == Verification.id, Settlement.decision == Decision.ASK_AGAIN
-    )
-    known = [
-        and_(Verification.outcome == outcome, Verification.created_at > now - timedelta(hours=hours))
-        for outcome, hours in windows.items()
-    ]
-    unknown = and_(Verification.outcome == Outcome.UNKNOWN, Verification.billed == Billed.UNKNOWN, ~released.exists())
-    return [*known, unknown]
 
 
 def show(verification_id: int, asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
