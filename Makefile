@@ -48,7 +48,8 @@ run: .venv/.run $(built) $(translated) ## set everything up, migrate, and serve 
 test: .venv/.dev $(built) $(translated) lint types test-packages ## lint, types and all tests but the long ones
 	$(python) -m pytest -m "not long" -n $(JOBS) --dist loadfile $(ARGS)
 
-test-long: .venv/.dev $(built) $(translated) test-packages ## the tests that take minutes
+test-long: .venv/.dev $(built) $(translated) ## the tests that take minutes
+	@sh tests/support/packages.sh libreoffice
 	$(python) -m pytest -m long -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: .venv/.dev ## ruff (rules and format) and djlint

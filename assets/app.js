@@ -28,7 +28,7 @@ function unmarkBusy() {
 }
 
 window.addEventListener("pageshow", (event) => event.persisted && unmarkBusy());
-// The desk sends in the background while a list waits (desk.js): no answer came.
+// The desk sends without leaving the page (desk.js): no answer came.
 document.addEventListener("desk:lost", unmarkBusy);
 
 // Menus close on Escape, on a click elsewhere, and when focus leaves them.
@@ -107,10 +107,13 @@ for (const button of document.querySelectorAll("[data-fill-calls]")) {
 const waiting = document.querySelector("[data-refresh]");
 if (waiting) {
   const ask = async () => {
+    if (!waiting.isConnected) return; // desk.js has put another page in its place
     const quiet = { cache: "no-store", headers: { "X-Background": "yes" } }; // keeps no desk open that is left
     const answer = await fetch(location.href, quiet).catch(() => null);
     if (answer?.redirected) document.dispatchEvent(new CustomEvent("lock:ask", { cancelable: true }));
     const text = answer?.ok && !answer.redirected ? await answer.text() : "";
+    const progress = new DOMParser().parseFromString(text, "text/html").querySelector("[data-progress]");
+    if (progress) document.querySelector("[data-progress]")?.replaceWith(progress);
     if (text && !text.includes("data-refresh")) location.reload();
     else setTimeout(ask, 1000 * waiting.dataset.refresh);
   };

@@ -81,7 +81,7 @@ function compress(file) {
 
 // A product that serves while its clone is built anew goes on with the files it knows: the last build's stay.
 const known = readManifest();
-const scripts = await bundle(["assets/app.js", "assets/charts.js", "assets/drift.js", "assets/desk.js"]);
+const scripts = await bundle(["assets/app.js", "assets/charts.js", "assets/desk.js", "assets/reveal.js"]);
 // What app.js imports may switch classes on by itself; ECharts draws SVG without any of ours.
 const imported = Object.keys(scripts.inputs).filter((path) => !/node_modules\/(echarts|zrender)\//.test(path));
 const content = ["templates/**/*.{html,txt}", "webapp/**/*.py", ...imported].map((path) => join(root, path));

@@ -1,7 +1,9 @@
 // The verification desk for quick hands: one box that takes a whole person, Enter that goes where it is needed, and a
 // list that is worked one by one. Every page of it works without; the server checks everything again.
+import { Box } from "./desk/box.js";
 import { watchOver } from "./desk/expiry.js";
 import { DeskForm } from "./desk/form.js";
+import { composing, Echo, goesOn, whenStill } from "./desk/keys.js";
 import { drawList } from "./desk/list.js";
 import { show } from "./desk/page.js";
 import { isOf, nameOf, Queue } from "./desk/queue.js";
@@ -11,23 +13,22 @@ import * as numbers from "./desk/numbers.js";
 import { sounds } from "./desk/sounds.js";
 import { met, tour } from "./desk/tour.js";
 
-const GUARDED = 700; // ms after a result in which Enter is the one that sent the form, held or struck twice
+const EDIT = /\/edit$/; // behind a result's address: its person in the form
 
 const bar = document.querySelector("[data-desk-bar]");
-const box = bar.querySelector("[data-scan]");
-const note = bar.querySelector("[data-scan-note]");
 const list = bar.querySelector("[data-queue]");
+const echo = new Echo();
+const box = new Box(bar.querySelector("[data-scan]"), echo, take, () => inTurn(goOn));
 const queue = new Queue();
 const regionOf = lazily(bar.dataset.regions);
 const sound = sounds(bar.querySelector("[data-sounds]"));
 let form = null;
-let shownAt = 0;
-let sending = false;
-let awaited = document.referrer.startsWith(new URL(bar.dataset.next, location.href).href); // an outcome is to come
-let mending = null; // the line whose person is on the way back into the form
+let place = ""; // the path of the page that is shown
+let shown = 0; // how many pages were
+let awaited = null; // an outcome is to come: "" wherever it will stand, or the path of a call under way
 let turn = Promise.resolve();
 
-/** One after the other: what is typed while a page is on its way is worked when that page stands. */
+/** One after the other: what is taken while a page is on its way is worked when that page stands. */
 function inTurn(step) {
   turn = turn.then(step).catch(reportError);
 }
@@ -36,32 +37,53 @@ function inTurn(step) {
 function arrived(first) {
   const main = document.getElementById("main");
   const element = main.querySelector("form[data-desk]");
-  form = element ? new DeskForm(element, regionOf, sayNothing) : null;
-  shownAt = performance.now();
+  place = location.pathname;
+  shown += 1;
+  form = element ? new DeskForm(element, regionOf, { onOther: sayNothing, onPerson: meet }) : null;
   const card = main.querySelector("[data-result]");
   if (card) outcome(card);
-  else awaited = false;
+  else if (awaited === "") awaited = null;
+  const mended = form?.name.value && EDIT.test(place) ? queue.at(place.replace(EDIT, "")) : null;
+  if (mended) queue.reopen(mended, form.person);
+  if (form && !form.empty) meet(form.person);
   if (form) tour(main, (person) => inTurn(() => present(person)));
-  if (mending && form?.name.value) queue.reopen(mending, form.person);
-  mending = null;
   watchOver(main);
-  drawList(list, queue);
-  // The page's own autofocus goes first: it would complain that it came too late.
-  if (first) requestAnimationFrame(focus);
-  else focus();
-  if (main.querySelector("[data-refresh]") && !first) askAgain(shownAt);
+  draw();
+  if (first) whenStill(focus, tooEarly);
+  else {
+    tell(document.title);
+    focus();
+    if (main.querySelector("[data-refresh]")) askAgain(shown);
+  }
 }
 
 /** The cursor goes where something is wrong or to be mended, else into the box; it stays there with who types on. */
 function focus() {
   const wanted = form?.element.querySelector("[aria-invalid=true]") ?? (form?.name.value && form.name.input);
-  if (!wanted || box.value) toBox();
+  if (!wanted || box.text) box.focus();
   else wanted.focus({ preventScroll: true });
 }
 
-function toBox() {
-  box.focus({ preventScroll: true });
-  box.setSelectionRange(box.value.length, box.value.length);
+function tooEarly() {
+  note(bar.dataset.early);
+  sound("blocked");
+}
+
+/** What stands below the box. */
+function note(text) {
+  bar.querySelector("[data-scan-note]").textContent = text;
+}
+
+/** For who listens to the page: what a page that is loaded would say by itself. */
+function tell(text) {
+  bar.querySelector("[data-desk-status]").textContent = text;
+}
+
+function draw() {
+  drawList(list, queue, (line) => inTurn(() => {
+    queue.call(line);
+    return nextInList();
+  }));
 }
 
 /** Takes back what was said of the person before. */
@@ -69,45 +91,70 @@ function sayNothing() {
   document.querySelector("[data-desk-says]").replaceChildren();
 }
 
+/** A person stands in the form: whose line is it, and who comes back afterwards when it is none's? */
+function meet(person) {
+  const { current } = queue;
+  note(!queue.meet(person) && current ? bar.dataset.between.replace("{name}", nameOf(current)) : "");
+  draw();
+}
+
 /** A call on its way, looked after as app.js does on a page of its own. */
 function askAgain(since) {
   const ask = async () => {
-    if (shownAt === since) await bring(location.href, { headers: { "X-Background": "yes" } });
-    if (shownAt === since) askAgain(since); // no answer, or the desk is locked
+    if (shown === since) await bring(location.href, { headers: { "X-Background": "yes" } });
+    if (shown === since) askAgain(since); // no answer, or the desk is locked
   };
   setTimeout(() => inTurn(ask), 2000);
 }
 
 /** What a card says is told to the list, the tour and the ear; on a page that was only looked up again it is not. */
 function outcome(card) {
+  if (awaited === null || (awaited && awaited !== place)) return;
   const { outcome: word, original } = card.dataset;
-  if (!awaited || word === "sending") return;
-  awaited = false;
+  awaited = word === "sending" ? place : null;
+  if (word === "sending") return;
   if (bar.dataset.practice) met(word);
   sound(word, original);
-  if (word !== "blocked") queue.settle(original || word, card.querySelector(".result-title").textContent, location.pathname);
+  if (word !== "blocked") queue.settle(original || word, card.querySelector(".result-title").textContent, place);
 }
 
-/** Shows a page in place of this one. */
+/** Shows a page in place of this one; whether it came. */
 async function bring(url, options) {
-  const came = await show(bar, url, options);
-  if (came) return true;
-  note.textContent = options?.method ? bar.dataset.lost : bar.dataset.offline;
-  document.dispatchEvent(new CustomEvent("desk:lost"));
-  return false;
+  const became = await show(bar, url, options);
+  if (became === "lost") note(options?.method ? bar.dataset.lost : bar.dataset.offline);
+  if (became !== "shown") document.dispatchEvent(new CustomEvent("desk:lost"));
+  return became === "shown";
+}
+
+/** Sends a form, and shows what comes of it. Nothing on the page answers meanwhile but the box, which keeps what is typed. */
+function send(sent, submitter) {
+  const body = new URLSearchParams(new FormData(sent, submitter));
+  const others = [list, ...document.querySelectorAll("#main form, #main [data-tour], #main .page-actions")];
+  const hold = (on) => {
+    for (const one of others) one.inert = on;
+  };
+  hold(true);
+  box.hold();
+  echo.begin();
+  tell(sent.dataset.busy ?? "");
+  inTurn(async () => {
+    const came = await bring(sent.action, { method: "POST", body }).finally(() => hold(false));
+    box.release();
+    if (came) echo.fade();
+    else echo.end();
+    if (box.early) note(bar.dataset.waits);
+  });
 }
 
 /** A person, or half of one, comes to the form; `go`: by Enter, which sends it when nothing is missing. */
 async function present(person, go = false) {
-  note.textContent = "";
-  if (!form && !(await bring(bar.dataset.next))) box.value = [person.name, person.number, box.value].filter(Boolean).join(" ");
-  if (!form) return;
+  note("");
+  if (!form) await bring(bar.dataset.next);
+  if (!form) return box.giveBack([person.name, person.number].filter(Boolean).join(" "));
   if (person.name && person.number) form.fill(person);
   else form.put(person.name ? "name" : "number", person.name || person.number);
-  const { current } = queue;
-  if (current && !isOf(current, form.person)) note.textContent = bar.dataset.between.replace("{name}", nameOf(current));
-  if (box.value) toBox(); // the next one is being typed already
-  else if (go) advance(box);
+  if (box.text) box.focus(); // the next one is being typed already
+  else if (go) advance(box.input);
   else reach(form.needs());
 }
 
@@ -120,11 +167,8 @@ function reach(need) {
 /** Enter: sends the form when it is complete, else goes to the control that needs it. */
 function advance(from) {
   const need = form.needs();
-  if (!need && !button().disabled) {
-    sending = true;
-    form.element.requestSubmit();
-    sending = false;
-  } else if (need) refuse(need, from);
+  if (need) refuse(need, from);
+  else if (!button().disabled) form.element.requestSubmit();
 }
 
 const button = () => form.element.querySelector("button:not([type=button])");
@@ -140,9 +184,9 @@ function refuse(need, from) {
 
 /** The card of what was not sent, as the server would write it. */
 function blocked() {
-  const place = document.querySelector("[data-desk-says]");
-  place.replaceChildren(document.querySelector("[data-blocked]").content.cloneNode(true));
-  place.firstElementChild.dataset.result = "";
+  const says = document.querySelector("[data-desk-says]");
+  says.replaceChildren(document.querySelector("[data-blocked]").content.cloneNode(true));
+  says.firstElementChild.dataset.result = "";
   sound("blocked");
 }
 
@@ -158,13 +202,13 @@ function read(text) {
 /** Takes what stands in the box to the form. What cannot be read stays. */
 function take(text, go) {
   const person = read(text);
-  if (!person) {
-    note.textContent = bar.dataset.unread;
-    box.select();
-    return;
+  if (person) {
+    box.clear();
+    inTurn(() => present(person, go));
+  } else {
+    note(bar.dataset.unread);
+    box.show(text);
   }
-  box.value = "";
-  inTurn(() => present(person, go));
 }
 
 /** Several pasted lines become the list. */
@@ -173,54 +217,50 @@ function enlist(text) {
   if (taken.length && !taken[0].person && !/[0-9０-９]/.test(taken[0].text)) taken.shift(); // a table's heading
   if (taken.length < 2 || !taken.some((line) => line.person)) return false;
   queue.add(taken);
-  note.textContent = leftOver ? bar.dataset.leftOver.replace("{count}", leftOver) : "";
-  if (queue.current) drawList(list, queue);
-  else inTurn(nextInList);
+  const told = leftOver ? bar.dataset.leftOver.replace("{count}", leftOver) : "";
+  note(told);
+  draw();
+  if (!queue.current && !box.busy) inTurn(() => nextInList(told));
   return true;
 }
 
-/** The next of the list comes to the form; one that could not be read comes to the box, to be mended there. */
-async function nextInList() {
+/** The one at the desk, or the next of the list, comes to the form; one that could not be read comes to the box, to be
+ * mended there. `told`: what is to be said all the same. */
+async function nextInList(told = "") {
   const line = queue.next();
-  const kept = note.textContent;
   if (line?.person) await present(line.person);
-  else if ((form && line) || (await bring(bar.dataset.next))) mendInBox(line);
-  note.textContent = kept || (!line || line.person ? "" : bar.dataset.unread);
-  drawList(list, queue);
+  else {
+    if (!form || !line) await bring(bar.dataset.next);
+    else form.fill({ name: "", number: "" });
+    note(line ? bar.dataset.unread : "");
+    if (line && form) box.show(line.text);
+  }
+  if (told) note(told);
+  draw();
 }
 
-function mendInBox(line) {
-  if (!line) return;
-  box.value = line.text;
-  box.focus();
-  box.select();
-}
-
-const goesOn = (event) => event.key === "Enter" || (event.key === "Tab" && !event.shiftKey);
-
-const composing = (event) => event.isComposing || event.keyCode === 229; // an input method has the key
-
-box.addEventListener("keydown", (event) => {
-  if (composing(event) || !goesOn(event)) return;
-  const text = box.value.trim();
-  const enter = event.key === "Enter";
-  if (text || enter) event.preventDefault();
-  if (text) take(text, enter);
-  else if (enter && !event.repeat) inTurn(goOn);
-});
-
-/** Enter in the empty box: on with the form, or from a result to the next person. */
+/** Enter in the empty box: on with the form; to the one at the desk, or the next, where no form is or an empty one. */
 function goOn() {
-  if (form) return advance(box);
-  return performance.now() - shownAt < GUARDED ? null : nextInList();
+  return form && !(form.empty && queue.waiting) ? advance(box.input) : nextInList();
+}
+
+/** Who stands in the form is left out: of the list, or only of the form when it is somebody else. */
+function leaveOut() {
+  const { current } = queue;
+  if (!form || form.empty || isOf(current, form.person)) {
+    if (!current.person) box.clear();
+    queue.skip();
+    draw();
+  }
+  return nextInList();
 }
 
 document.addEventListener("paste", (event) => {
-  const fields = [box, form?.name.input, form?.number.input];
+  const fields = [box.input, form?.name.input, form?.number.input];
   if (!fields.includes(event.target)) return;
   const text = event.clipboardData.getData("text");
   const listed = enlist(text);
-  const person = listed ? null : readLine(text);
+  const person = listed || box.busy ? null : readLine(text);
   if (listed || person) event.preventDefault();
   if (person) inTurn(() => present(person));
 });
@@ -239,64 +279,59 @@ document.addEventListener("keydown", (event) => {
 // Before the form is marked as busy, see app.js. The button itself always sends: the server has the last word.
 document.addEventListener("submit", (event) => {
   const sent = event.target;
-  if (sent.getAttribute("aria-busy") === "true" || (sent === form?.element && !mayGo())) {
+  if (!sent.matches("[data-desk-stay]")) return;
+  event.preventDefault();
+  if (box.busy || (sent === form?.element && !mayGo())) {
     event.stopImmediatePropagation();
-    event.preventDefault();
-  } else if (sent.matches("[data-desk-stay]")) {
-    prepare(sent);
-    if (!queue.waiting && !mending) return;
-    event.preventDefault();
-    const body = new URLSearchParams(new FormData(sent, event.submitter));
-    inTurn(() => bring(sent.action, { method: "POST", body }));
+    return;
   }
+  if (!sent.querySelector("[data-edit]")) prepare(sent);
+  send(sent, event.submitter);
 }, { capture: true });
 
 /** Whose line what is sent now belongs to: the form's, or that of the result on this page. */
 function prepare(sent) {
-  const line = sent === form?.element ? null : queue.at(location.pathname);
-  mending = null;
-  if (sent.querySelector("[data-edit]")) {
-    mending = line;
-    return;
-  }
-  awaited = true;
-  note.textContent = "";
   const { name, id_number: number } = sent.elements;
   const person = form?.person ?? { name: name.value, number: number.value };
+  const line = form ? null : queue.at(place);
   if (line) queue.reopen(line, person);
   queue.sends(person);
+  awaited = "";
+  note("");
 }
 
 /** Whether this sending of the form may go on; else the cursor goes to what is needed. */
 function mayGo() {
   const from = document.activeElement;
-  if (sending || from.matches("button")) return true;
   const need = form.needs();
-  if (!need || (need.input === from && !need.field)) return true; // a tick or text that the server will ask for
+  // Pressed by its button, or a tick or text that the server will ask for.
+  if (!need || from.matches("button") || (need.input === from && !need.field)) return true;
   refuse(need, from);
   return false;
 }
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-next-person]");
-  if (!link || !queue.lines.length) return;
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  inTurn(nextInList);
+  inTurn(() => nextInList());
 });
 
-list.querySelector("[data-skip]").addEventListener("click", () => {
-  queue.skip();
-  drawList(list, queue);
-  inTurn(nextInList);
-});
+list.querySelector("[data-skip]").addEventListener("click", () => inTurn(leaveOut));
 list.querySelector("[data-clear]").addEventListener("click", () => {
   queue.clear();
-  drawList(list, queue);
+  draw();
   box.focus();
 });
 
 document.addEventListener("desk:shown", () => arrived(false));
-window.addEventListener("popstate", () => (queue.lines.length ? inTurn(() => bring(location.href)) : location.reload()));
+window.addEventListener("popstate", () => {
+  if (location.pathname === place) return; // to another part of this page
+  inTurn(async () => {
+    await bring(location.href);
+    if (form?.empty && queue.current) await nextInList();
+  });
+});
 window.addEventListener("beforeunload", (event) => {
   if (queue.waiting) event.preventDefault();
 });

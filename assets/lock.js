@@ -131,7 +131,8 @@ class Guard {
     form.requestSubmit();
   }
 
-  /** A form that might meet a locked desk waits for the server's word: sent then, it would be lost with the page. */
+  /** A form that might meet a locked desk waits for the server's word: sent then, it would be lost with the page. Those
+   * that desk.js sends are not: their page stays. */
   submit(event) {
     const form = event.target;
     if (form.matches("[data-lock-now]")) {
@@ -139,7 +140,7 @@ class Guard {
       this.lock();
     } else if (form.matches("[action$='/hand-over']")) {
       form.elements.next.value = location.pathname;
-    } else if (!this.passed.delete(form) && form.method === "post" && !this.sure && !this.screen.shown) {
+    } else if (!this.passed.delete(form) && isLeaving(form) && !this.sure && !this.screen.shown) {
       stop(event);
       this.sendWhenOpen(form, event.submitter);
     }
@@ -160,6 +161,8 @@ class Guard {
     this.passed.delete(form); // whoever held it back sends it as a new one
   }
 }
+
+const isLeaving = (form) => form.method === "post" && !form.matches("[data-desk-stay]");
 
 function stop(event) {
   event.preventDefault();

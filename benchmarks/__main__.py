@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from functools import partial
 
-from benchmarks import cold, forecast, memory, reminders, start, verify, weight
+from benchmarks import cold, export, forecast, memory, reminders, start, usage, verify, weight
 from benchmarks.report import Report
 
 PARTS = {
@@ -16,6 +17,8 @@ PARTS = {
     "memory": memory.run,
     "reminders": reminders.run,
     "forecast": forecast.run,
+    "usage": usage.run,
+    "export": export.run,
     "cold": cold.run,
 }
 
@@ -26,13 +29,19 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a goal was missed")
+    parser.add_argument("--rows", type=_sizes, help="sizes that usage is measured at, such as 10000,1000000")
     args = parser.parse_args()
+    parts = PARTS | ({"usage": partial(usage.run, sizes=args.rows)} if args.rows else {})
     print(f"Yuliang benchmarks, Python {platform.python_version()}, {platform.machine()}")
     report = Report()
-    for name in args.parts or PARTS:
-        PARTS[name](report)
+    for name in args.parts or parts:
+        parts[name](report)
     print(f"\nMissed: {', '.join(report.missed)}" if report.missed else "\nAll goals met.")
     return 1 if args.strict and report.missed else 0
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted(int(part) for part in text.split(","))
 
 
 if __name__ == "__main__":

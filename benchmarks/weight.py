@@ -30,7 +30,7 @@ def run(report: Report) -> None:
         desk = Desk(app, ADMIN)
         desk.record_lot(1000)
         desk.verify("张三", "11010519491231002X")  # nobody answers: the dashboard still draws a refused call
-        for path, most in (("/verify", 90), ("/history", 90), ("/", 270)):
+        for path, most in (("/verify", 90), ("/history", 90), ("/", 270), ("/usage", 270), ("/quota", 270)):
             report.line(path, _weight(desk.get(path).text) / 1024, " KB", most=most)
         with app.app_context():
             db.engine.dispose()

@@ -43,8 +43,10 @@ WIDTHS = {"wide": 1280, "phone": 390}
 PAGES = {
     "dashboard": "/", "verify": "/verify", "declaration": "/verify/declaration", "history": "/history",
     "prove-receipt": "/receipts/verify",
-    "unknowns": "/unknowns", "quota": "/quota", "new-lot": "/quota/lots/new", "reminders": "/reminders",
-    "purposes": "/settings/purposes", "calendar": "/settings/calendar", "settings": "/settings", "audit": "/audit",
+    "usage": "/usage", "unknowns": "/unknowns", "quota": "/quota", "new-lot": "/quota/lots/new",
+    "reminders": "/reminders",
+    "purposes": "/settings/purposes", "calendar": "/settings/calendar",
+    "caps": "/settings/caps", "settings": "/settings", "audit": "/audit",
     "users": "/users", "new-user": "/users/new", "permissions": "/users/permissions", "sandbox": "/sandbox",
     "profile": "/profile", "not-found": "/nothing-here",
 }  # fmt: skip
@@ -82,7 +84,8 @@ def fill(instance: str) -> None:
             for calls, bought, price, order in ((1000, 200, 3000, "MK20260506"), (500, 363, 0, "MK20251124")):
                 day = today - timedelta(days=bought)
                 expires = day + timedelta(days=365)
-                ledger.record_purchase(Purchase(calls, day, expires, price, order), SYSTEM, now)
+                at = now - timedelta(days=bought)
+                ledger.record_purchase(Purchase(calls, day, expires, price, order), SYSTEM, at)
         _calls(now, today)
         db.session.remove()
         db.engine.dispose()
@@ -156,8 +159,8 @@ _CARDS = (
 
 def _shoot(page: Page, folder: Path, key: tuple[str, str, str, str], wanted: list[tuple[str, str, str, str]]) -> None:
     if key in wanted:
-        if page.query_selector("#usage-chart"):
-            page.wait_for_selector("#usage-chart[data-drawn=true]")
+        for chart in page.query_selector_all("[data-chart]"):
+            page.wait_for_selector(f"#{chart.get_attribute('id')}[data-drawn=true]")
         page.screenshot(path=folder / f"{'-'.join(key)}.png", full_page=folder != IMAGES)
 
 

@@ -16,16 +16,18 @@ from tests.support.cast import Desk, Member, hire
 from webapp import create_app
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import this_instance
 from webapp.settings import Settings, read_settings
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.vendor.sandbox.settings import SandboxSettings
+from webapp.verification import rollups
 from webapp.watching import logs
 
 if TYPE_CHECKING:  # imported as a plugin at run time: pytest wants to be the first
     from tests.support.postgres import PostgresServer
 
-pytest_plugins = ["tests.support.postgres", "tests.support.browser"]
+pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog"]
 
 MakeApp = Callable[..., Flask]
 
@@ -70,6 +72,8 @@ def _template(kind: str, templates: dict[str, Any], url: str) -> str:
         with app.app_context():
             schema.migrate(utc_now())
             hire()
+            with transaction():
+                rollups.remember(this_instance(), utc_now())
             db.session.remove()
             db.engine.dispose()
         templates[kind] = url

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("receipts",),
     ("history", "reconciliation"),
     ("reminders", "renewals"),
-    ("dashboard", "configuration", "practice", "watching"),
+    ("dashboard", "configuration", "practice", "watching", "demo"),
     ("navigation", "checking"),
     ("scheduler",),
     ("serving",),

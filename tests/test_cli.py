@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from tests.accounts.browsing import log_in, stranger
+from tests.audit.trails import seal, sql
 from tests.conftest import settings_for
 from tests.notify.servers import mail_server
 from tests.support.cast import ADMIN, CAST, OPERATOR, Desk
@@ -142,9 +143,29 @@ def test_what_makes_no_user_is_said_in_a_line_and_makes_none(yuliang: Run, app: 
     assert users(app) == []
 
 
+def test_demo_data_fills_an_empty_practice_instance_once_and_the_check_agrees(yuliang: Run) -> None:
+    assert yuliang("migrate").code == 0
+
+    done = yuliang("demo-data", "--calls", "300", "--days", "60", "--seed", "5")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("300 verifications from ")
+    assert yuliang("check").code == 0
+    assert "hold calls or lots already" in yuliang("demo-data").refused()
+
+
+def test_demo_data_is_refused_on_a_live_instance(yuliang: Run) -> None:
+    live = {"VENDOR_URL": "https://vendor.example"}
+    assert yuliang("migrate", **live).code == 0
+
+    assert "this instance is live" in yuliang("demo-data", "--calls", "5", **live).refused()
+
+
 def test_wrong_usage_is_answered_with_the_usage(yuliang: Run) -> None:
     for argv in ((), ("nonsense",), ("add-user",), ("add-user", EMAIL), ("add-user", EMAIL, "--role", "root"),
-                 ("add-user", EMAIL, "--role", "ADMIN"), ("migrate", "--force"), ("check", "x")):  # fmt: skip
+                 ("add-user", EMAIL, "--role", "ADMIN"), ("migrate", "--force"), ("check", "x"),
+                 ("demo-data", "--calls", "0"), ("demo-data", "--calls", "1.5"), ("demo-data", "--days", "-1"),
+                 ("demo-data", "--calls", "9" * 30), ("demo-data", "--seed", "x")):  # fmt: skip
         done = yuliang(*argv)
 
         assert (done.code, done.out) == (2, ""), argv
@@ -301,7 +322,7 @@ def test_a_test_mail_shows_what_the_server_says_and_by_its_exit_code_whether_it_
 @on_one_database
 def test_health_names_every_fault_and_by_its_exit_code_whether_there_is_one(yuliang: Run, app: Flask) -> None:
     assert yuliang("migrate").code == 0
-    given = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "yuliang@here.test"}
+    given = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "yuliang@here.test", "PUBLIC_URL": "https://yuliang.test"}
 
     ill = yuliang("health")
     Desk(app, ADMIN).post("/reminders/recipients/me")
@@ -315,6 +336,29 @@ def test_health_names_every_fault_and_by_its_exit_code_whether_there_is_one(yuli
         "Nobody is on the list of recipients, or nobody there has confirmed.",
     ]  # fmt: skip
     assert (well.code, well.out, well.err) == (0, "Reminders are watched, and their mails arrive.\n", "")
+
+
+@on_one_database
+def test_verify_audit_names_each_fault_and_misses_an_end_that_was_cut_off(yuliang: Run, app: Flask) -> None:
+    assert yuliang("migrate").code == 0
+    assert yuliang("verify-audit").out.startswith("0 records in 0 segments"), "nothing is sealed yet"
+    seal(app)
+    sound = yuliang("verify-audit")
+    head = sound.out.split("Head: ")[1][:64]
+    kept = yuliang("verify-audit", "--expect-head", f" {head.upper()} ")
+    sql(app, "UPDATE audit_record SET actor = 'x' WHERE id = 2")
+    changed = yuliang("verify-audit")
+    sql(app, "DELETE FROM audit_segment")
+    cut = yuliang("verify-audit", "--expect-head", head)
+
+    assert (sound.code, sound.err) == (0, "")
+    assert sound.out.startswith("4 records in 1 segments were compared with their seals.\n")
+    assert sound.out.endswith("Nothing was changed, removed, inserted or reordered.\n")
+    assert (kept.code, kept.out) == (0, sound.out)
+    assert (changed.code, changed.err) == (1, "Record 2 was changed.\n")
+    assert changed.out.endswith("1 faults.\n")
+    assert (cut.code, f"The head {head} is not in the chain" in cut.err) == (1, True)
+    assert "64 hexadecimal digits" in yuliang("verify-audit", "--expect-head", "5f0c").refused()
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

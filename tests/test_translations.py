@@ -110,7 +110,7 @@ HOOKS = re.compile(r"[a-z0-9_-]*|\d+(?:\.\d+)?")
 """Values of data attributes that are for scripts."""
 HOOK_NAMES = {"data-job"}
 VOID = {"meta", "link", "input", "br", "hr", "img"}
-UNSPOKEN_KEYS = {"key", "zone", "days"}
+UNSPOKEN_KEYS = {"key", "zone", "kind", "axis", "draw", "file"}
 """Of the JSON that scripts read."""
 
 
@@ -231,7 +231,7 @@ PROGRAM_TEXT = re.compile(
 )
 """Addresses, names of settings, codes, what a script fills in, masked names, our own: the same in every language."""
 SAME_WORDS = re.compile(
-    r"\b(?:Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|yuliang"
+    r"\b(?:Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|PNG|CSV|yuliang"
     r"|中文|授权码)\b"
 )
 

@@ -15,18 +15,26 @@ from webapp.accounts import access, lock_views, preferences, watchers
 from webapp.accounts import views as accounts
 from webapp.audit import views as audit
 from webapp.configuration import views as configuration
+from webapp.dashboard import usage_views as usage
 from webapp.dashboard import views as dashboard
 from webapp.foundation import pages
 from webapp.foundation.database import db, engine_options, prepare_engine
 from webapp.foundation.instance import NAME, Instance, vendor_kind
 from webapp.foundation.keys import load_keys
 from webapp.foundation.sealing import Sealer
+from webapp.history import export_views as exports
+from webapp.history import look_views as looks
+from webapp.history import reveal_views as reveal
+from webapp.history import saved_views as saved
 from webapp.history import views as history
 from webapp.notify import views as notices
 from webapp.practice import views as practice
+from webapp.quota import deduction_views as deductions
+from webapp.quota import lot_views as lots
 from webapp.quota import views as quota
 from webapp.receipts import offers as receipt_offers
 from webapp.receipts import views as receipts
+from webapp.reconciliation import opening_views as opening
 from webapp.reconciliation import views as reconciliation
 from webapp.reminders import mails as reminder_mails
 from webapp.reminders import operations as reminder_operations
@@ -36,6 +44,7 @@ from webapp.settings import Settings
 from webapp.usage import calendar_views as calendar
 from webapp.vendor.calling import Vendor
 from webapp.vendor.metering import Meter
+from webapp.verification import cap_views as caps
 from webapp.verification import declarations, desk
 from webapp.verification import purpose_views as purposes
 from webapp.verification import reuse_views as reuse
@@ -51,9 +60,10 @@ MOST_BYTES = 12 * 1024 * 1024
 """Of a request's body: a megabyte of Chinese is nine on its way; what is too long is said beside its field."""
 
 BLUEPRINTS = (
-    accounts.bp, lock_views.bp, preferences.bp, notices.bp, dashboard.bp, verification.bp, desk.bp, shifts.bp, reuse.bp,
-    calls.bp, unknowns.bp, purposes.bp, receipts.bp, history.bp, quota.bp, reconciliation.bp, practice.bp,
-    audit.bp, configuration.bp, calendar.bp, watching.bp, reminders.bp,
+    accounts.bp, lock_views.bp, preferences.bp, notices.bp, dashboard.bp, usage.bp, verification.bp, desk.bp,
+    shifts.bp, reuse.bp, calls.bp, unknowns.bp, purposes.bp, caps.bp, receipts.bp, history.bp, saved.bp, reveal.bp,
+    exports.bp, quota.bp, lots.bp, deductions.bp, reconciliation.bp, opening.bp, practice.bp, audit.bp, looks.bp,
+    configuration.bp, calendar.bp, watching.bp, reminders.bp,
 )  # fmt: skip
 
 

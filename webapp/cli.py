@@ -16,9 +16,12 @@ from webapp.accounts import operations as accounts
 from webapp.accounts import passwords
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile
+from webapp.audit import command as audit
 from webapp.audit.trail import SYSTEM
 from webapp.checking import check_everything
 from webapp.configuration import kind
+from webapp.demo import command as demo
+from webapp.demo.loading import CannotFill
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
@@ -45,7 +48,7 @@ class Refused(Exception):
 
 
 REFUSALS = (SettingsError, CannotServe, Refused, NotReady, schema.SchemaNewer, schema.CannotBackUp, kind.WrongKind,
-            CannotOpen)  # fmt: skip
+            CannotOpen, CannotFill, audit.WrongHead)  # fmt: skip
 """What ends a command with one line."""
 
 
@@ -96,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     reconcile.add_argument("--used", type=int, metavar="N", help="what the console shows as used, with --total")
     reconcile.add_argument("--total", type=int, metavar="N", help="what the console shows as the total")
     add("check", _check, "recount everything and name every difference")
+    trail = add("verify-audit", _verify_audit, "prove the audit trail by its seals and name every fault")
+    trail.add_argument("--expect-head", metavar="HEX", help="a head of any former day: it must still be in the chain")
+    demo.configure(add("demo-data", _demo_data, "fill an empty practice instance with a believable year of calls"))
     return parser
 
 
@@ -264,6 +270,13 @@ def _reconcile(args: argparse.Namespace) -> int:
     return 0 if told.agreed and not told.faults else 1
 
 
+def _demo_data(args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context():
+        print(demo.run(args, this_instance(), utc_now()))
+    return 0
+
+
 def _check(_args: argparse.Namespace) -> int:
     app, _settings = _app()
     with app.app_context():
@@ -272,6 +285,15 @@ def _check(_args: argparse.Namespace) -> int:
         print(one, file=sys.stderr)
     print(f"{len(differences)} differences." if differences else "Lots, ledger, verifications and counters agree.")
     return 1 if differences else 0
+
+
+def _verify_audit(args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context():
+        keys = this_instance().keys
+        verdict = audit.verify_trail(keys, args.expect_head, lambda fault: print(fault, file=sys.stderr))
+    print("\n".join(audit.told(verdict)))
+    return 1 if verdict.faults else 0
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ PAGES: tuple[tuple[str, LazyString], ...] = (
     ("dashboard.index", _l("Dashboard")),
     ("verification.verify", _l("Verify")),
     ("history.index", _l("History")),
+    ("usage.index", _l("Usage")),
     ("quota.index", _l("Quota")),
     ("unknowns.index", _l("Unknown")),
     ("reminders.index", _l("Reminders")),
@@ -31,7 +32,10 @@ PAGES: tuple[tuple[str, LazyString], ...] = (
     ("sandbox.people", _l("Sandbox")),
 )
 
-INSIDE = {"reconciliation": "quota"}
+INSIDE = {
+    "reconciliation": "quota", "opening": "quota", "lots": "quota",
+    "reveal": "history", "exports": "history", "saved": "history", "looks": "audit",
+}  # fmt: skip
 """Rooms whose pages belong to another's place in the navigation."""
 
 

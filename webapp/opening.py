@@ -13,12 +13,15 @@ from flask import Flask
 from sqlalchemy import create_engine, inspect, text
 
 from webapp.application import create_app
+from webapp.audit.trail import SYSTEM, Action, append
 from webapp.configuration import kind
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import be, this_instance
+from webapp.scheduler import holder_name
 from webapp.settings import Settings, SettingsError, read_settings
+from webapp.verification import rollups
 from webapp.watching import logs
 
 
@@ -35,10 +38,21 @@ def open_new_or_known(environ: Mapping[str, str]) -> tuple[Flask, str | None]:
     settings = _prepare(environ)
     app = create_app(settings, make_keys=not _is_known(settings))
     with app.app_context():
-        backup = schema.migrate(utc_now())
+        backup = _migrate()
         be(kind.agree(this_instance(), utc_now()))
-        kind.count_in_zone(this_instance(), utc_now())
+        rollups.make_current(this_instance(), holder_name())
     return app, backup
+
+
+def _migrate() -> str | None:
+    """Brings the schema up to date, and records that of a database that was there before; returns its copy, if any."""
+    before = schema.state()
+    backup = schema.migrate(utc_now())
+    if before == "behind":
+        with transaction():
+            append(SYSTEM, Action.SCHEMA_MIGRATED, utc_now(), to=schema.revisions()[-1],
+                   copy=Path(backup).name if backup else None)  # fmt: skip
+    return backup
 
 
 def open_known(environ: Mapping[str, str], *, agreeing: bool = True) -> Flask:
@@ -56,8 +70,9 @@ def open_known(environ: Mapping[str, str], *, agreeing: bool = True) -> Flask:
             raise NotReady(f"the schema of the database is {found}: run `yuliang migrate` first")
         if agreeing:
             be(kind.agree(this_instance(), utc_now()))
-        if not kind.counted_in_zone(this_instance()):
-            raise NotReady("YULIANG_TIMEZONE was changed: run `yuliang migrate` once, it counts all days anew")
+        if not rollups.are_current(this_instance()):
+            raise NotReady("the charts' counts are for another YULIANG_TIMEZONE or version: run `yuliang migrate` "
+                           "once, it counts all calls anew")  # fmt: skip
     let_go(app)
     return app
 

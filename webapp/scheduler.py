@@ -20,11 +20,13 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import operations as accounts
+from webapp.audit import heads, sealer
 from webapp.audit.trail import SYSTEM
 from webapp.foundation import leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance, this_instance
+from webapp.history import export_operations, reveal_operations, search_operations
 from webapp.notify import sending
 from webapp.notify.sending import SEND_JOB
 from webapp.quota import ledger
@@ -32,9 +34,8 @@ from webapp.receipts import proving
 from webapp.reconciliation import operations as reconciliation
 from webapp.reminders import operations as reminders
 from webapp.reminders.operations import REVIEW_JOB
-from webapp.usage import counters
 from webapp.verification import operations as verification
-from webapp.verification import tokens
+from webapp.verification import place_index, rollups, tokens
 
 log = structlog.get_logger("yuliang.worker")
 
@@ -63,14 +64,21 @@ def _read_counter(instance: Instance, now: datetime) -> bool:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("seal the audit trail", lambda instance, now: sealer.seal_next(instance.keys, now), timedelta(seconds=1)),
     Job("give up forgotten calls", verification.abandon_one, timedelta(seconds=5)),
-    Job("fold usage", lambda instance, now: counters.fold(instance.settings.zone), timedelta(seconds=5)),
+    Job("fold usage", lambda instance, _now: rollups.fold(instance), timedelta(seconds=5)),
     Job("write off expired calls", _lapse, timedelta(minutes=1)),
     Job(REVIEW_JOB, reminders.review, timedelta(minutes=1)),
     Job(SEND_JOB, sending.drain, timedelta(seconds=3)),
     Job("read the vendor's counter", _read_counter, timedelta(minutes=5)),
+    Job("log the audit trail's head", lambda _instance, _now: heads.log_head(), timedelta(days=1)),
     Job("forget spent forms", lambda _instance, now: tokens.forget_spent(now), timedelta(hours=1)),
     Job("forget failed log-ins", lambda instance, now: accounts.forget_failures(now), timedelta(hours=1)),
+    Job("forget searches", lambda _instance, now: search_operations.forget_expired(now), timedelta(hours=1)),
+    Job("index places", place_index.index_some, timedelta(minutes=1)),
+    Job("prepare exports", export_operations.prepare_piece, timedelta(seconds=3)),
+    Job("destroy exports", lambda _instance, now: export_operations.destroy_expired(now), timedelta(minutes=1)),
+    Job("forget reveals", lambda _instance, now: reveal_operations.forget_reveals(now), timedelta(hours=1)),
     Job("forget wrong receipts", lambda _instance, now: proving.forget_failures(now), timedelta(hours=1)),
 )
 

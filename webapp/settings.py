@@ -90,7 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("YULIANG_INDEX_KEYS", "index_keys", values.plain, "", "k1:base64-of-32-bytes",
             N_("Blind indexes: the first indexes, all search; generated when empty"), secret=True),
     Setting("YULIANG_AUDIT_KEY", "audit_key", values.plain, "", "k1:base64-of-32-bytes",
-            N_("Seals the audit trail; generated when empty"), secret=True),
+            N_("Seals the audit trail: the first seals, all verify; generated when empty"), secret=True),
     Setting("YULIANG_VENDOR_URL", "vendor_url", vendor_url, SANDBOX, VENDOR_EXAMPLE,
             N_("Base URL of the vendor; `sandbox` starts the built-in one")),
     Setting("YULIANG_APPCODE", "appcode", values.optional(values.appcode), "", "your-appcode",
@@ -111,6 +111,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("YULIANG_LIMITS", "limits", parse_limits,
             "operator=60/minute;operator=1500/day;number=10/day;name=20/day", "operator=60/minute;number=10/day",
             N_("Calls per operator and per ID number, distinct numbers per name; empty switches all off")),
+    Setting("YULIANG_DRAW_ORDER", "draw_order", values.one_of("expiry", "purchase"), "expiry", "expiry",
+            N_("Which lot calls are drawn from first: the one with the earliest `expiry` or `purchase`"), runtime=True),
     Setting("YULIANG_METERING_URL", "metering_url", secure_url, "https://market.aliyuncs.com",
             "https://market.aliyuncs.com", N_("The vendor's own counter")),
     Setting("YULIANG_ACCESS_KEY_ID", "access_key_id", values.optional(values.plain), "", "your-access-key-id",
@@ -159,6 +161,7 @@ class Settings:
     ca_bundle: Path | None
     trusted_proxies: int
     limits: tuple[Limit, ...]
+    draw_order: str
     metering_url: str
     access_key_id: str | None = field(repr=False)
     access_key_secret: str | None = field(repr=False)

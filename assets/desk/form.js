@@ -61,10 +61,11 @@ class Field {
   }
 }
 
-/** The desk's form. `regionOf(code, year)` answers later, {places, until} or null; `onOther` hears of another person. */
+/** The desk's form. `regionOf(code, year)` answers later, {places, until} or null; `onOther` hears that the person before
+ * is gone, `onPerson` of each one whose number is sound. */
 export class DeskForm {
-  constructor(element, regionOf, onOther) {
-    Object.assign(this, { element, regionOf, onOther });
+  constructor(element, regionOf, { onOther, onPerson }) {
+    Object.assign(this, { element, regionOf, onOther, onPerson });
     this.texts = JSON.parse(document.querySelector("[data-desk-texts]").textContent);
     const { today } = this.texts;
     const ofNumber = { ...numbers, faults: (number) => numbers.faults(number, today), words: this.destroyed };
@@ -80,6 +81,10 @@ export class DeskForm {
 
   get person() {
     return { name: this.name.value, number: this.number.value };
+  }
+
+  get empty() {
+    return !this.name.value && !this.number.value;
   }
 
   destroyed = (number, fault) => {
@@ -103,8 +108,7 @@ export class DeskForm {
     const number = this.number.value;
     const told = this.number.fault ? null : numbers.read(number);
     this.reading.hidden = !told;
-    if (told && this.known && number !== this.known) this.another();
-    if (told) this.known = number;
+    if (told && number !== this.known) this.meet(number);
     this.ask(number, told);
     if (told || !number) this.askWhoConsents();
     if (!told) return;
@@ -114,6 +118,13 @@ export class DeskForm {
     this.tell("sex", this.texts.sexes[told.sex]);
     const region = await this.regionOf(told.region, Number(told.birthDate.slice(0, 4)));
     if (this.number.value === number) this.tell("region", this.placed(region));
+  }
+
+  /** A sound number, and not the one that stood here before. */
+  meet(number) {
+    if (this.known) this.another();
+    this.known = number;
+    this.onPerson(this.person);
   }
 
   tell(key, text) {
@@ -166,7 +177,7 @@ export class DeskForm {
 
   fill({ name, number }) {
     const before = this.person;
-    if ((before.name || before.number) && (name !== before.name || number !== before.number)) {
+    if (!this.empty && (name !== before.name || number !== before.number)) {
       this.another();
       this.element.elements.reference.value = "";
     }

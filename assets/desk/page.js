@@ -1,32 +1,56 @@
-// While a list of people waits, the page stays: what would be loaded is fetched, and takes the place of the content.
-// The list would not survive a page of its own, and it must not be stored anywhere to survive.
+// The page stays: what would be loaded is fetched, and takes the place of the content. A page of its own would lose the
+// keys that are typed while it comes, and the list of people, which must not be stored anywhere to survive.
 
-/** Fetches a page and shows its content; `bar` is carried over. False when nothing came back. */
+let composition = false; // an input method is at work: it would lose what it holds
+document.addEventListener("compositionstart", () => {
+  composition = true;
+});
+document.addEventListener("compositionend", () => {
+  composition = false;
+});
+
+const composed = () =>
+  composition && new Promise((resolve) => document.addEventListener("compositionend", resolve, { once: true }));
+
+/** Fetches a page and shows its content; `bar` is carried over. What became of it: "shown", "lost" when nothing came
+ * back, "locked" when the desk is. */
 export async function show(bar, url, options = {}) {
   const answer = await fetch(url, { cache: "no-store", ...options }).catch(() => null);
   const text = await answer?.text().catch(() => null);
-  if (typeof text !== "string") return false;
+  if (typeof text !== "string") return "lost";
   const page = new DOMParser().parseFromString(text, "text/html");
-  const fresh = page.querySelector("#main [data-desk-bar]");
-  if (fresh) take(bar, page, answer.url);
-  else if (page.querySelector("[data-login]")) leave(answer.url);
-  else if (answer.redirected || !options.method) location.assign(answer.url);
-  else return false;
-  return true;
+  if (page.querySelector("#main [data-login]") || isForeign(page)) return leave(answer.url);
+  const ours = page.querySelector("#main [data-desk-bar]");
+  if (!ours && answer.ok) location.assign(answer.url);
+  else if (!page.getElementById("main")) return "lost";
+  await composed();
+  if (ours || !answer.ok) take(bar, page, answer.url);
+  return "shown";
 }
 
-/** The log-in came: locked meanwhile, nothing was done, and lock.js covers the page, which stays with its list; or over. */
+/** Whether a page is for another reader than this one: somebody logged in elsewhere in this browser. */
+function isForeign(page) {
+  const [theirs, ours] = [page, document].map((one) => one.querySelector("template[data-lock]")?.dataset.user);
+  return theirs !== undefined && theirs !== ours;
+}
+
+/** Locked meanwhile: nothing was done, and lock.js covers the page, which stays. Or the session is over, or another's. */
 function leave(url) {
-  document.dispatchEvent(new CustomEvent("desk:lost"));
   if (document.dispatchEvent(new CustomEvent("lock:ask", { cancelable: true }))) location.assign(url);
+  return "locked";
 }
 
 function take(bar, page, url) {
   const main = document.getElementById("main");
-  main.replaceChildren(...page.getElementById("main").childNodes);
-  main.querySelector("[data-desk-bar]").replaceWith(bar);
+  const fresh = page.getElementById("main");
+  main.className = fresh.className;
+  main.replaceChildren(...fresh.childNodes);
+  const place = main.querySelector("[data-desk-bar]");
+  if (place) place.replaceWith(bar);
+  else main.append(bar); // a page that says what went wrong
   document.title = page.title;
   if (url !== location.href) history.pushState(null, "", url);
+  for (const next of document.querySelectorAll(".bar [name=next]")) next.value = location.pathname;
   scrollTo(0, 0);
   document.dispatchEvent(new CustomEvent("desk:shown", { detail: main }));
 }

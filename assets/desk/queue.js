@@ -1,5 +1,6 @@
 // Pasted people, worked one by one. They live in this object and nowhere else: not in an address, not in the browser's
 // storage. Whoever is done is forgotten: what came of it stays, with a masked name, until the list is cleared or left.
+// Whoever was left out is masked too, and can still be called.
 import { maskName } from "./masking.js";
 import * as names from "./names.js";
 import * as numbers from "./numbers.js";
@@ -9,6 +10,8 @@ const NO_DAY = "9999-12-31"; // a birth date to come is not this list's business
 
 // Nobody was verified, and the person had no part in it: the line comes again.
 const AGAIN = ["refused", "maintenance"];
+// Who may come out of turn.
+const AHEAD = ["waiting", "skipped"];
 // Nobody can say yet: an admin is told, and the line is neither done nor to be sent again.
 const OPEN = ["unknown", "unexpected"];
 
@@ -17,9 +20,9 @@ export class Queue {
     this.clear();
   }
 
-  /** Puts lines of scan.js behind those that wait. */
+  /** Puts lines of scan.js behind those that wait. When none does, what is done goes. */
   add(lines) {
-    if (!this.waiting) this.lines = [];
+    if (!this.waiting) this.lines = this.lines.filter((line) => line.state === "skipped");
     this.lines.push(...lines.map(({ text, person }) => ({ text, person, state: "waiting", outcome: "", said: "" })));
   }
 
@@ -39,13 +42,28 @@ export class Queue {
   next() {
     const waiting = this.lines.filter((line) => line.state === "waiting");
     const line = this.current ?? waiting.find((one) => !one.outcome) ?? waiting[0] ?? null;
-    if (line) line.state = "now";
+    if (line) this.call(line);
     return line;
   }
 
-  /** A person is sent: what comes of it is told to the line at the desk, when it is that line's person. */
+  /** A line comes to the desk, and the one there waits. */
+  call(line) {
+    if (this.current) this.current.state = "waiting";
+    Object.assign(line, { state: "now", name: null });
+  }
+
+  /** The line of a person who has come: the one at the desk, or another that was to come or was left out, which is
+   * then at the desk; null for who is not on the list. */
+  meet(person) {
+    if (this.current && isOf(this.current, person)) return this.current;
+    const line = this.lines.find((one) => AHEAD.includes(one.state) && hasNumber(one, person.number)) ?? null;
+    if (line) this.call(line);
+    return line;
+  }
+
+  /** A person is sent: what comes of it is told to that person's line. */
   sends(person) {
-    this.asked = this.current && isOf(this.current, person) ? this.current : null;
+    this.asked = this.meet(person);
     if (this.asked) this.asked.person = person;
   }
 
@@ -59,9 +77,10 @@ export class Queue {
     else forget(line, OPEN.includes(outcome) ? "open" : "done");
   }
 
-  /** The line at the desk is left out. */
+  /** The line at the desk is left out, until it is called. */
   skip() {
-    if (this.current) forget(this.current, "skipped");
+    const { current } = this;
+    if (current) Object.assign(current, { state: "skipped", name: maskName(nameOf(current)) });
   }
 
   /** The line whose result stands at an address; null when it is no line's. */
@@ -71,8 +90,8 @@ export class Queue {
 
   /** A result is mended, or asked for once more: its line is at the desk again, and the one there waits. */
   reopen(line, person) {
-    if (this.current) this.current.state = "waiting";
-    Object.assign(line, { state: "now", outcome: "", said: "", name: null, person, mending: true });
+    this.call(line);
+    Object.assign(line, { outcome: "", said: "", person, mending: true });
   }
 
   clear() {
@@ -89,8 +108,16 @@ export function isOf({ person, text, mending }, { name, number }) {
 }
 
 function holds(text, name, number) {
-  const digits = text.normalize("NFKC").replace(/[\s-]/g, "").toUpperCase();
-  return ([...name].length > 1 && names.normalise(text).includes(name)) || (number !== "" && digits.includes(number));
+  return ([...name].length > 1 && names.normalise(text).includes(name)) || holdsNumber(text, number);
+}
+
+function holdsNumber(text, number) {
+  return number !== "" && text.normalize("NFKC").replace(/[\s-]/g, "").toUpperCase().includes(number);
+}
+
+/** Whether a line says this number: out of turn, a name alone is nobody's. */
+function hasNumber({ person, text }, number) {
+  return person ? person.number === number && number !== "" : holdsNumber(text, number);
 }
 
 function forget(line, state) {

@@ -103,7 +103,7 @@ def test_a_mail_address_that_is_taken_is_said(app: Flask) -> None:
     assert edit(app, COLLEAGUE.id, **taken) == 303, "one's own is not taken"
 
 
-def test_changes_are_stored_and_recorded_by_field_never_by_content(app: Flask) -> None:
+def test_changes_are_stored_and_recorded_by_field_and_by_content_only_where_that_is_a_permission(app: Flask) -> None:
     changes = {"name": "己改名", "email": "renamed@yuliang.test", "department": "", "password": "another-horse-7"}
 
     assert edit(app, OPERATOR.id, **changes) == 303
@@ -111,7 +111,8 @@ def test_changes_are_stored_and_recorded_by_field_never_by_content(app: Flask) -
     assert row(app, OPERATOR.id) == ("己改名", "renamed@yuliang.test", "operator", None, True)
     assert last_record(app) == ("user_changed", ADMIN.id, OPERATOR.id, {"changed": "name email department_id password"})
     assert edit(app, OPERATOR.id, active="-", role="auditor") == 303
-    assert last_record(app)[3] == {"changed": "role active"}
+    promoted = {"role_before": "operator", "role": "auditor", "active": False}
+    assert last_record(app)[3] == {"changed": "role active"} | promoted
 
 
 @on_one_database

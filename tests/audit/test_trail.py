@@ -12,13 +12,17 @@ from flask import Flask
 from sqlalchemy import func, inspect, select, text
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk
+from webapp import create_app
 from webapp.accounts import operations as accounts
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile
 from webapp.audit.texts import ACTIONS, OBJECTS
 from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who, append
+from webapp.foundation import schema
 from webapp.foundation.database import Base, db, transaction
+from webapp.opening import let_go, open_new_or_known
 from webapp.quota import ledger
+from webapp.settings import read_settings
 from webapp.vendor.sandbox.server import Sandbox
 
 on_one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -72,6 +76,9 @@ def acts(app: Flask) -> list[tuple[Callable[[], object], list[Record]]]:
         (lambda: auditor.get("/verifications/1"), [("verification_viewed", 4, "verification", 1, True)]),
         (lambda: auditor.get("/history"), [("history_viewed", 4, "", None, True)]),
         (lambda: auditor.get("/audit"), [("audit_viewed", 4, "", None, True)]),
+        (lambda: auditor.post("/audit/file"), [("audit_exported", 4, "", None, True)]),
+        (lambda: auditor.post("/audit/person", {"name": NAME}), [("looks_viewed", 4, "", None, True)]),
+        (lambda: operator.get("/days.csv"), [("figures_exported", 2, "", None, True)]),
         (lambda: operator.get("/users"), [("access_refused", 2, "", None, False)]),
         (lambda: operator.post("/profile", {"current_password": "x", "new_password": "another-horse-7"}),
          [("password_changed", 2, "user", 2, False)]),
@@ -88,6 +95,25 @@ def test_every_act_leaves_its_records(make_app: Callable[..., Flask]) -> None:
         act()
 
         assert records(app, before) == expected
+
+
+def test_a_migration_is_recorded_with_its_copy(tmp_path: Path) -> None:
+    environ = {"YULIANG_INSTANCE": str(tmp_path / "instance")}
+    older = create_app(read_settings(environ))
+    with older.app_context():
+        schema.upgrade(schema.revisions()[-2])
+        db.engine.dispose()
+
+    for _time in range(2):
+        app, _backup = open_new_or_known(environ)
+
+    with app.app_context():
+        [record] = db.session.scalars(select(AuditRecord)).all()
+        db.session.remove()
+        let_go(app)
+    assert (record.action, record.actor_id) == (Action.SCHEMA_MIGRATED, None)
+    assert record.detail["to"] == schema.revisions()[-1]
+    assert (tmp_path / "instance" / "backups" / record.detail["copy"]).is_file()
 
 
 def test_what_cannot_be_recorded_is_not_done(make_app: Callable[..., Flask], sandbox: Sandbox) -> None:

@@ -36,7 +36,7 @@ def test_missing_keys_are_generated_for_this_user_alone(tmp_path: Path) -> None:
     assert sorted(keys.generated) == sorted(folder / name for name in FILES)
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == dict.fromkeys(FILES, 0o600)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    secrets = [keys.data[0].secret, keys.index[0].secret, keys.audit.secret, keys.session.encode()]
+    secrets = [keys.data[0].secret, keys.index[0].secret, keys.audit[0].secret, keys.session.encode()]
     assert len(set(secrets)) == 4
     assert all(len(secret) >= 32 for secret in secrets)
 
@@ -80,7 +80,7 @@ for number in range(8):
         os.close(gate)
         os.read(waits, 1)  # ends for all at once, when the parent closes the gate
         keys = load_keys(settings)
-        secrets = [keys.session, keys.data[0].secret.hex(), keys.index[0].secret.hex(), keys.audit.secret.hex()]
+        secrets = [keys.session, keys.data[0].secret.hex(), keys.index[0].secret.hex(), keys.audit[0].secret.hex()]
         Path(sys.argv[1] + f".{number}").write_text(" ".join(secrets) + f"\\n{len(keys.generated)}")
         os._exit(0)
     children.append(pid)

@@ -19,7 +19,7 @@ places = st.sampled_from(["identity:1", "identity:2", "identity:11", "setting:YU
 
 
 def sealer(data: tuple[Key, ...] = (FIRST,), index: tuple[Key, ...] = (FIRST,)) -> Sealer:
-    return Sealer(Keys("session", data, index, FIRST))
+    return Sealer(Keys("session", data, index, (FIRST,)))
 
 
 OURS = sealer()

@@ -15,7 +15,9 @@ from webapp.foundation import schema
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
-from webapp.quota import ledger
+from webapp.quota import deductions, ledger
+from webapp.quota import operations as operations_on_lots
+from webapp.quota.deduction_rules import Rule
 from webapp.quota.ledger import Purchase
 from webapp.settings import read_settings
 from webapp.vendor.contract import UNTIL_SOMEONE_ACTS, Billed, Cause, Derived, Outcome, Reply
@@ -67,14 +69,16 @@ def fill(instance: Path) -> None:
 
 
 def _buy(today: date, now: datetime) -> None:
-    """Lots that are expired, in use, used up, and not valid yet."""
+    """Lots that are expired, in use, used up, not valid yet, and given back."""
     for bought, lasts, calls, order in ((400, 30, 500, ""), (10, 355, 5_000_000, LONGEST), (20, 30, 1, "A-1"),
-                                        (-3, 365, 100, "A-2")):  # fmt: skip
+                                        (-3, 365, 100, "A-2"), (5, 365, 40, "A-3")):  # fmt: skip
         day = today - timedelta(days=bought)
         with transaction():
-            ledger.record_purchase(Purchase(calls, day, day + timedelta(days=lasts), 3_000, order), SYSTEM, now)
+            lot = ledger.record_purchase(Purchase(calls, day, day + timedelta(days=lasts), 3_000, order), SYSTEM, now)
     with transaction():
         ledger.lapse_expired(today, now)
+        operations_on_lots.refund(lot.id, 30, 1_000, LONGEST, SYSTEM, today, now)
+        deductions.change(Rule("0007", Billed.NO, now), LONGEST, SYSTEM, now)
 
 
 def _ask(operator: Who, long_named: Who, now: datetime) -> None:

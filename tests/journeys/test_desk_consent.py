@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Request, expect
 
-from tests.journeys.at_the_desk import CHILD, NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, SitDown, on, outcome
+from tests.journeys.at_the_desk import CHILD, NAME, NUMBER, OTHER_NAME, OTHER_NUMBER, SitDown, on, outcome, press_verify
 from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -94,8 +94,7 @@ def test_what_was_said_of_one_person_goes_when_another_comes(desk: Visitor) -> N
     page = desk.page
     page.fill("#name", NAME)
     page.fill("#id_number", NUMBER)
-    with page.expect_navigation():
-        page.locator("form.desk button").click()  # without consent: the server refuses
+    press_verify(page)  # without consent: the server refuses
     assert outcome(desk) == "blocked"
     page.fill("#id_number", OTHER_NUMBER)
     expect(page.locator("[data-result]")).to_have_count(0)

@@ -18,6 +18,7 @@ from tests.journeys.at_the_desk import (
     fields,
     on,
     outcome,
+    press_verify,
 )
 from tests.journeys.visitor import Visitor
 from webapp.vendor.sandbox.people import PEOPLE
@@ -84,8 +85,7 @@ def test_the_script_says_what_the_server_says(locale: str, sit_down: SitDown) ->
         page.focus("#reference")
         said = [error_of(page, field) for field in ("name", "id_number")]
         assert all(said)
-        with page.expect_navigation():
-            page.locator("form.desk button").click()
+        press_verify(page)
         assert [error_of(page, field) for field in ("name", "id_number")] == said
 
 

@@ -83,8 +83,6 @@ def test_one_person_pasted_during_a_list_comes_to_the_form(desk: Visitor) -> Non
     assert fields(page) == (OTHER_NAME, OTHER_NUMBER)
     expect(page.locator("[data-scan-note]")).to_contain_text(people[0][0])
     assert lines(page) == [("now", ""), ("waiting", "")]
-    page.locator("[data-skip]").press("Enter")
-    assert fields(page) == people[1]
 
 
 def test_whom_the_vendor_failed_is_not_called_done(desk: Visitor) -> None:
@@ -145,6 +143,100 @@ def test_looking_back_at_a_result_credits_nobody(desk: Visitor) -> None:
     page.go_back()
     page.wait_for_url("**/verifications/*")
     assert lines(page) == [("done", "no_such_number"), ("now", ""), ("waiting", "")]
+
+
+def test_who_comes_out_of_turn_is_found_on_the_list(desk: Visitor) -> None:
+    page, people = desk.page, made_up(68)[65:]
+    paste(page, rows(people))
+    walk_in(page, *people[2])
+    expect(page.locator("[data-scan-note]")).to_be_empty()
+    assert lines(page) == [("waiting", ""), ("waiting", ""), ("now", "")]
+    consent_and_send(page)
+    assert lines(page) == [("waiting", ""), ("waiting", ""), ("done", "no_such_number")]
+    next_person(page)
+    assert fields(page) == people[0]
+
+
+def test_who_comes_out_of_turn_by_hand_is_found_too(desk: Visitor) -> None:
+    page, people = desk.page, made_up(70)[68:]
+    paste(page, rows(people))
+    page.fill("#name", people[1][0])
+    page.fill("#id_number", people[1][1])
+    page.check("#consent")
+    page.press("#consent", "Enter")
+    page.wait_for_url("**/verifications/*")
+    assert lines(page) == [("waiting", ""), ("done", "no_such_number")]
+
+
+def test_leaving_out_a_walk_in_leaves_the_list_alone(desk: Visitor) -> None:
+    page, people = desk.page, made_up(72)[70:]
+    paste(page, rows(people))
+    walk_in(page, "林小满", NUMBER)
+    page.locator("[data-skip]").press("Enter")
+    expect(page.locator("#name")).to_have_value(people[0][0])
+    assert fields(page) == people[0]
+    assert lines(page) == [("now", ""), ("waiting", "")]
+    expect(page.locator("[data-scan-note]")).to_be_empty()
+
+
+def test_what_was_said_of_a_walk_in_is_not_said_of_the_next(desk: Visitor) -> None:
+    page, people = desk.page, made_up(75)[72:]
+    paste(page, rows(people))
+    walk_in(page, "林小满", NUMBER)
+    expect(page.locator("[data-scan-note]")).to_contain_text(people[0][0])
+    for person in people[:2]:
+        page.locator("[data-skip]").press("Enter")
+        expect(page.locator("#name")).to_have_value(person[0])
+        expect(page.locator("[data-scan-note]")).to_be_empty()
+
+
+@pytest.mark.parametrize("by", ["its button", "its number"])
+def test_whoever_was_left_out_can_be_called(by: str, desk: Visitor) -> None:
+    page, people = desk.page, made_up(77)[75:]
+    paste(page, rows(people))
+    page.locator("[data-skip]").press("Enter")
+    expect(page.locator("#name")).to_have_value(people[1][0])
+    assert lines(page) == [("skipped", ""), ("now", "")]
+    skipped = page.locator("[data-queue] li").first
+    assert people[0][0] not in skipped.inner_text()
+    if by == "its button":
+        skipped.locator("button").press("Enter")
+    else:
+        walk_in(page, *people[0])
+    expect(page.locator("#name")).to_have_value(people[0][0])
+    assert lines(page) == [("now", ""), ("waiting", "")]
+    consent_and_send(page)
+    assert lines(page) == [("done", "no_such_number"), ("waiting", "")]
+
+
+@pytest.mark.parametrize("by", ["its button", "Enter"])
+def test_a_form_emptied_by_hand_gets_its_person_back(by: str, desk: Visitor) -> None:
+    page, people = desk.page, made_up(79)[77:]
+    paste(page, rows(people))
+    on(page, "consent")
+    for field in ("name", "id_number"):
+        page.fill(f"#{field}", "")
+    if by == "its button":
+        page.locator("[data-queue] li[aria-current] button").press("Enter")
+    else:
+        page.press("#scan", "Enter")
+    on(page, "consent")
+    assert fields(page) == people[0]
+
+
+def test_back_and_forward_bring_the_one_at_the_desk_into_the_form(desk: Visitor) -> None:
+    page, people = desk.page, made_up(82)[79:]
+    paste(page, rows(people))
+    consent_and_send(page)
+    next_person(page)
+    page.go_back()
+    page.wait_for_url("**/verifications/*")
+    page.go_forward()
+    page.wait_for_url("**/verify")
+    on(page, "consent")
+    assert fields(page) == people[1]
+    consent_and_send(page)
+    assert [state for state, _outcome in lines(page)] == ["done", "done", "waiting"]
 
 
 def test_a_full_list_is_worked_to_its_end(desk: Visitor) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from tests.journeys.at_the_desk import (
     GROWN_UP,
     LOCALES,
+    RESULT,
     SitDown,
     consent_and_send,
     fields,
     on,
     outcome,
 )
+from tests.journeys.conftest import Visit
 from tests.journeys.visitor import Visitor
+from tests.support.serve import Served
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +52,64 @@ def test_a_mismatch_is_mended_and_verified_again(desk: Visitor) -> None:
     page.keyboard.press("Enter")
     consent_and_send(page)
     assert outcome(desk) == "match"
+
+
+def mend(page: Page, name: str, number: str) -> None:
+    """A mismatch is on its way back into the form."""
+    page.keyboard.type(f"{name} {number}")
+    page.keyboard.press("Enter")
+    consent_and_send(page)
+    page.locator("[data-edit]").press("Enter")
+    page.wait_for_url("**/edit")
+    on(page, "name")
+
+
+def test_back_from_what_came_of_mending_leads_to_the_form_that_was_mended(desk: Visitor) -> None:
+    page, person = desk.page, GROWN_UP[16]
+    mend(page, "林小满", person.number)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(person.name)
+    page.keyboard.press("Enter")
+    consent_and_send(page)
+    page.go_back()
+    page.wait_for_url("**/edit")
+    on(page, "name")
+    assert fields(page) == ("林小满", person.number)
+    page.go_back()
+    page.wait_for_url(RESULT)
+    assert outcome(desk) in ("mismatch", "reused")
+    page.reload()
+    assert outcome(desk) in ("mismatch", "reused")
+
+
+def test_another_language_keeps_the_form_that_is_being_mended(desk: Visitor) -> None:
+    page, person = desk.page, GROWN_UP[17]
+    mend(page, "林小满", person.number)
+    page.locator(".preferences:visible button[value=en]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    on(page, "name")
+    assert fields(page) == ("林小满", person.number)
+
+
+def test_without_script_back_from_what_came_of_mending_needs_no_form_sent_again(
+    sandbox_product: Served, visit: Visit, badge: StorageState
+) -> None:
+    visitor = visit(sandbox_product, "zh-CN", storage_state=badge, java_script_enabled=False)
+    page, person = visitor.page, GROWN_UP[18]
+    visitor.open("/verify")
+    for name in ("林小满", person.name):
+        page.fill("#name", name)
+        page.fill("#id_number", person.number)
+        page.check("#consent")
+        page.press("#id_number", "Enter")
+        page.wait_for_url(RESULT)
+        if name != person.name:
+            page.locator("[data-edit]").click()
+            page.wait_for_url("**/edit")
+    answer = page.go_back()
+    assert answer is not None
+    assert answer.status == 200
+    assert fields(page) == ("林小满", person.number)
 
 
 # -- ten minutes
@@ -145,6 +206,7 @@ def test_the_tour_shows_the_step_to_take_and_the_next(locale: str, sit_down: Sit
     consent_and_send(page)
     assert outcome(visitor) == first
     visitor.open("/verify")
+    on(page, "scan")
     assert shown.count() == 1
     assert shown.locator("[data-label]").inner_text() == second
     page.locator("[data-tour-skip]").press("Enter")
@@ -162,6 +224,7 @@ def test_a_tour_that_is_over_can_be_started_again(desk: Visitor) -> None:
     words = page.locator("[data-step]").evaluate_all("steps => steps.map((step) => step.dataset.step)")
     page.evaluate("seen => localStorage.setItem('yuliang.tour.seen', seen)", " ".join(words))
     desk.open("/verify")
+    on(page, "scan")
     shown = page.locator("[data-step]").filter(visible=True)
     assert shown.count() == 0
     page.locator("[data-tour-again]").press("Enter")

@@ -122,7 +122,11 @@ class Visitor:
             self.faults.append(f"a request went to {request.url}")
 
     def _answered(self, response: Response) -> None:
-        most = 499 if response.request.is_navigation_request() else 399
+        # The desk fetches its pages.
+        is_page = response.request.is_navigation_request() or response.headers.get("content-type", "").startswith(
+            "text/html"
+        )
+        most = 499 if is_page else 399
         if response.status > most:
             self.faults.append(f"{response.status} for {response.url}")
 

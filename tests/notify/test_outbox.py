@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -13,14 +14,17 @@ from sqlalchemy import select, update
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, Script, free_port, mail_server, scripted_server
 from tests.support.cast import NOW
-from tests.support.waiting import until
+from tests.support.waiting import together, until
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
-from webapp.notify import composing, outbox, queries, sending
+from webapp.foundation.smtp_url import MailServer, Security
+from webapp.notify import composing, holding, outbox, queries, retrying, sending
 from webapp.notify.channels import smtp
+from webapp.notify.channels.mail import Route
 from webapp.notify.composing import Content
-from webapp.notify.messages import Attempt, Message, Verdict
+from webapp.notify.messages import Message, Verdict
 from webapp.notify.outbox import Draft
+from webapp.notify.retrying import pause
 
 HOUR = timedelta(hours=1)
 
@@ -32,12 +36,12 @@ def inbox() -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def post(make_app: MakeApp) -> Iterator[Callable[[int], Flask]]:
+def post(make_app: MakeApp) -> Iterator[Callable[..., Flask]]:
     """An app whose mails go to a port, with its context pushed."""
     pushed = []
 
-    def make(port: int) -> Flask:
-        app = make_app(SMTP_URL=f"smtp://127.0.0.1:{port}", MAIL_FROM="yuliang@here.test")
+    def make(port: int, login: str = "") -> Flask:
+        app = make_app(SMTP_URL=f"smtp://{login}127.0.0.1:{port}", MAIL_FROM="yuliang@here.test")
         composing.register(app, "plain", lambda message, _now: Content(f"to {message.address}", "text", "<p>text</p>"))
         composing.register(app, "faulty in English", _faulty)
         context = app.app_context()
@@ -82,7 +86,7 @@ def words(address: str) -> list[tuple[str | None, str, int | None, str]]:
 
 
 def test_a_message_is_sent_after_its_cause_and_the_servers_words_are_kept(
-    inbox: Inbox, post: Callable[[int], Flask]
+    inbox: Inbox, post: Callable[..., Flask]
 ) -> None:
     post(inbox.port)
     write("a@there.test")
@@ -96,7 +100,7 @@ def test_a_message_is_sent_after_its_cause_and_the_servers_words_are_kept(
     assert (mail["From"], mail["Auto-Submitted"]) == ("余量 Yuliang <yuliang@here.test>", "auto-generated")
 
 
-def test_a_cause_that_is_rolled_back_leaves_no_message(inbox: Inbox, post: Callable[[int], Flask]) -> None:
+def test_a_cause_that_is_rolled_back_leaves_no_message(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
 
     def fail() -> None:
@@ -111,7 +115,7 @@ def test_a_cause_that_is_rolled_back_leaves_no_message(inbox: Inbox, post: Calla
     assert inbox.mails == []
 
 
-def test_one_cause_is_written_once_for_each_recipient(inbox: Inbox, post: Callable[[int], Flask]) -> None:
+def test_one_cause_is_written_once_for_each_recipient(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
     for _each in range(3):
         write("a@there.test", "b@there.test")
@@ -120,7 +124,7 @@ def test_one_cause_is_written_once_for_each_recipient(inbox: Inbox, post: Callab
     assert sorted(address for address, _mail in inbox.mails) == ["a@there.test", "b@there.test"]
 
 
-def test_5xx_is_final_4xx_is_tried_again_with_the_same_message_id(inbox: Inbox, post: Callable[[int], Flask]) -> None:
+def test_5xx_is_final_4xx_is_tried_again_with_the_same_message_id(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
     answers = {"gone@there.test": "550 no such user", "grey@there.test": "451 greylisted"}
     inbox.answer = answers.get
@@ -142,25 +146,40 @@ def test_5xx_is_final_4xx_is_tried_again_with_the_same_message_id(inbox: Inbox, 
     assert inbox.to("gone@there.test") == []
 
 
+def next_look() -> datetime:
+    """When the server is asked again."""
+    hold = holding.standing()
+    assert hold is not None
+    until = hold.until
+    db.session.rollback()
+    assert until is not None
+    return until
+
+
 def test_a_server_down_for_two_days_gets_the_mail_and_one_down_for_four_is_given_up(
-    post: Callable[[int], Flask],
+    post: Callable[..., Flask],
 ) -> None:
+    """Asked every ten minutes in the end, a little later by chance."""
     port = free_port()
     post(port)
     write("a@there.test")
     now, tries = NOW, 0
-    while message("a@there.test").state == "queued" and now < NOW + 48 * HOUR:
+    while now < NOW + 48 * HOUR:
         drain(now)
-        now, tries = message("a@there.test").next_at, tries + 1
-    assert 40 < tries < 70
+        now, tries = next_look(), tries + 1
+    assert 230 < tries < 300
+    assert message("a@there.test").state == "queued"
     assert words("a@there.test")[-1] == ("transient", "connect", None, "")
 
+    with transaction() as session:  # the hours between need not be lived through
+        session.execute(update(Message).values(first_at=NOW - 24 * HOUR))
     while message("a@there.test").state == "queued":
         drain(now)
-        now = message("a@there.test").next_at
+        last, now = now, next_look()
 
-    assert message("a@there.test").state == "failed"
-    assert message("a@there.test").finished_at == NOW + 72 * HOUR
+    assert (message("a@there.test").state, message("a@there.test").reason) == ("failed", "server")
+    assert message("a@there.test").finished_at == last
+    assert timedelta() <= last - (NOW + 48 * HOUR) <= timedelta(minutes=13)
     assert (queries.lost(["test"], ["someone"]), queries.lost(["test"], ["another"])) == (1, 0)
 
     with transaction():
@@ -171,69 +190,281 @@ def test_a_server_down_for_two_days_gets_the_mail_and_one_down_for_four_is_given
     assert message("a@there.test").state == "sent"
 
 
-def test_a_server_that_is_down_is_asked_once_and_not_for_every_message(post: Callable[[int], Flask]) -> None:
-    asked: list[int] = []
-
-    def busy(talk: Script) -> None:
+def says_down(asked: list[int], words: str = "421 down for maintenance") -> Callable[[Script], None]:
+    def script(talk: Script) -> None:
         asked.append(1)
-        talk.say("421 down for maintenance")
+        talk.say(words)
 
-    with scripted_server(busy) as port:
+    return script
+
+
+def test_a_server_that_is_down_is_asked_once_and_not_for_every_message(post: Callable[..., Flask]) -> None:
+    asked: list[int] = []
+    with scripted_server(says_down(asked)) as port:
         post(port)
         write(*(f"{number}@there.test" for number in range(200)))
         drain()
         drain(NOW + timedelta(seconds=20))
 
-    assert 1 <= len(asked) <= sending.LANES
+    assert len(asked) == 1
     assert message("199@there.test").attempts == 0
 
 
+def test_a_password_that_is_wrong_is_tried_by_one_lane_and_ever_less_often(post: Callable[..., Flask]) -> None:
+    """Mail hosts lock accounts that try again and again. Sixty mails wait, and new ones come all the time."""
+    logins: list[datetime] = []
+    clock = [NOW]
+
+    def refuse(talk: Script) -> None:
+        talk.say("220 scripted")
+        talk.hear()
+        talk.say("250-scripted\r\n250 AUTH PLAIN")
+        talk.hear()
+        logins.append(clock[0])
+        talk.say("535 5.7.8 wrong password")
+        talk.hear()
+
+    with scripted_server(refuse) as port:
+        post(port, "me:wrong@")
+        write(*(f"{number}@there.test" for number in range(60)))
+        while clock[0] < NOW + 3 * HOUR:
+            drain(clock[0])
+            clock[0] += timedelta(seconds=30)
+            write(f"fresh{clock[0].timestamp()}@there.test")
+
+    waits = [(after - before) / timedelta(minutes=1) for before, after in itertools.pairwise(logins)]
+    assert all(wait >= plain for wait, plain in zip(waits, [0.5, 1, 2, 4, 8, 16, *[30] * 9], strict=False)), waits
+    assert 8 <= len(logins) <= 11
+
+
 def test_a_dead_server_delays_a_fresh_message_by_half_a_minute_however_long_others_have_waited(
-    inbox: Inbox, post: Callable[[int], Flask]
-) -> None:
-    """Nine messages whose own pauses are an hour by now, and two that were written a moment ago."""
-    port = free_port()
-    post(port)
-    write(*(f"old{number}@there.test" for number in range(9)))
-    with transaction() as session:
-        session.execute(update(Message).values(attempts=10, first_at=NOW - HOUR))
-    write("new1@there.test", "new2@there.test")
-    drain()
-
-    for name in ("new1", "new2"):
-        fresh = message(f"{name}@there.test")
-        assert fresh.next_at <= NOW + timedelta(seconds=38), (name, fresh.attempts)
-    slow = {message(f"old{number}@there.test").next_at for number in range(9)}
-    assert max(slow) >= NOW + HOUR
-
-
-def test_a_server_that_is_back_wakes_what_waits_for_it_and_not_what_a_recipient_refused(
-    inbox: Inbox, post: Callable[[int], Flask]
+    post: Callable[..., Flask],
 ) -> None:
     post(free_port())
-    write("old@there.test", "grey@there.test")
-    with transaction() as session:
-        session.execute(update(Message).values(attempts=11, first_at=NOW - HOUR))
+    write("old@there.test")
+    now = NOW
+    for _each in range(10):
+        drain(now)
+        now = next_look()
+    drain(now)
+    assert next_look() >= now + timedelta(minutes=10)
+    tried = len(words("old@there.test"))
+
+    write("new@there.test")
+    drain(now + timedelta(seconds=29))
+    assert words("new@there.test") == []
+    drain(now + timedelta(seconds=38))
+
+    assert [stage for _verdict, stage, *_rest in words("new@there.test")] == ["connect"]
+    assert len(words("old@there.test")) == tried
+
+
+def test_a_server_that_is_back_gets_all_that_waited_for_it_and_not_what_a_recipient_refused(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    post(inbox.port)
+    answers = {"grey@there.test": "451 greylisted"}
+    inbox.answer = answers.get
+    write("grey@there.test")
     drain()
-    drain(NOW + timedelta(seconds=38))  # each has had its turn, or is held back
-    assert message("old@there.test").next_at > NOW + timedelta(minutes=30)
-    with transaction() as session:  # one that a recipient's own server put off, not the dead one
-        grey = message("grey@there.test").id
-        session.execute(update(Attempt).where(Attempt.message_id == grey).values(stage="recipient", code=451))
-        waits_until = session.scalar(select(Message.next_at).where(Message.id == grey))
+    waits_until = message("grey@there.test").next_at
+    post(free_port())
+    write(*(f"old{number}@there.test" for number in range(20)))
+    now = NOW + timedelta(seconds=1)
+    drain(now)
+    drain(next_look())
+    assert [len(words(f"old{number}@there.test")) for number in (0, 1, 2)] == [1, 1, 0], "by turns"
 
     post(inbox.port)
-    later = NOW + timedelta(minutes=5)
-    write("fresh@there.test")
-    drain(later)
+    with transaction() as session:
+        session.execute(update(Message).where(Message.address == "grey@there.test").values(next_at=NOW + 3 * HOUR / 4))
+    drain(next_look())
 
-    assert sorted(address for address, _mail in inbox.mails) == ["fresh@there.test", "old@there.test"]
-    assert message("grey@there.test").next_at == waits_until
+    assert sorted(address for address, _mail in inbox.mails) == sorted(
+        f"old{number}@there.test" for number in range(20)
+    )
+    assert waits_until > NOW
+    assert message("grey@there.test").state == "queued"
+    assert holding.standing() is None
+
+
+def test_a_sender_that_is_refused_is_the_settings_fault_and_spends_no_messages_patience(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    asked: list[int] = []
+
+    def refuse(talk: Script) -> None:
+        talk.greet()
+        while talk.hear().upper().startswith("MAIL"):
+            asked.append(1)
+            talk.say("553 Mail from must equal authorized user")
+
+    with scripted_server(refuse) as port:
+        post(port)
+        write(*(f"{number}@there.test" for number in range(20)))
+        drain()
+        drain(NOW + timedelta(seconds=29))
+        assert len(asked) == 1
+        now = next_look()
+        for _each in range(3):
+            drain(now)
+            now = next_look()
+    assert len(asked) == 4
+    assert {message(f"{number}@there.test").attempts for number in range(20)} == {0}
+
+    post(inbox.port)
+    with transaction():
+        outbox.hurry(NOW + timedelta(minutes=4))
+    drain(NOW + timedelta(minutes=4))
+
+    assert len(inbox.mails) == 20
+
+
+@pytest.mark.parametrize("mended_by", ["new settings", "trying a message again", "a test mail"])
+def test_an_admin_who_mends_the_server_need_not_wait_for_the_next_look(
+    inbox: Inbox, post: Callable[..., Flask], mended_by: str
+) -> None:
+    post(free_port())
+    write("a@there.test", "b@there.test")
+    now = NOW
+    for _each in range(9):
+        drain(now)
+        now = next_look()
+    post(inbox.port)
+    now = next_look() - timedelta(minutes=5)
+    drain(now)
+    assert inbox.mails == []
+
+    match mended_by:
+        case "new settings":
+            with transaction():
+                outbox.hurry(now)
+        case "trying a message again":
+            with transaction():
+                assert outbox.retry(message("a@there.test").id, now)
+        case _:
+            sending.send_now(Draft("t:1", "test", "plain", "me@there.test", "en"), clock=lambda: now)
+    drain(now)
+
+    assert {"a@there.test", "b@there.test"} <= {address for address, _mail in inbox.mails}
+
+
+def test_a_test_mail_that_fails_or_goes_elsewhere_lifts_nothing(inbox: Inbox, post: Callable[..., Flask]) -> None:
+    post(free_port())
+    write("a@there.test")
+    drain()
+    elsewhere = Route(MailServer("127.0.0.1", inbox.port, Security.NONE), "yuliang@here.test", None)
+
+    sending.send_now(Draft("t:1", "test", "plain", "me@there.test", "en"), clock=lambda: NOW)
+    sending.send_now(Draft("t:2", "test", "plain", "me@there.test", "en"), elsewhere, lambda: NOW)
+
+    assert (len(inbox.mails), next_look() > NOW) == (1, True)
+
+
+def test_of_many_who_look_at_once_one_may_probe_and_one_that_dies_is_followed(post: Callable[..., Flask]) -> None:
+    app = post(free_port())
+    write(*(f"{number}@there.test" for number in range(20)))
+    drain()
+    now, found = next_look(), []
+
+    def look() -> None:
+        with app.app_context():
+            found.append(outbox.take(now, "yuliang@here.test"))
+            db.session.remove()
+
+    together(*[look] * 8)
+
+    assert [one.probing for one in found if one] == [True]
+    assert outbox.due(now + outbox.LEASE - timedelta(seconds=1), 8) == 0
+    assert outbox.due(now + outbox.LEASE, 8) == 1
+
+
+def test_a_probe_whose_words_are_broken_leaves_the_next_to_ask(inbox: Inbox, post: Callable[..., Flask]) -> None:
+    post(free_port())
+    write("a@there.test")
+    drain()
+    post(inbox.port)
+    write("en@there.test", kind="faulty in English")
+    with transaction() as session:  # first in the row
+        session.execute(update(Message).where(Message.address == "en@there.test").values(next_at=NOW - HOUR))
+
+    drain(next_look())
+
+    assert [address for address, _mail in inbox.mails] == ["a@there.test"]
+    assert holding.standing() is None
+
+
+def test_a_conversation_that_the_server_has_had_enough_of_is_begun_anew(post: Callable[..., Flask]) -> None:
+    """Some hosts take so many mails a connection and no more: that is no trouble of theirs."""
+
+    def two_mails(talk: Script) -> None:
+        talk.greet()
+        for _mail in range(2):
+            talk.until_data()
+            talk.content()
+            talk.say("250 OK")
+        talk.hear()
+        talk.say("421 too many mails in one conversation")
+
+    with scripted_server(two_mails) as port:
+        post(port)
+        write(*(f"{number}@there.test" for number in range(7)))
+        drain()
+
+    assert {message(f"{number}@there.test").state for number in range(7)} == {"sent"}
+    assert holding.known() is None
+
+
+@pytest.mark.parametrize("what", ["a message", "one that was being tried", "the hold"])
+def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
+    inbox: Inbox, post: Callable[..., Flask], what: str
+) -> None:
+    ahead = NOW + timedelta(days=1)
+    post(inbox.port)
+    write("a@there.test")
+    with transaction() as session:
+        match what:
+            case "a message":
+                session.execute(update(Message).values(next_at=ahead, created_at=ahead))
+            case "one that was being tried":
+                session.execute(update(Message).values(next_at=ahead + outbox.LEASE, holder="dead"))
+            case _:
+                session.add(holding.Hold(channel="mail", failures=3, until=ahead, fresh_at=ahead))
+    assert queries.overdue(["plain"], NOW) == (what == "a message")
+
+    drain()
+
+    assert message("a@there.test").state == "sent"
+
+
+def test_a_pause_of_an_honest_clock_is_kept_to_its_end(inbox: Inbox, post: Callable[..., Flask]) -> None:
+    post(inbox.port)
+    write("a@there.test")
+    for longest in (pause(99, 1.0), retrying.FARTHEST_TRY):
+        with transaction() as session:
+            session.execute(update(Message).values(next_at=NOW + longest))
+        assert outbox.due(NOW, 1) == 0
+
+
+def test_what_its_owner_calls_pointless_is_dropped_with_the_reason_and_not_tried_again_by_hand(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    app = post(inbox.port)
+    composing.register(app, "owned", lambda _message, _now: Content("s", "t", "<p>h</p>"),
+                       pointless=lambda message: "renewed" if message.address.startswith("late") else "")  # fmt: skip
+    write("late@there.test", "good@there.test", kind="owned")
+    with transaction():
+        assert not outbox.retry(message("late@there.test").id, NOW)
+    drain()
+
+    assert [address for address, _mail in inbox.mails] == ["good@there.test"]
+    late = message("late@there.test")
+    assert (late.state, late.reason, late.attempts) == ("dropped", "renewed", 0)
 
 
 @pytest.mark.parametrize("slow_ones", [2, 3 * sending.LANES])
 def test_recipients_whose_server_hangs_delay_nobody_not_even_who_comes_later(
-    post: Callable[[int], Flask], monkeypatch: pytest.MonkeyPatch, slow_ones: int
+    post: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, slow_ones: int
 ) -> None:
     """However many they are: for each lane that waits there is another."""
     monkeypatch.setattr(sending, "PATIENCE", 0.1)
@@ -277,9 +508,7 @@ def _drain_in(app: Flask) -> None:
         drain()
 
 
-def test_a_fault_in_one_languages_words_is_visible_and_blocks_nobody(
-    inbox: Inbox, post: Callable[[int], Flask]
-) -> None:
+def test_a_fault_in_one_languages_words_is_visible_and_blocks_nobody(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
     write("en@there.test", kind="faulty in English", locale="en")
     write("zh@there.test", kind="faulty in English", locale="zh_CN")
@@ -293,7 +522,7 @@ def test_a_fault_in_one_languages_words_is_visible_and_blocks_nobody(
 
 
 def test_what_has_a_short_form_goes_out_in_it_when_its_words_are_broken_and_says_so(
-    inbox: Inbox, post: Callable[[int], Flask]
+    inbox: Inbox, post: Callable[..., Flask]
 ) -> None:
     app = post(inbox.port)
     composing.register(app, "told shortly", _faulty, lambda _message, _now: Content("short", "text", "<p>text</p>"))
@@ -307,7 +536,7 @@ def test_what_has_a_short_form_goes_out_in_it_when_its_words_are_broken_and_says
 
 
 def test_an_address_that_cannot_stand_in_a_header_is_visible_and_blocks_nobody(
-    inbox: Inbox, post: Callable[[int], Flask]
+    inbox: Inbox, post: Callable[..., Flask]
 ) -> None:
     post(inbox.port)
     write("a@b\r\nBcc: all@there.test", "good@there.test")
@@ -333,7 +562,7 @@ def test_without_a_mail_server_messages_wait_and_go_out_when_one_is_set(inbox: I
         db.session.remove()
 
 
-def test_what_is_withdrawn_is_not_sent_and_says_why(inbox: Inbox, post: Callable[[int], Flask]) -> None:
+def test_what_is_withdrawn_is_not_sent_and_says_why(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
     write("a@there.test", cause="bought")
     write("c@there.test", reader="gone")
@@ -352,7 +581,7 @@ def test_what_is_withdrawn_is_not_sent_and_says_why(inbox: Inbox, post: Callable
     assert [address for address, _mail in inbox.mails] == ["b@there.test"]
 
 
-def test_what_is_withdrawn_while_it_is_tried_is_not_tried_again(inbox: Inbox, post: Callable[[int], Flask]) -> None:
+def test_what_is_withdrawn_while_it_is_tried_is_not_tried_again(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
     write("a@there.test")
     taken = outbox.take(NOW, "yuliang@here.test")
@@ -367,7 +596,7 @@ def test_what_is_withdrawn_while_it_is_tried_is_not_tried_again(inbox: Inbox, po
 
 
 def test_what_a_dead_process_held_is_taken_by_the_next_after_the_lease_and_only_then(
-    inbox: Inbox, post: Callable[[int], Flask]
+    inbox: Inbox, post: Callable[..., Flask]
 ) -> None:
     post(inbox.port)
     write("a@there.test")
@@ -387,7 +616,7 @@ def test_a_lease_outlasts_whatever_a_try_may_take() -> None:
     assert outbox.LEASE.total_seconds() > smtp.MOST_SECONDS + 60
 
 
-def test_a_test_mail_is_tried_once_and_its_failure_is_final(post: Callable[[int], Flask]) -> None:
+def test_a_test_mail_is_tried_once_and_its_failure_is_final(post: Callable[..., Flask]) -> None:
     post(free_port())
 
     reply = sending.send_now(Draft("t:1", "test", "plain", "a@there.test", "en"), clock=lambda: NOW)
@@ -396,7 +625,7 @@ def test_a_test_mail_is_tried_once_and_its_failure_is_final(post: Callable[[int]
     assert message("a@there.test").state == "failed"
 
 
-def test_many_lanes_send_each_message_once(inbox: Inbox, post: Callable[[int], Flask]) -> None:
+def test_many_lanes_send_each_message_once(inbox: Inbox, post: Callable[..., Flask]) -> None:
     post(inbox.port)
     write(*(f"{number}@there.test" for number in range(120)))
     drain()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -173,6 +175,24 @@ def test_recounting_names_a_figure_that_was_tampered_with(context: Flask, figure
     assert found.what == f"lot {tampered} {figure}"
     assert found.cached == found.recounted + 1
     assert figures(honest) == (10, 0, 0, 0)
+
+
+def test_recounting_names_a_closed_lot_that_has_calls_all_the_same() -> None:
+    lot = buy(10)
+    with transaction() as session:
+        session.execute(text("UPDATE lot SET closed_at = '2026-11-02 04:00:00'"))
+
+    assert [(one.what, one.cached) for one in queries.recount()] == [(f"lot {lot} available though closed", 10)]
+
+
+WRITES = re.compile(r"\b(?:update|delete|put)\((?:LedgerEntry|DeductionRule)\b")
+
+
+def test_no_statement_of_the_product_changes_or_removes_an_entry_or_a_rule() -> None:
+    files = sorted((Path(__file__).parents[2] / "webapp").rglob("*.py"))
+
+    assert [path.name for path in files if WRITES.search(path.read_text(encoding="utf-8"))] == []
+    assert WRITES.search("session.execute(delete(LedgerEntry).where(…))")
 
 
 def test_recounting_notices_an_entry_that_was_removed() -> None:

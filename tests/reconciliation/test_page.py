@@ -235,13 +235,13 @@ def test_the_chart_and_its_table_hold_the_same(app: Flask, desk: Open) -> None:
     found = re.search(r'<script type="application/json" id="drift-chart-data">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     data = json.loads(found[1])
-    assert data["drift"] == [0, 3, 9]
-    assert data["begun"] == [True, False, False]
+    assert {line["key"]: line["values"] for line in data["lines"]} == {"drift": [0, 3, 9], "open": [0, 0, 0]}
+    assert data["notes"] == {"0": "Comparing begins"}
     table = page.split('id="drift-chart-data"')[1].split("</table>")[0]
-    assert [words(cell) for cell in re.findall(r'<td class="num">(.*?)</td>', table)] == [
-        "9", "0", "3", "0", "Comparing begins", "0",
+    assert [words(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", table)] == [
+        "9", "0", "", "3", "0", "", "0", "0", "Comparing begins",
     ]  # fmt: skip
-    assert data["times"][::-1] == re.findall(r'class="when">([^<]+)<', table)
+    assert data["places"][::-1] == re.findall(r'class="when">([^<]+)<', table)
     assert "Asia/Shanghai" in page
 
 

@@ -32,7 +32,7 @@ def _count(back: int, calls: int) -> None:
     with transaction() as session:
         session.add(
             UsageDay(day=TODAY - timedelta(days=back), outcome="match", billed="yes", source="desk", operator_id=2,
-                     department_id=0, purpose_id=1, calls=calls)
+                     department_id=0, purpose_id=1, lot_id=0, cause="", calls=calls)
         )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ UNDELIVERED = "1 reminder mail could not be delivered."
 @pytest.fixture
 def mailing(make_app: MakeApp) -> Flask:
     """An app with a mail server that nobody is; nothing is sent in these tests."""
-    return make_app(SMTP_URL="smtp://127.0.0.1:9", MAIL_FROM="yuliang@here.test")
+    return make_app(SMTP_URL="smtp://127.0.0.1:9", MAIL_FROM="yuliang@here.test", PUBLIC_URL="https://yuliang.test")
 
 
 def work(app: Flask, now: timedelta | None = None) -> None:
@@ -104,6 +104,49 @@ def test_a_worker_that_is_dead_is_told_on_every_page_of_an_admin_and_of_no_one_e
             session.execute(update(Lease).values(finished_at=utc_now() - timedelta(seconds=61)))
         db.session.remove()
     assert banners(admin) == [NO_WORKER]
+
+
+@pytest.mark.parametrize("public_url", ["", "http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
+def test_links_that_only_this_machine_can_open_are_told(make_app: MakeApp, public_url: str) -> None:
+    app = make_app(SMTP_URL="smtp://127.0.0.1:9", MAIL_FROM="yuliang@here.test", PUBLIC_URL=public_url)
+    with app.app_context():
+        subscribe()
+        db.session.remove()
+    work(app, timedelta())
+
+    url = public_url or "http://127.0.0.1:8000"
+    assert faults(app) == [
+        ("warning", f"Links in mails lead to {url}, which works on this machine only: set YULIANG_PUBLIC_URL.")
+    ]
+
+
+def test_a_dead_worker_is_told_although_its_clock_was_a_day_ahead(mailing: Flask) -> None:
+    with mailing.app_context():
+        subscribe()
+        db.session.remove()
+    work(mailing, timedelta(days=1))
+    assert faults(mailing) == [("danger", NO_WORKER)]
+
+    work(mailing, timedelta(seconds=5))  # the others are due only once an hour, and keep their stamps
+    assert faults(mailing, timedelta(seconds=60)) == []
+    assert faults(mailing, timedelta(seconds=70)) == [("danger", NO_WORKER)]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "The job «checks the rules» "), ("zh", "后台任务“检查规则”")])
+@pytest.mark.parametrize("trouble", ["failed", "late", "ahead"])
+def test_a_job_that_does_not_get_through_is_named_in_the_readers_language(
+    mailing: Flask, language: str, words: str, trouble: str
+) -> None:
+    work(mailing, timedelta())
+    stamp = {"failed": NOW, "late": NOW - timedelta(minutes=6), "ahead": NOW + timedelta(days=1)}[trouble]
+    with mailing.app_context(), transaction() as session:
+        review_job = update(Lease).where(Lease.name == "check reminders")
+        session.execute(review_job.values(finished_at=stamp, error="KeyError" if trouble == "failed" else None))
+
+    with mailing.app_context(), mailing.test_request_context(headers={"Accept-Language": language}):
+        found = [one.text for one in health.faults(this_instance(), NOW)]
+        db.session.remove()
+    assert any(text.startswith(words) for text in found), found
 
 
 def test_what_is_not_set_up_is_told_where_admins_begin_and_gone_once_it_is_mended(mailing: Flask) -> None:

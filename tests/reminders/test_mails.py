@@ -196,10 +196,32 @@ def test_a_late_mail_says_that_it_is_late() -> None:
 
     text = text_of(mail_of("zh_CN", NOW + timedelta(days=3)))
 
-    assert (
-        "本提醒延迟发出：应于 2026-11-02 12:00:00 发出，因这期间本产品未运行，至 2026-11-05 12:00:00 才发现。" in text
-    )
+    assert "本提醒延迟发出：应于 2026-11-02 12:00:00 发出，至 2026-11-05 12:00:00 才发现。" in text
     assert "4 天后到期" in str(mail_of("zh_CN", NOW + timedelta(days=3))["Subject"])
+
+
+@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("zh_CN", "全部有效套餐剩余 30 次：曾达 20% 提醒线，目前已回到线上。"),
+        (
+            "en",
+            "All valid lots together have 30 calls left: the 20% line was reached, and by now they are above it again.",
+        ),
+    ],
+)
+def test_calls_that_are_above_the_line_again_are_not_said_to_be_under_it(
+    monkeypatch: pytest.MonkeyPatch, locale: str, words: str, broken: bool
+) -> None:
+    """Calls that were held and are released arm nothing: the episode stands."""
+    scene_low(remaining=20, total=100, calls_a_day=3)
+    with transaction() as session:
+        session.execute(update(Lot).values(available=30, charged=70))
+    if broken:
+        monkeypatch.setattr(mails, "usage_picture", faulty)
+
+    assert text_of(mail_of(locale)).startswith(words)
 
 
 def test_two_lots_of_one_day_are_both_named() -> None:

@@ -13,15 +13,15 @@ from sqlalchemy import update
 
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, free_port, mail_server
-from tests.reminders.story import buy, messages, review, use
-from tests.support.cast import ADMIN, NOW, OPERATOR, Desk, Member
+from tests.reminders.story import add_confirmed, buy, messages, review, use
+from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk, Member
 from tests.vendor.certificates import make_identity
 from webapp.accounts.models import User
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.notify import outbox, sending
-from webapp.notify.messages import Attempt
+from webapp.notify.messages import Attempt, Message
 from webapp.notify.outbox import Draft
 from webapp.quota.models import Lot
 from webapp.reminders import links, mails, queries
@@ -267,10 +267,11 @@ def test_a_mail_server_is_tried_before_it_is_stored(desk: Open, inbox: Inbox) ->
     fields = {"host": "127.0.0.1", "port": str(inbox.port), "security": "none", "user": "", "password": "",
               "sender": "yuliang@here.test", "test_to": ADMIN.email}  # fmt: skip
 
-    dead = admin.post("/reminders/mail", fields | {"port": str(free_port())})
+    nobodys = str(free_port())
+    dead = admin.post("/reminders/mail", fields | {"port": nobodys})
     assert dead.status_code == 422
     assert "连接被拒绝：该端口没有邮件服务器" in dead.text
-    assert "127.0.0.1:" not in admin.get("/reminders").text
+    assert f"127.0.0.1:{nobodys}" not in admin.get("/reminders").text
 
     stored = admin.post("/reminders/mail", fields, follow_redirects=True).text
     assert "250 OK queued as 1" in stored
@@ -433,6 +434,151 @@ def test_a_message_shows_every_attempt_and_can_be_tried_again(mailing: Flask, in
     page = admin.get("/reminders/messages/1").text
     assert page.count("data-attempt>") == 2
     assert 'data-state="sent"' in page
+
+
+def refused_low(app: Flask, inbox: Inbox, *others: str) -> Desk:
+    """A low balance whose mails to the admin and others were refused."""
+    admin = Desk(app, ADMIN)
+    admin.post("/reminders/recipients/me")
+    inbox.answer = lambda _address: "550 5.1.1 no such mailbox"
+    with app.app_context():
+        for address in others:
+            add_confirmed(address, now=utc_now())
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+    inbox.answer = lambda _address: None
+    return admin
+
+
+@pytest.mark.parametrize(("over_by", "reason"), [("a purchase", "已续购"), ("leaving the list", "不再通知该收件人")])
+def test_what_has_become_untrue_or_unwanted_is_not_sent_by_trying_again(
+    mailing: Flask, inbox: Inbox, over_by: str, reason: str
+) -> None:
+    admin = refused_low(mailing, inbox)
+    assert "/reminders/messages/1/retry" in admin.get("/reminders/messages/1").text
+    if over_by == "a purchase":
+        with mailing.app_context():
+            buy(1000, now=utc_now())
+            db.session.remove()
+    else:
+        admin.post("/reminders/recipients/1/remove")
+
+    page = admin.get("/reminders/messages/1").text
+    assert "/reminders/messages/1/retry" not in page
+    assert re.search(rf"data-pointless>[^<]*{reason}", page), page
+    for path in ("/reminders/messages/1/retry", "/reminders/messages/retry"):
+        assert 'data-state="refused"' in admin.post(path, follow_redirects=True).text
+    with mailing.app_context():
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+    assert inbox.mails == []
+
+
+def test_all_that_could_not_be_delivered_is_tried_again_by_one_button(mailing: Flask, inbox: Inbox) -> None:
+    admin = refused_low(mailing, inbox, "boss@outside.test")
+    assert 'action="/reminders/messages/retry"' in admin.get("/reminders").text
+
+    admin.post("/reminders/messages/retry")
+    with mailing.app_context():
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+
+    assert sorted(address for address, mail in inbox.mails) == sorted(["boss@outside.test", ADMIN.email])
+    page = admin.get("/reminders").text
+    assert page.count('data-state="sent"') == 2
+    assert 'action="/reminders/messages/retry"' not in page, "nothing is left to try"
+
+
+def test_the_list_shows_the_newest_words_of_the_server_while_the_next_try_goes_on(mailing: Flask, inbox: Inbox) -> None:
+    admin = refused_low(mailing, inbox)
+    admin.post("/reminders/messages/1/retry")
+    now = utc_now()
+    with mailing.app_context():
+        assert outbox.take(now, "yuliang@here.test") is not None
+        db.session.remove()
+    for path in ("/reminders", "/reminders/messages/1"):
+        page = admin.get(path).text
+        assert "550 5.1.1 no such mailbox" in page
+        assert "正在尝试" in page
+        assert "中断" not in page
+
+    with mailing.app_context():
+        with transaction() as session:
+            session.execute(update(Message).values(next_at=now - timedelta(seconds=1)))
+        db.session.remove()
+    page = admin.get("/reminders").text
+    assert "中断：进程已结束" in page
+    assert "正在尝试" not in page
+
+
+def test_the_page_tells_that_all_mails_are_held_and_until_when(make_app: MakeApp) -> None:
+    app = make_app(SMTP_URL=f"smtp://127.0.0.1:{free_port()}", MAIL_FROM="yuliang@here.test")
+    admin = Desk(app, ADMIN)
+    admin.post("/reminders/recipients/me")
+    with app.app_context():
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+
+    page = admin.get("/reminders").text
+
+    assert "连续失败 1 次" in page
+    assert page.count("下次尝试 20") == 2, "of the server, and of the mail"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "warned"),
+    [("", True), ("http://localhost:8000", True), ("http://[::1]", True), ("https://yuliang.example", False)],
+)
+def test_who_adds_an_address_is_warned_where_its_link_could_not_be_opened(
+    make_app: MakeApp, public_url: str, warned: bool
+) -> None:
+    page = Desk(make_app(PUBLIC_URL=public_url), ADMIN).get("/reminders").text
+
+    assert ("别人无法打开" in page) == warned
+
+
+def test_who_is_no_admin_any_more_is_told_nothing_until_they_agree_anew(mailing: Flask, inbox: Inbox) -> None:
+    admin = Desk(mailing, ADMIN)
+    second = admin_too(mailing)
+    Desk(mailing, second).post("/reminders/recipients/me")
+    role(mailing, second, "operator")
+    with mailing.app_context():
+        assert queries.deliverable(Rule.LOW) == [], "at once"
+        for _each in range(2):
+            review(utc_now())
+        db.session.remove()
+
+    assert f"{second.name} 已不是管理员" in admin.get("/").text
+    page = admin.get("/reminders").text
+    assert "须重新同意" in page
+    admin.post("/reminders/recipients/1/ask")
+    with mailing.app_context():
+        sending.drain(this_instance(), utc_now())
+        db.session.remove()
+    Desk(mailing, None).post(link_in(plain(inbox, second.email), "confirm"))
+
+    with mailing.app_context():
+        review(utc_now())
+        assert [one.address for one in queries.deliverable(Rule.LOW)] == [second.email]
+        db.session.remove()
+    assert "已不是管理员" not in admin.get("/").text
+
+
+def admin_too(app: Flask) -> Member:
+    """The auditor, made an admin."""
+    role(app, AUDITOR, "admin")
+    return AUDITOR
+
+
+def role(app: Flask, member: Member, name: str) -> None:
+    with app.app_context():
+        with transaction() as session:
+            session.execute(update(User).where(User.id == member.id).values(role=name))
+        db.session.remove()
 
 
 def test_a_mail_that_went_out_in_short_form_names_the_fault(

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
+from tests.reminders.story import TODAY, add_confirmed, buy, messages, move_end, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW, Member
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM
 from webapp.foundation.database import transaction
-from webapp.notify.messages import Message
+from webapp.notify import composing, holding, outbox
+from webapp.notify.channels.smtp import Reply
+from webapp.notify.holding import Hold
+from webapp.notify.messages import Message, Verdict
 from webapp.reminders import queries, recipients
 from webapp.reminders.models import Recipient
 from webapp.reminders.queries import recipient_by_email
@@ -124,6 +127,107 @@ def test_what_was_refused_where_they_still_are_is_not_tried_again() -> None:
     review(LATER)
 
     assert chain() == [(ADMIN.email, "refused", "")]
+
+
+def given_up(reason: str = "server") -> None:
+    """What was written was given up now."""
+    with transaction() as session:
+        session.execute(update(Message).values(state="failed", reason=reason, finished_at=LATER))
+
+
+@pytest.mark.usefixtures("low")
+@pytest.mark.parametrize("mended_by", ["a mail that the server took", "new settings", "a day's rest"])
+def test_what_was_given_up_because_of_the_server_comes_back_while_its_episode_stands(mended_by: str) -> None:
+    given_up()
+    then = LATER + timedelta(hours=1)
+    review(then)
+    assert chain() == [(ADMIN.email, "failed", "server")]
+
+    match mended_by:
+        case "a mail that the server took":
+            with transaction() as session:
+                session.add(Hold(channel="mail", failures=9, until=then, fresh_at=then))
+            with transaction():
+                holding.heard(Reply(Verdict.ACCEPTED, "content", 250, "OK"), then, 0.5, probing=True)
+        case "new settings":
+            with transaction():
+                outbox.hurry(then)
+        case _:
+            then = LATER + timedelta(days=1)
+    review(then)
+
+    assert chain() == [(ADMIN.email, "queued", "")]
+    assert messages()[0].first_at is None, "another 72 hours"
+
+
+@pytest.mark.usefixtures("low")
+def test_what_was_given_up_stays_so_when_its_episode_is_over_or_its_words_were_the_fault() -> None:
+    given_up("")
+    with transaction():
+        holding.lift(LATER + timedelta(hours=1))
+    review(LATER + timedelta(days=2))
+    assert chain() == [(ADMIN.email, "failed", "")]
+
+    given_up()
+    buy(1000, now=LATER)
+    review(LATER + timedelta(days=2))
+    assert chain() == [(ADMIN.email, "failed", "server")]
+
+
+@pytest.mark.usefixtures("low")
+@pytest.mark.parametrize(("over_by", "reason"), [("a purchase", "renewed"), ("leaving", "not_told"),
+                                                 ("unticking", "not_told"), ("nothing", "")])  # fmt: skip
+def test_whoever_takes_a_message_asks_whether_it_is_still_worth_sending(over_by: str, reason: str) -> None:
+    match over_by:
+        case "a purchase":
+            buy(1000, now=LATER)
+        case "leaving":
+            remove()
+        case "unticking":
+            choose(low=False)
+    with transaction() as session:  # as one that a process brought back at the same moment
+        session.execute(update(Message).values(state="queued", reason="", next_at=NOW))
+
+    taken = outbox.take(LATER, "yuliang@here.test")
+
+    assert (taken is None) == bool(reason)
+    assert chain() == [(ADMIN.email, "dropped" if reason else "queued", reason)]
+
+
+def test_a_mail_of_an_end_that_has_come_is_still_worth_sending_but_not_of_one_that_was_moved() -> None:
+    subscribe()
+    lot = buy(100, ends=TODAY + timedelta(days=3))
+    review()
+    [message] = messages()
+    review(NOW + timedelta(days=4))
+    assert composing.pointless(message) == ""
+
+    moved = buy(50, ends=TODAY + timedelta(days=5))
+    review()
+    move_end(moved, TODAY + timedelta(days=90))
+    review(LATER)
+    assert lot != moved
+    assert composing.pointless(messages()[-1]) == "moved"
+
+
+def test_a_link_to_confirm_is_not_mailed_when_it_is_void() -> None:
+    with transaction():
+        boss = recipients.add("boss@outside.test", "en", SYSTEM, NOW)
+        recipients.ask_again(boss.id, LATER)
+    old, new = messages("recipient.confirm")
+    assert [composing.pointless(one) for one in (old, new)] == ["asked_again", ""]
+    with transaction():
+        recipients.confirm(boss.mark, int(LATER.timestamp()), SYSTEM, LATER)
+    assert composing.pointless(new) == "confirmed"
+    remove("boss@outside.test")
+    assert composing.pointless(new) == "removed"
+
+
+def test_a_link_that_was_asked_for_by_a_clock_that_was_ahead_can_be_asked_for_again() -> None:
+    with transaction():
+        boss = recipients.add("boss@outside.test", "en", SYSTEM, NOW + timedelta(days=1))
+        assert not recipients.ask_again(boss.id, NOW + timedelta(days=1, seconds=59))
+        assert recipients.ask_again(boss.id, NOW)
 
 
 @pytest.mark.usefixtures("low")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings what the tests drive for real and pip cannot: Chromium (and what Playwright's own node needs), Chinese
-# fonts, PostgreSQL.
+# fonts, PostgreSQL; with the word libreoffice (for the long tests) also LibreOffice Calc.
 # As root on Debian it installs what is missing; otherwise it names it and fails, so that no test is skipped unseen.
 set -eu
 
@@ -14,6 +14,7 @@ has_chromium >/dev/null 2>&1 || missing="$missing chromium"
 has_libatomic >/dev/null 2>&1 || missing="$missing libatomic1"
 has_chinese_fonts >/dev/null 2>&1 || missing="$missing fontconfig fonts-noto-cjk"
 has_postgresql >/dev/null 2>&1 || missing="$missing postgresql"
+[ "${1-}" != libreoffice ] || command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

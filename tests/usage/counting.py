@@ -15,7 +15,7 @@ from webapp.usage.counters import Dimensions
 from webapp.usage.models import UsageDelta
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PLAIN = Dimensions("match", "yes", "desk", OPERATOR.id, 1, 1)
+PLAIN = Dimensions("match", "yes", "desk", OPERATOR.id, 1, 1, 1)
 
 
 def plain(outcome: str = "match", billed: str = "yes", **more: int) -> Dimensions:
@@ -32,7 +32,7 @@ def count(dimensions: Dimensions = PLAIN, at: datetime = NOW, calls: int = 1, la
 def count_many(calls: int, at: datetime = NOW) -> None:
     """That many calls, each with its own delta, quickly."""
     row = {"at": at, "outcome": "match", "billed": "yes", "source": "desk", "operator_id": 1, "department_id": 0,
-           "purpose_id": 1, "calls": 1}  # fmt: skip
+           "purpose_id": 1, "lot_id": 1, "cause": "", "calls": 1}  # fmt: skip
     with transaction() as session:
         session.execute(insert(UsageDelta), [row] * calls)
 

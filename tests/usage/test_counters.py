@@ -14,7 +14,8 @@ from tests.support.waiting import together
 from tests.usage.counting import SHANGHAI, count, count_many, fold, per_day, plain, rows, totals
 from webapp.foundation.database import db, transaction
 from webapp.usage import counters, queries
-from webapp.usage.counters import BUCKETS, FOLD_BATCH, bucket_of
+from webapp.usage.counters import FOLD_BATCH
+from webapp.usage.latency import BUCKETS, bucket_of
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 
 DAY = date(2026, 11, 2)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tests.usage.counting import SHANGHAI, count, fold, per_day
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import db
-from webapp.usage.counters import hour_of
+from webapp.usage.hours import hour_of
 from webapp.usage.models import UsageHour
 
 KOLKATA, NEW_YORK, CAIRO = ZoneInfo("Asia/Kolkata"), ZoneInfo("America/New_York"), ZoneInfo("Africa/Cairo")

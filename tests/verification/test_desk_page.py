@@ -12,9 +12,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk, Member, attribute, card_of
+from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.clock import utc_now
+from webapp.foundation.database import db
 from webapp.persons import regions
 from webapp.vendor.sandbox.server import Sandbox
 
@@ -60,7 +63,7 @@ def test_one_s_own_mismatch_comes_back_into_the_form_while_it_is_readable(desk: 
     page = clerk.verify("林小满", NUMBER, reference="A-7").text
     assert card_of(page)[0] == "mismatch"
     assert 'action="/verifications/1/edit"' in page
-    form = clerk.post("/verifications/1/edit").text
+    form = clerk.get("/verifications/1/edit").text
     assert (value_of(form, "name"), value_of(form, "id_number")) == ("林小满", NUMBER)
     assert value_of(form, "reference") == "A-7"
     assert not re.search(r'<input[^>]*name="consent"[^>]*\bchecked', form)
@@ -73,28 +76,39 @@ def test_after_ten_minutes_nothing_comes_back(desk: Come) -> None:
     with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=5)):
         late = desk(OPERATOR)
         assert "/verifications/1/edit" not in late.get("/verifications/1").text
-        answer = late.post("/verifications/1/edit", follow_redirects=True)
+        answer = late.get("/verifications/1/edit", follow_redirects=True)
         assert answer.request.path == "/verify"
         assert value_of(answer.text, "name") == value_of(answer.text, "id_number") == ""
 
 
-def test_the_address_of_an_edit_leads_back_to_the_result_when_it_is_looked_at(desk: Come) -> None:
+def test_another_language_keeps_the_form_that_is_being_mended(desk: Come) -> None:
     clerk = desk(OPERATOR)
     clerk.verify("林小满", NUMBER)
-    address = attribute(clerk.post("/verifications/1/edit").text, 'name="next" value').partition("?")[0]
+    led = clerk.post("/verifications/1/edit")
+    assert (led.status_code, led.location) == (303, "/verifications/1/edit")
+    address = attribute(clerk.get(led.location).text, 'name="next" value').partition("?")[0]
 
     answer = clerk.post("/preferences", {"locale": "en", "theme": "dark", "next": address}, follow_redirects=True)
 
-    assert (answer.status_code, answer.request.path) == (200, "/verifications/1")
-    assert card_of(answer.text)[0] == "mismatch"
-    assert "/verifications/1/edit" in answer.text
+    assert (answer.status_code, answer.request.path) == (200, "/verifications/1/edit")
+    assert (value_of(answer.text, "name"), value_of(answer.text, "id_number")) == ("林小满", NUMBER)
+
+
+def test_every_look_at_a_form_to_be_mended_is_recorded(desk: Come, app: Flask) -> None:
+    clerk = desk(OPERATOR)
+    clerk.verify("林小满", NUMBER)
+    for _look in range(2):
+        clerk.get("/verifications/1/edit")
+    with app.app_context():
+        viewed = select(AuditRecord).where(AuditRecord.action == Action.VERIFICATION_VIEWED)
+        assert [record.detail["full"] for record in db.session.scalars(viewed)] == [True] * 3, "the result, and twice"
 
 
 def test_back_and_reload_after_an_edit_spend_nothing_more(desk: Come, sandbox: Sandbox) -> None:
     clerk = desk(OPERATOR)
     clerk.verify("林小满", NUMBER)
-    form = clerk.post("/verifications/1/edit").text
-    reloaded = clerk.post("/verifications/1/edit").text
+    form = clerk.get("/verifications/1/edit").text
+    reloaded = clerk.get("/verifications/1/edit").text
     sent = {"form_token": value_of(form, "form_token")}
     assert value_of(reloaded, "form_token") not in ("", sent["form_token"]), "a reload is a form of its own"
 
@@ -112,9 +126,10 @@ def test_back_and_reload_after_an_edit_spend_nothing_more(desk: Come, sandbox: S
 @pytest.mark.parametrize(("member", "status"), [(COLLEAGUE, 404), (AUDITOR, 403), (ADMIN, 303)])
 def test_a_check_of_somebody_else_is_not_filled_in(member: Member, status: int, desk: Come) -> None:
     desk(OPERATOR).verify("林小满", NUMBER)
-    answer = desk(member).post("/verifications/1/edit")
-    assert answer.status_code == status
-    assert NUMBER not in answer.text
+    visitor = desk(member)
+    for answer in (visitor.get("/verifications/1/edit"), visitor.post("/verifications/1/edit")):
+        assert answer.status_code == status
+        assert NUMBER not in answer.text
 
 
 def test_the_page_hands_its_script_texts_in_the_reader_s_language(desk: Come) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,14 +94,14 @@ def test_no_limit_is_none(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "sentence"),
+    ("limits", "cause", "until"),
     [
-        ("operator=1/minute", "you have reached your limit of calls. The next one is possible at 2026-11-02 09:31:00."),
-        ("number=1/hour", "this number was verified too often. The next time is possible at 2026-11-02 10:30:00."),
+        ("operator=1/minute", "you have reached your limit of calls.", "2026-11-02 09:31:00"),
+        ("number=1/hour", "this number was verified too often.", "2026-11-02 10:30:00"),
     ],
 )
 def test_the_desk_says_when_the_next_call_is_possible_and_spends_none(
-    make_app: MakeApp, sandbox: Sandbox, limits: str, sentence: str
+    make_app: MakeApp, sandbox: Sandbox, limits: str, cause: str, until: str
 ) -> None:
     app = make_app(LIMITS=limits)
     with time_machine.travel(MORNING, tick=False) as clock:
@@ -115,7 +114,8 @@ def test_the_desk_says_when_the_next_call_is_possible_and_spends_none(
         english = Desk(app, OPERATOR)
         english.client.post("/preferences", data={"csrf_token": english.token(), "locale": "en"})
         said = english.verify("张三", "11010519491231002X", again="yes").text
-        assert sentence in re.sub(r"\s+", " ", said)
+        assert f">Not submitted: {cause}<" in said
+        assert f">The next one is possible at {until}.<" in said
         assert sandbox.counts().received == 1
         assert stored(app) == (1, 1)
         clock.shift(HOUR)

@@ -283,7 +283,7 @@ def test_a_reused_mismatch_comes_back_into_the_form_to_be_mended(desk: Open, san
     assert attribute(page, "data-original") == "mismatch"
     assert 'action="/reuses/1/edit"' in page
 
-    form = colleague.post("/reuses/1/edit").text
+    form = colleague.get("/reuses/1/edit").text
 
     assert tuple(value_of(form, field) for field in ("name", "id_number", "reference")) == (*MISMATCH, "CASE-B2")
     assert not re.search(r'<input[^>]*name="consent"[^>]*\bchecked', form)
@@ -305,22 +305,22 @@ def test_what_somebody_else_was_shown_again_is_not_filled_in(desk: Open, member:
     operator.verify(*MISMATCH)
     operator.verify(*MISMATCH)
 
-    answer = desk(member).post("/reuses/1/edit")
+    visitor = desk(member)
+    for answer in (visitor.get("/reuses/1/edit"), visitor.post("/reuses/1/edit")):
+        assert answer.status_code == status
+        assert MISMATCH[1] not in answer.text
 
-    assert answer.status_code == status
-    assert MISMATCH[1] not in answer.text
 
-
-def test_after_ten_minutes_a_reused_mismatch_is_not_filled_in_and_its_address_leads_back(desk: Open) -> None:
+def test_after_ten_minutes_a_reused_mismatch_is_not_filled_in(desk: Open) -> None:
     operator = desk(OPERATOR)
     operator.verify(*MISMATCH)
     operator.verify(*MISMATCH)
-    assert operator.get("/reuses/1/edit").location == "/reuses/1"
+    assert operator.post("/reuses/1/edit").location == "/reuses/1/edit"
 
     with later(minutes=11):
         late = desk(OPERATOR)
         assert "/reuses/1/edit" not in late.get("/reuses/1").text
-        answer = late.post("/reuses/1/edit", follow_redirects=True)
+        answer = late.get("/reuses/1/edit", follow_redirects=True)
     assert answer.request.path == "/verify"
     assert MISMATCH[1] not in answer.text
 

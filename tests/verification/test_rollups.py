@@ -47,7 +47,7 @@ def test_whatever_was_miscounted_is_right_afterwards(app: Flask) -> None:
     calls = over_three_days(app)
     assert differences(app) == []
     dimensions = {"outcome": "match", "billed": "yes", "source": "desk", "operator_id": 2, "department_id": 0,
-                  "purpose_id": 1, "calls": 7}  # fmt: skip
+                  "purpose_id": 1, "lot_id": 0, "cause": "", "calls": 7}  # fmt: skip
     with app.app_context(), transaction() as session:
         session.execute(update(UsageDay).values(calls=UsageDay.calls + 1))
         session.execute(delete(UsageHour))

@@ -128,6 +128,18 @@ def test_a_banner_says_until_when(desk: Open, sandbox: Sandbox) -> None:
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", banner)
 
 
+def test_the_card_of_a_stop_names_the_cause_and_then_what_to_do_and_when(desk: Open, sandbox: Sandbox) -> None:
+    desk(OPERATOR).verify(scenario("0010"), NUMBER)
+
+    page = desk(COLLEAGUE).verify(*somebody(1)).text
+
+    card = page.split('class="result-title"')[1]
+    assert card.split(">")[1].startswith("未提交：已暂停调用：服务商维护中。<")
+    advice = re.search(r'class="result-advice">([^<]*)<', card)
+    assert advice is not None
+    assert re.fullmatch(r"无需处理：.+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d 起可再试。", advice[1])
+
+
 @pytest.mark.parametrize(("code", "seconds"), [("0010", 60), ("D503CB", 90), ("X503BZ", 90)])
 def test_when_the_time_is_over_the_next_submission_is_the_probe_and_its_answer_ends_the_stop(
     app: Flask, desk: Open, sandbox: Sandbox, code: str, seconds: int

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from tests.conftest import MakeApp
 from tests.support.cast import COLLEAGUE, NOW, OPERATOR, Desk, Member, attribute, card_of
-from tests.verification.calls import MATCH, ask, differences, who
+from tests.verification.calls import MATCH, ask, differences, somebody, who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
@@ -25,6 +25,7 @@ from webapp.persons import id_numbers, names
 from webapp.vendor import circuit
 from webapp.vendor.contract import MAINTENANCE_STOP, UNTIL_SOMEONE_ACTS, Billed, Cause, Outcome, Reply
 from webapp.vendor.sandbox import people
+from webapp.vendor.sandbox.scenarios import BY_NAME
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification import limits, tour
 from webapp.verification.asked import Asked
@@ -170,3 +171,27 @@ def test_the_limit_of_an_operator_holds_in_practice_too() -> None:
     written = parse_limits("operator=5/minute;number=3/day;name=2/day")
 
     assert limits.of_practice(written) == [*written[:2]]
+
+
+def test_a_number_may_be_tried_with_every_situation_and_with_its_own_name_too(make_app: MakeApp) -> None:
+    app = make_app(LIMITS="number=2/day")
+    number = somebody(1)[1]
+    for situation in list(BY_NAME)[:5]:
+        ask(app, (situation, number), lambda *_: MATCH)
+
+    for name in ("张试", "李试"):
+        ask(app, (name, number), lambda *_: MATCH)
+
+    with pytest.raises(limits.LimitReached):
+        ask(app, ("王试", number), lambda *_: MATCH)
+    ask(app, (list(BY_NAME)[5], number), lambda *_: MATCH)
+
+
+def test_in_a_live_instance_a_situation_is_a_name_like_any_other(make_app: MakeApp) -> None:
+    app = make_app(LIMITS="number=2/day", VENDOR_URL="https://vendor.example")
+    number = somebody(1)[1]
+    for situation in list(BY_NAME)[:2]:
+        ask(app, (situation, number), lambda *_: MATCH)
+
+    with pytest.raises(limits.LimitReached):
+        ask(app, (list(BY_NAME)[2], number), lambda *_: MATCH)

@@ -6,6 +6,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, delete, func, select
 
@@ -98,6 +99,7 @@ def change_user(user_id: int, profile: Profile, password: str, who: Who, now: da
         raise EmailTaken
     if user.role == Role.ADMIN and user.active and (profile.role != Role.ADMIN or not profile.active):
         _keep_an_admin(user_id)
+    before = user.role
     changed = [
         field
         for field, new in (("name", profile.name.strip()), ("email", email), ("role", profile.role),
@@ -109,7 +111,9 @@ def change_user(user_id: int, profile: Profile, password: str, who: Who, now: da
         changed.append("password")
     if {"role", "active", "password"} & set(changed):
         user.session_epoch += 1
-    append(who, Action.USER_CHANGED, now, on=("user", user_id), changed=" ".join(changed))
+    permitted: dict[str, Any] = {"role_before": before, "role": user.role} if "role" in changed else {}
+    permitted |= {"active": user.active} if "active" in changed else {}
+    append(who, Action.USER_CHANGED, now, on=("user", user_id), changed=" ".join(changed), **permitted)
     return user
 
 

@@ -1,55 +1,138 @@
-"""Reads of the audit trail."""
+"""Reads of the audit trail: pages by the place between two records, as quick at any depth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, func, null, select, text, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
-from webapp.audit.trail import AuditRecord
+from webapp.audit.trail import FAILED, AuditRecord
 from webapp.foundation.clock import end_of, start_of
-from webapp.foundation.database import db
+from webapp.foundation.database import db, end_read
+
+NOBODY = 0
+"""Stands for whoever is no user: the product itself, and those who are not logged in."""
+MOST_MICROS, MOST_ID = 2**52, 2**62
+CHUNK = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
+_ACTORS = text(
+    "WITH RECURSIVE known(id) AS (SELECT min(actor_id) FROM audit_record UNION ALL "
+    "SELECT (SELECT min(actor_id) FROM audit_record WHERE actor_id > known.id) FROM known WHERE known.id IS NOT NULL) "
+    "SELECT id, (SELECT actor FROM audit_record WHERE actor_id = known.id ORDER BY at DESC, id DESC LIMIT 1) "
+    "FROM known WHERE id IS NOT NULL"
+)
+"""A step of the recursion is one look into an index: the price goes with the people, never with the records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is shown; None: not filtered."""
+    """What is shown; None: not filtered. Days are of the reporting zone, both included."""
 
     action: str | None = None
+    actor: int | None = None
+    object_type: str | None = None
+    object_id: int | None = None
+    success: bool | None = None
     first: date | None = None
     last: date | None = None
+
+    def conditions(self, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+        """As conditions of a query."""
+        record, column = AuditRecord, self._column
+        equal = {record.action: self.action, record.object_type: self.object_type, record.object_id: self.object_id}
+        found: list[ColumnElement[bool]] = [column(one) == value for one, value in equal.items() if value is not None]
+        if self.actor is not None:
+            actor = column(record.actor_id)
+            found.append(actor.is_(None) if self.actor == NOBODY else actor == self.actor)
+        if self.success is not None:  # in the very words of the index, which holds the failures only
+            found.append(record.success if self.success else text(FAILED))  # type: ignore[arg-type]
+        if self.first:
+            found.append(record.at >= start_of(self.first, zone))
+        if self.last:
+            found.append(record.at < end_of(self.last, zone))
+        return found
+
+    def _column(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+        """The column; where failures are wanted, hidden from SQLite, which would not see that they are the fewest."""
+        return func.coalesce(column, null()) if self.success is False else column.expression
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands in the order of time."""
+
+    at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // _MICRO}-{self.id}"
+
+    @staticmethod
+    def read(written: str) -> Place | None:
+        """The place that an address names; None where it names none."""
+        found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", written, re.ASCII)
+        if found is None or not (int(found[1]) < MOST_MICROS and 0 < int(found[2]) < MOST_ID):
+            return None
+        return Place(_EPOCH + int(found[1]) * _MICRO, int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records, newest first; `newer` and `older` are ids to go on from (None: nothing there)."""
+    """Records, newest first; `newer` and `older` are places to go on from (None: nothing there)."""
 
     records: Sequence[AuditRecord]
-    newer: int | None
-    older: int | None
+    newer: Place | None
+    older: Place | None
 
 
-def page(filters: Filters, zone: ZoneInfo, size: int, *, below: int | None = None, above: int | None = None) -> Page:
-    """One page: records with an id below or above the given one."""
-    query = select(AuditRecord)
-    if filters.action:
-        query = query.where(AuditRecord.action == filters.action)
-    if filters.first:
-        query = query.where(AuditRecord.at >= start_of(filters.first, zone))
-    if filters.last:
-        query = query.where(AuditRecord.at < end_of(filters.last, zone))
+def page(
+    wanted: Sequence[ColumnElement[bool]], size: int, *, below: Place | None = None, above: Place | None = None
+) -> Page:
+    """One page of the wanted records: the next ones below or above a place."""
+    query = select(AuditRecord).where(*wanted)
+    place = tuple_(AuditRecord.at, AuditRecord.id)
     if above is not None:
-        query = query.where(AuditRecord.id > above).order_by(AuditRecord.id.asc())
+        query = query.where(place > (above.at, above.id)).order_by(AuditRecord.at, AuditRecord.id)
     else:
-        query = query.where(AuditRecord.id < below) if below is not None else query
-        query = query.order_by(AuditRecord.id.desc())
+        query = _newest_first(query if below is None else query.where(place < (below.at, below.id)))
     found = list(db.session.scalars(query.limit(size + 1)))
     more, records = len(found) > size, found[:size]
     if above is not None:
         records.reverse()
     newer = bool(records) and (more if above is not None else below is not None)
     older = bool(records) and (above is not None or more)
-    return Page(records, records[0].id if newer else None, records[-1].id if older else None)
+    return Page(records, _place(records[0]) if newer else None, _place(records[-1]) if older else None)
+
+
+def every(wanted: Sequence[ColumnElement[bool]]) -> Iterator[AuditRecord]:
+    """All wanted records that are there when the first is asked for, newest first, with no transaction open between."""
+    newest = db.session.scalar(select(func.max(AuditRecord.id))) or 0
+    below: Place | None = None
+    while True:
+        found = page([*wanted, AuditRecord.id <= newest], CHUNK, below=below)
+        db.session.expunge_all()
+        end_read()
+        yield from found.records
+        below = found.older
+        if below is None:
+            return
+
+
+def actors() -> list[tuple[int, str]]:
+    """Everybody who ever did anything, by number, with the name they had last."""
+    return [(number, name) for number, name in db.session.execute(_ACTORS)]
+
+
+def _newest_first(query: Select[AuditRecord]) -> Select[AuditRecord]:
+    return query.order_by(AuditRecord.at.desc(), AuditRecord.id.desc())
+
+
+def _place(record: AuditRecord) -> Place:
+    return Place(record.at, record.id)

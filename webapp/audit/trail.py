@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String
+from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, insert_rows
@@ -36,7 +36,16 @@ class Action(StrEnum):
     VERIFICATION_BLOCKED = "verification_blocked"
     VERIFICATION_VIEWED = "verification_viewed"
     HISTORY_VIEWED = "history_viewed"
+    HISTORY_SEARCHED = "history_searched"
+    VIEW_SAVED = "view_saved"
+    VIEW_CHANGED = "view_changed"
+    VIEW_DELETED = "view_deleted"
     AUDIT_VIEWED = "audit_viewed"
+    AUDIT_EXPORTED = "audit_exported"
+    AUDIT_DROPPED = "audit_dropped"
+    FIGURES_EXPORTED = "figures_exported"
+    SCHEMA_MIGRATED = "schema_migrated"
+    LOOKS_VIEWED = "looks_viewed"
     LOT_RECORDED = "lot_recorded"
     SETTING_CHANGED = "setting_changed"
     WENT_LIVE = "went_live"
@@ -60,10 +69,26 @@ class Action(StrEnum):
     COUNTER_READ = "counter_read"
     BOOKS_REBASED = "books_rebased"
     LOT_CORRECTED = "lot_corrected"
+    LOT_CHANGED = "lot_changed"
+    LOT_CLOSED = "lot_closed"
+    LOT_REOPENED = "lot_reopened"
+    LOT_REFUNDED = "lot_refunded"
+    DEDUCTION_CHANGED = "deduction_changed"
+    CAP_CHANGED = "cap_changed"
     RECEIPT_ISSUED = "receipt_issued"
     RECEIPT_VIEWED = "receipt_viewed"
     RECEIPT_PRINTED = "receipt_printed"
     RECEIPT_CHECKED = "receipt_checked"
+    REAUTHENTICATED = "reauthenticated"
+    REAUTHENTICATION_FAILED = "reauthentication_failed"
+    PERSON_REVEALED = "person_revealed"
+    HISTORY_EXPORTED = "history_exported"
+    EXPORT_SENT = "export_sent"
+    EXPORT_ASKED = "export_asked"
+    EXPORT_APPROVED = "export_approved"
+    EXPORT_DECLINED = "export_declined"
+    EXPORT_FETCHED = "export_fetched"
+    EXPORT_DESTROYED = "export_destroyed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +104,26 @@ class Who:
 SYSTEM = Who(None, "yuliang")
 
 
+FAILED, ABOUT = "NOT success", "subject IS NOT NULL"
+"""Few of many records: only those cost an entry of their index."""
+
+
 class AuditRecord(Base):
     """One record. Never updated; removed only by retention."""
 
     __tablename__ = "audit_record"
-    __table_args__ = (Index(None, "action", "id"), Index(None, "object_type", "object_id", "id"))
+    __table_args__ = (
+        Index(None, "at", "id"),
+        Index(None, "action", "at", "id"),
+        Index(None, "actor_id", "at", "id"),
+        Index(None, "object_type", "object_id", "at", "id"),
+        Index("ix_audit_record_failed", "at", "id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
+        Index("ix_audit_record_subject", "subject", "at", "id", sqlite_where=text(ABOUT), postgresql_where=text(ABOUT)),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    actor_id: Mapped[int | None] = mapped_column(RowId, index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[int | None] = mapped_column(RowId)
     actor: Mapped[str] = mapped_column(String(200))
     action: Mapped[str] = mapped_column(String(32))
     object_type: Mapped[str] = mapped_column(String(32), default="")
@@ -96,6 +132,8 @@ class AuditRecord(Base):
     address: Mapped[str] = mapped_column(String(64), default="")
     request_id: Mapped[str] = mapped_column(String(40), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    subject: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    """Fingerprint of the person who was looked for, see `subjects`."""
 
 
 def append(
@@ -105,9 +143,13 @@ def append(
     *,
     on: tuple[str, int | None] = ("", None),
     success: bool = True,
+    subject: bytes | None = None,
     **detail: str | int | bool | None,
 ) -> None:
-    """Adds one record in the caller's transaction. `detail` must hold nothing personal."""
+    """Adds one record in the caller's transaction. `detail` must hold nothing personal.
+
+    `subject`: whom it is about, where no object says so, as `subjects.fingerprint` makes it.
+    """
     insert_rows(
         AuditRecord,
         {
@@ -121,5 +163,6 @@ def append(
             "address": who.address,
             "request_id": who.request_id,
             "detail": detail,
+            "subject": subject,
         },
     )

@@ -1,81 +1,83 @@
-"""The audit trail's page."""
+"""The audit trail's page and its file."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField
-from wtforms.validators import Optional
 
-from webapp.audit import queries
+from webapp.audit import heads, queries
 from webapp.audit.actor import who
-from webapp.audit.texts import ACTIONS, OBJECTS
-from webapp.audit.trail import Action, AuditRecord, append
-from webapp.foundation.clock import utc_now
+from webapp.audit.forms import AuditForm
+from webapp.audit.queries import Place
+from webapp.audit.rows import csv_pieces, row
+from webapp.audit.trail import Action, append
+from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
-from webapp.foundation.forms import FilterForm, not_before, sound_day
 from webapp.foundation.instance import this_instance
 
 bp = Blueprint("audit", __name__)
 
 SIZE = 100
-MOST = 2**62
-
-
-class AuditForm(FilterForm):
-    """Filters of /audit."""
-
-    action = SelectField(_l("Action"), validators=[Optional()])
-
-    def filters(self) -> queries.Filters:
-        """What the valid form asks for."""
-        return queries.Filters(self.action.data or None, self["from"].data, self["to"].data)
-
-
-setattr(AuditForm, "from", DateField(_l("From"), validators=[Optional(), sound_day]))
-AuditForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
+FILTERS = ("actor", "action", "object", "number", "success", "from", "to")
 
 
 @bp.get("/audit")
 def index() -> tuple[str, int]:
     """Who did what; looking here is recorded too."""
-    form = AuditForm(request.args)
-    form.action.choices = [("", _("All")), *ACTIONS.items()]
+    form = _form()
+    now = utc_now()
     if not form.validate():
-        return render_template("audit/index.html", form=form, records=[], older_url=None, newer_url=None), 422
-    page = queries.page(
-        form.filters(), this_instance().settings.zone, SIZE, below=_place("below"), above=_place("above")
-    )
-    records = [_row(record) for record in page.records]
+        return render_template("audit/index.html", form=form, head=heads.head(), now=now, records=[]), 422
+    wanted = form.filters().conditions(this_instance().settings.zone)
+    page = queries.page(wanted, SIZE, below=_place("below"), above=_place("above"))
+    found, records = heads.head(), [row(record) for record in page.records]
     with transaction():
-        append(who(), Action.AUDIT_VIEWED, utc_now(), records=len(records))
+        append(who(), Action.AUDIT_VIEWED, now, filters=_active(), records=len(records))
     return render_template(
         "audit/index.html",
         form=form,
+        head=found,
+        now=now,
         records=records,
-        older_url=_address(below=page.older) if page.older else None,
-        newer_url=_address(above=page.newer) if page.newer else None,
+        file_url=url_for("audit.file", **_kept()),
+        older_url=url_for("audit.index", **_kept(), below=page.older) if page.older else None,
+        newer_url=url_for("audit.index", **_kept(), above=page.newer) if page.newer else None,
     ), 200
 
 
-def _place(name: str) -> int | None:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 19 and int(text) < MOST else None
+@bp.post("/audit/file")
+def file() -> Response:
+    """Exactly what the filters leave, as CSV, however much it is; recorded before the first line is sent."""
+    form = _form()
+    if not form.validate():
+        abort(400, _("A filter cannot be read"))
+    settings, now = this_instance().settings, utc_now()
+    records = queries.every(form.filters().conditions(settings.zone))
+    with transaction():
+        append(who(), Action.AUDIT_EXPORTED, now, filters=_active())
+    name = f"yuliang-audit-{day_of(now, settings.zone)}.csv"
+    return Response(
+        stream_with_context(csv_pieces(records, settings.timezone)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
 
 
-def _row(record: AuditRecord) -> dict[str, Any]:
-    on = OBJECTS.get(record.object_type, record.object_type)
-    return {
-        "at": record.at, "actor": record.actor, "action_label": ACTIONS.get(record.action, record.action),
-        "object": f"{on} {record.object_id}" if record.object_id else "", "success": record.success,
-        "address": record.address,
-        "detail": ", ".join(f"{key} {value}" for key, value in record.detail.items() if value not in (None, "")),
-    }  # fmt: skip
+def _form() -> AuditForm:
+    form = AuditForm(request.args)
+    form.offer()
+    return form
 
 
-def _address(**place: Any) -> str:
-    kept: dict[str, Any] = {name: request.args[name] for name in ("action", "from", "to") if request.args.get(name)}
-    return url_for("audit.index", **kept, **place)
+def _place(name: str) -> Place | None:
+    return Place.read(request.args.get(name, ""))
+
+
+def _kept() -> dict[str, Any]:
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+
+
+def _active() -> str:
+    return " ".join(f"{name}={value}" for name, value in _kept().items())

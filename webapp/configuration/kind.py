@@ -11,6 +11,10 @@ from webapp.foundation import runtime
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import KIND, Instance, vendor_kind
 from webapp.foundation.sealing import CannotOpen
+from webapp.history.export_models import Export, ExportPiece
+from webapp.history.reveal_models import Reveal
+from webapp.history.saved_models import SavedView
+from webapp.history.search_models import StoredSearch
 from webapp.notify.messages import Attempt, Message
 from webapp.notify.notices import Notice, NoticeDismissal
 from webapp.quota.models import LedgerEntry, Lot
@@ -20,7 +24,6 @@ from webapp.reminders.models import Episode, ToldLot
 from webapp.settings import SANDBOX
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 from webapp.vendor import circuit
-from webapp.verification import rollups
 from webapp.verification.models import (
     Identity,
     IdentityIndex,
@@ -34,13 +37,14 @@ from webapp.verification.models import (
 
 PRACTICE = (
     MeterBaseline, MeterFailure, MeterReading, MeterTurn,
-    Attempt, Message, ToldLot, Episode, ReceiptFailure, ReceiptSalt, Receipt, SpentForm, ReuseReference, Reuse,
+    Attempt, Message, ToldLot, Episode, ExportPiece, Export, Reveal, SavedView, StoredSearch, ReceiptFailure,
+    ReceiptSalt, Receipt, SpentForm,
+    ReuseReference, Reuse,
     Settlement, IdentityIndex, Identity, LedgerEntry, Verification, ShiftDeclaration, Lot, UsageDelta, UsageDay,
     UsageHour, LatencyHour, NoticeDismissal, Notice,
 )  # fmt: skip
 """What going live clears, in this order."""
 KEYS = "index_keys"
-ZONE = "counted_in_zone"
 
 
 class WrongKind(Exception):
@@ -80,21 +84,7 @@ def agree(instance: Instance, now: datetime) -> str:
         with transaction():
             runtime.store(KIND, named, instance.sealer, now)
             runtime.store(KEYS, instance.sealer.fingerprint(), instance.sealer, now)
-            runtime.store(ZONE, instance.settings.timezone, instance.sealer, now)
     return known or named
-
-
-def counted_in_zone(instance: Instance) -> bool:
-    """Whether days and hours are counted in the zone of the settings."""
-    return runtime.stored(ZONE, instance.sealer) in (None, instance.settings.timezone)
-
-
-def count_in_zone(instance: Instance, now: datetime) -> None:
-    """Counts all calls anew where the reporting zone was changed."""
-    if not counted_in_zone(instance):
-        rollups.rebuild(instance.settings.zone)
-    with transaction():
-        runtime.store(ZONE, instance.settings.timezone, instance.sealer, now)
 
 
 def go_live(instance: Instance, now: datetime) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 from flask import Blueprint, render_template
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
 from webapp.accounts.permissions import may
-from webapp.dashboard import chart
+from webapp.audit.figures import figures_file
+from webapp.dashboard.usage_forms import DAYS
+from webapp.foundation.charts import Chart, Line
 from webapp.foundation.clock import day_of, start_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.quota import queries as quota
 from webapp.quota.lot_table import lot_rows
 from webapp.usage import queries as usage
+from webapp.usage import series
+from webapp.usage.past_supply import days_until
 from webapp.vendor.contract import Billed
 from webapp.verification import reuse
 from webapp.verification.texts import OUTCOMES
@@ -23,26 +31,41 @@ bp = Blueprint("dashboard", __name__)
 @bp.get("/")
 def index() -> str:
     """Remaining of total, used today, a 30-day chart from locally counted calls, lots soon to expire."""
-    settings = this_instance().settings
-    today = day_of(utc_now(), settings.zone)
-    days = chart.days_until(today)
-    counts = usage.calls_by_day(days[0], days[-1], settings.zone)
-    series = chart.stacked(counts, days)
+    zone = this_instance().settings.zone
+    today = day_of(utc_now(), zone)
+    days = days_until(today, DAYS)
+    counts = usage.calls_by_day(days[0], days[-1], zone)
+    lots = lot_rows(today)
+    chart = _chart(counts, days)
     return render_template(
         "dashboard/index.html",
         balance=quota.balance(today, usage.unknown_calls()),
         used_today=sum(calls for (day, _o, billed), calls in counts.items() if day == today and billed == Billed.YES),
-        today=[{"outcome": one.key, "label": OUTCOMES[one.key].label, "calls": one.values[-1]}
-               for one in series if one.values[-1]],
-        chart={
-            "days": [day.isoformat() for day in days],
-            "series": [{"key": one.key, "label": str(OUTCOMES[one.key].label), "values": one.values} for one in series],
-            "zone": settings.timezone,
-            "unit": _("calls"),
-        },
-        saved=reuse.saved(start_of(days[0], settings.zone)),
-        lots=lot_rows(today),
+        today=[{"outcome": line.key, "label": line.label, "calls": line.values[-1]}
+               for line in chart.lines if line.values[-1]],
+        chart=chart,
+        saved=reuse.saved(start_of(days[0], zone)),
+        lots=lots,
         can_record=may(current_user.role, "quota.new_lot"),
-        has_lots=bool(quota.lots()),
-        has_calls=bool(series),
+        has_lots=bool(lots),
+        has_calls=bool(chart.lines),
     )  # fmt: skip
+
+
+@bp.get("/days.csv")
+def file() -> Response:
+    """The last 30 days as a file."""
+    zone = this_instance().settings.zone
+    days = days_until(day_of(utc_now(), zone), DAYS)
+    return figures_file(_chart(usage.calls_by_day(days[0], days[-1], zone), days))
+
+
+def _chart(counts: Mapping[tuple[date, str, str], int], days: list[date]) -> Chart:
+    """Calls of each day by result."""
+    by: dict[tuple[date, str], int] = {}
+    for (day, outcome, _billed), calls in counts.items():
+        by[day, outcome] = by.get((day, outcome), 0) + calls
+    lines = [Line(one.key, str(OUTCOMES[one.key].label), one.values) for one in series.stack(by, days, series.OUTCOMES)]
+    places = [day.isoformat() for day in days]
+    return Chart("usage", _("Calls of the last 30 days"), "days", _("Day"), places, lines, _("calls"),
+                 this_instance().settings.timezone, f"{places[0]}-{places[-1]}")  # fmt: skip

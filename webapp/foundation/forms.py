@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -77,6 +78,29 @@ class WholeNumberField(IntegerField):
             self.data = None
             raise ValueError(self.gettext("Not a valid integer value."))
         super().process_formdata(valuelist)
+
+
+_DAYS = tuple(re.compile(shape, re.ASCII) for shape in (
+    r"(\d{4})-(\d{1,2})-(\d{1,2})", r"(\d{4})/(\d{1,2})/(\d{1,2})", r"(\d{4})\.(\d{1,2})\.(\d{1,2})",
+    r"(\d{4})年(\d{1,2})月(\d{1,2})日?", r"(\d{4})(\d{2})(\d{2})",
+))  # fmt: skip
+
+
+class DayField(DateField):
+    """A calendar day, year first, as a Chinese paper may write it: 2026-11-23, 2026/11/23, 2026.11.23, 20261123,
+    2026年11月23日. What could be read in two ways (11/12/2026) is no day."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        text = unicodedata.normalize("NFKC", str(valuelist[0])).strip() if valuelist else ""
+        if not text:
+            self.data = None
+            return
+        parts = next((found.groups() for shape in _DAYS if (found := shape.fullmatch(text))), ("0", "0", "0"))
+        try:
+            self.data = date(*map(int, parts))
+        except ValueError:
+            self.data = None
+            raise ValueError(_("Enter a day that there is, year first: 2026-11-23.")) from None
 
 
 class AmountField(DecimalField):

@@ -24,12 +24,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """All keys of an instance. The first of `data` seals and the first of `index` indexes; all open and search."""
+    """All keys of an instance. Of each kind the first seals or indexes, and all open, search or verify."""
 
     session: str = field(repr=False)
     data: tuple[Key, ...]
     index: tuple[Key, ...]
-    audit: Key
+    audit: tuple[Key, ...]
     generated: tuple[Path, ...] = ()
     """Files made by this call: the admin must be told to back them up."""
 
@@ -76,7 +76,7 @@ def load_keys(settings: Settings, *, make: bool = True) -> Keys:
         session=text("secret_key", settings.secret_key),
         data=parse_keys("YULIANG_DATA_KEYS", text("data_keys", settings.data_keys)),
         index=parse_keys("YULIANG_INDEX_KEYS", text("index_keys", settings.index_keys)),
-        audit=parse_keys("YULIANG_AUDIT_KEY", text("audit_key", settings.audit_key))[0],
+        audit=parse_keys("YULIANG_AUDIT_KEY", text("audit_key", settings.audit_key)),
         generated=tuple(generated),
     )
 

@@ -42,6 +42,13 @@ def take(name: str, holder: str, now: datetime, lasting: timedelta, every: timed
         return session.execute(claim).rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
+def keep(name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
+    """Lets the lease last until `now + lasting`; False where another has taken it over meanwhile."""
+    with transaction() as session:
+        mine = update(Lease).where(Lease.name == name, Lease.holder == holder, Lease.until.is_not(None))
+        return session.execute(mine.values(until=now + lasting)).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
 def give_back(name: str, holder: str, now: datetime, due_at: datetime, error: str | None = None) -> bool:
     """Ends the lease and says when the work is due again; False where another has taken it over meanwhile."""
     with transaction() as session:

@@ -32,6 +32,11 @@ class CannotOpen(Exception):
     """A blob was sealed under a key this instance does not hold, or was changed or moved."""
 
 
+def derive(key: Key, purpose: str) -> Key:
+    """A key of the same name, of its own for `purpose` (HKDF): it tells nothing of `key`, nor of its other keys."""
+    return Key(key.id, HKDF(SHA256(), 32, salt=None, info=f"yuliang {purpose}".encode()).derive(key.secret))
+
+
 class Sealer:
     """Seals and opens under the instance's data keys, and makes blind indexes under its index keys."""
 
@@ -67,7 +72,7 @@ class Sealer:
 
     def open_json(self, blob: bytes, place: str) -> dict[str, Any]:
         """As `open`, for a JSON object."""
-        content: dict[str, Any] = json.loads(self.open(blob, place))
+        content: dict[str, Any] = json.loads(self.open(blob, place).decode())
         return content
 
     def index(self, kind: str, value: str) -> bytes:
@@ -86,8 +91,7 @@ class Sealer:
         name = self._current if key_id is None else key_id
         if name not in self._secrets:
             raise CannotOpen(f"key {name} is not among the data keys of this instance")
-        info = f"yuliang {purpose}".encode()
-        return Key(name, HKDF(SHA256(), 32, salt=None, info=info).derive(self._secrets[name]))
+        return derive(Key(name, self._secrets[name]), purpose)
 
     def fingerprint(self) -> str:
         """Says, without telling the keys, which index key is first: a changed one would find nothing."""
@@ -96,7 +100,5 @@ class Sealer:
     def _digest(self, key: Key, kind: str, value: str) -> bytes:
         derived = self._derived.get((key.id, kind))
         if derived is None:
-            info = f"yuliang blind index {kind}".encode()
-            derived = HKDF(SHA256(), 32, salt=None, info=info).derive(key.secret)
-            self._derived[key.id, kind] = derived
+            derived = self._derived[key.id, kind] = derive(key, f"blind index {kind}").secret
         return hmac.digest(derived, value.encode("utf-8", "surrogatepass"), hashlib.sha256)[:INDEX_BYTES]

@@ -1,124 +1,94 @@
-"""Keyset pages over verifications: constant at any depth, no COUNT, stable while rows are added."""
+"""Keyset pages over verifications: constant at any depth, no COUNT, stable while rows are added.
+
+Newest first is by time and, of one instant, by number. What is searched for comes by number alone, the order in which
+intents were stored: that is how the blind indexes have it, and only clocks set back make a difference.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import Select, and_, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, select
 
-from webapp.accounts.models import Role, User
-from webapp.foundation.clock import end_of, start_of
-from webapp.foundation.database import db
+from webapp.accounts.models import User
+from webapp.foundation.instance import Instance
+from webapp.history import facts, search_keys
+from webapp.history.facts import Place, Row, Scope
+from webapp.history.filters import OLDEST, Cursor, Filters
 from webapp.verification.models import Verification
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class BadCursor(Exception):
-    """The cursor is not one of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What is shown; None: not filtered. Dates are days of the reporting zone, both included."""
-
-    outcome: str | None = None
-    operator: int | None = None
-    department: int | None = None
-    source: str | None = None
-    purpose: int | None = None
-    first: date | None = None
-    last: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The place between two rows: after (older than) or before (newer than) this one."""
-
-    older: bool
-    micros: int
-    id: int
-
-    def encode(self) -> str:
-        """The opaque text for the address."""
-        packed = json.dumps([int(self.older), self.micros, self.id], separators=(",", ":"))
-        return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
-
-    @staticmethod
-    def decode(text: str) -> Cursor:
-        """The place an opaque text names. Raises `BadCursor`."""
-        try:
-            older, micros, row_id = json.loads(base64.urlsafe_b64decode(text[:200] + "=" * (-len(text) % 4)))
-            if not (isinstance(micros, int) and isinstance(row_id, int) and 0 < row_id < 2**62 and 0 < micros < 2**52):
-                raise BadCursor
-            return Cursor(bool(older), micros, row_id)
-        except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-            raise BadCursor from error
-
-    @property
-    def at(self) -> datetime:
-        """The row's instant."""
-        return datetime.fromtimestamp(self.micros // 1_000_000, UTC).replace(microsecond=self.micros % 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, newest first, and the cursors to both sides (None: nothing there)."""
+    """Rows, newest first, and the cursors to both sides (None: nothing there).
 
-    rows: Sequence[Verification]
+    `looked_until`: where only so many rows were looked at, the time of the last of them; further ones lie beyond.
+    """
+
+    rows: Sequence[Row]
     newer: str | None
     older: str | None
+    looked_until: datetime | None = None
 
 
-def page(filters: Filters, viewer: User, zone: ZoneInfo, size: int, cursor: Cursor | None) -> Page:
+def page(filters: Filters, viewer: User, instance: Instance, size: int, cursor: Cursor | None) -> Page:
     """One page of what `viewer` may see."""
-    query = _filtered(filters, viewer, zone).options(
-        joinedload(Verification.operator), joinedload(Verification.department), joinedload(Verification.purpose)
-    )
+    scope, newer = facts.scope_of(filters, viewer, instance.settings.zone), cursor is not None and not cursor.older
+    if scope is None:
+        return Page([], None, None)
+    keys = search_keys.keys(filters, instance.sealer)
+    if keys is None:
+        found, edge = facts.rows(_behind(scope, cursor), size + 1, newer=newer), None
+    else:
+        ids, edge = search_keys.find(keys, scope, cursor, size + 1)
+        found = facts.rows_of(ids)
+    return _page(found, size, cursor, edge)
+
+
+def matching(filters: Filters, viewer: User, instance: Instance) -> Select[Verification]:
+    """All that fits, in no order: for who reads everything anyway. The plain filter that the pages answer for."""
+    scope = facts.scope_of(filters, viewer, instance.settings.zone)
+    if scope is None:
+        return select(Verification).where(Verification.id.is_(None))
+    equal = [getattr(Verification, column) == value for column, value in scope.equal.items()]
+    since = [Verification.created_at >= scope.low[0]] if scope.low else []
+    until = [Verification.created_at < scope.high[0]] if scope.high else []
+    return select(Verification).where(*equal, *since, *until, *search_keys.conditions(filters, instance.sealer))
+
+
+def _behind(scope: Scope, cursor: Cursor | None) -> Scope:
+    """What of it lies beyond the cursor."""
+    if cursor is None:
+        return scope
+    place = (cursor.at, cursor.id)
+    if cursor.older:
+        return replace(scope, high=min(place, scope.high or place))
+    return replace(scope, low=max(place, scope.low or place))
+
+
+def _page(found: list[Row], size: int, cursor: Cursor | None, edge: Place | None) -> Page:
     upwards = cursor is not None and not cursor.older
-    at, row_id = Verification.created_at, Verification.id
-    if cursor is not None:
-        beyond = at > cursor.at if upwards else at < cursor.at
-        beside = row_id > cursor.id if upwards else row_id < cursor.id
-        query = query.where(or_(beyond, and_(at == cursor.at, beside)))
-    order = (at.asc(), row_id.asc()) if upwards else (at.desc(), row_id.desc())
-    found = list(db.session.scalars(query.order_by(*order).limit(size + 1)))
     more, rows = len(found) > size, found[:size]
+    edge = None if more else edge
     if upwards:
         rows.reverse()
-    newer = bool(rows) and (more if upwards else cursor is not None)
-    older = bool(rows) and (True if upwards else more)
+    newer = (more or edge is not None) if upwards else (cursor is not None and bool(rows))
+    older = (bool(rows) and cursor != OLDEST) if upwards else (more or edge is not None)
+    first, last = _ends(rows, edge, upwards=upwards)
     return Page(
         rows,
-        newer=_cursor(rows[0], older=False) if newer else None,
-        older=_cursor(rows[-1], older=True) if older else None,
+        newer=Cursor.beside(*first, older=False).encode() if newer and first else None,
+        older=Cursor.beside(*last, older=True).encode() if older and last else None,
+        looked_until=edge[0] if edge else None,
     )
 
 
-def _filtered(filters: Filters, viewer: User, zone: ZoneInfo) -> Select[Verification]:
-    query = select(Verification)
-    if viewer.role == Role.OPERATOR:
-        query = query.where(Verification.operator_id == viewer.id)
-    equal = {
-        Verification.outcome: filters.outcome, Verification.operator_id: filters.operator,
-        Verification.department_id: filters.department, Verification.source: filters.source,
-        Verification.purpose_id: filters.purpose,
-    }  # fmt: skip
-    query = query.where(*(column == value for column, value in equal.items() if value is not None))
-    if filters.first:
-        query = query.where(Verification.created_at >= start_of(filters.first, zone))
-    if filters.last:
-        query = query.where(Verification.created_at < end_of(filters.last, zone))
-    return query
-
-
-def _cursor(row: Verification, *, older: bool) -> str:
-    since = row.created_at - EPOCH
-    return Cursor(older, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds, row.id).encode()
+def _ends(rows: list[Row], edge: Place | None, *, upwards: bool) -> tuple[Place | None, Place | None]:
+    """The places that the pages on both sides begin behind."""
+    first = (rows[0].created_at, rows[0].id) if rows else None
+    last = (rows[-1].created_at, rows[-1].id) if rows else None
+    if edge is None:
+        return first, last
+    return (edge, last) if upwards else (first, edge)

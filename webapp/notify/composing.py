@@ -50,28 +50,51 @@ class Content:
 
 
 Composer = Callable[[Message, datetime], Content]
+Judge = Callable[[Message], str]
+"""Why a message need not be sent any more, as pages translate it; empty: it is worth sending."""
 
 
-def register(app: Flask, kind: str, composer: Composer, short: Composer | None = None) -> None:
-    """Says who words messages of `kind`, and in few words where that fails; called once, by the composition root's
-    parts."""
-    app.extensions.setdefault(NAME, {})[kind] = (composer, short)
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """What the part knows to which a kind of message belongs."""
+
+    words: Composer
+    short: Composer | None
+    pointless: Judge
+
+
+def register(
+    app: Flask, kind: str, composer: Composer, short: Composer | None = None, *, pointless: Judge = lambda _message: ""
+) -> None:
+    """Says who words messages of `kind`, in few words where that fails, and who knows whether they have become
+    pointless; called once, by the composition root's parts."""
+    app.extensions.setdefault(NAME, {})[kind] = _Owner(composer, short, pointless)
+
+
+def _owners() -> dict[str, _Owner]:
+    return cast(dict[str, _Owner], current_app.extensions.get(NAME, {}))
+
+
+def pointless(message: Message) -> str:
+    """Why a message need not be sent any more; empty: it is worth sending, or nobody here knows its kind. Asked
+    whenever it is taken, and before it is tried again by hand. Reads only."""
+    owner = _owners().get(message.kind)
+    return owner.pointless(message) if owner else ""
 
 
 def compose(message: Message, now: datetime) -> Content:
     """The message in its recipient's language, with the figures of `now`. What matters must not wait for a fault in
     its words to be mended: then its short form goes out, and names the fault. Raises what is wrong where there is
     none, or where it is wrong too."""
-    composers = cast(dict[str, tuple[Composer, Composer | None]], current_app.extensions.get(NAME, {}))
-    composer, short = composers[message.kind]
+    owner = _owners()[message.kind]
     try:
-        return composer(message, now)
+        return owner.words(message, now)
     except Exception as fault:  # whatever it is, it is these words' own; logged, and shown beside the message
-        if short is None:
+        if owner.short is None:
             raise
         log.error("a message goes out in its short form", message=message.id, exc_info=fault)
         end_read()
-        return replace(short(message, now), flaw=named(fault))
+        return replace(owner.short(message, now), flaw=named(fault))
 
 
 def named(fault: Exception) -> str:

@@ -16,6 +16,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
 
+MAIL = "mail"
+"""The channel that there is."""
+
 
 class State(StrEnum):
     """Where a message stands."""
@@ -86,13 +89,14 @@ class Message(Base):
     holder: Mapped[str | None] = mapped_column(String(40))
     """Who is trying just now; a token that no other try shares."""
     attempts: Mapped[int] = mapped_column(default=0)
+    """Tries that were its own: not those that ended with the server itself."""
     first_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     subject: Mapped[str] = mapped_column(String(300), default="")
     body: Mapped[str] = mapped_column(Text, default="")
     """The text as it was sent last."""
     reason: Mapped[str] = mapped_column(String(40), default="")
-    """Why it was dropped."""
+    """Why it was dropped, or given up."""
     flaw: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
     """What was wrong with its words when it was composed last: it then goes out in its short form."""
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, db, insert_once, must_write
-from webapp.vendor.texts import CAUSES
+from webapp.notify.notice_texts import kind_of
 
 LEVELS = ("danger", "warning", "info")
 LOOKED_AT = 50
@@ -106,44 +104,5 @@ def dismiss(notice_id: int, user_id: int, role: str, now: datetime) -> bool:
 
 
 def _shown(notice: Notice) -> Shown:
-    words = notice.params
-    result = ("verification.result", {"id": words.get("id")})
-    match notice.kind:
-        case "unknown_outcome":
-            text = _(
-                "Verification %(id)s has an unknown outcome: it may have been charged; a call stays held.", **words
-            )
-            return Shown(notice.id, "warning", text, *result)
-        case "unexpected_answer":
-            text = _("Verification %(id)s got an unexpected answer (code %(code)s). It is kept for you.", **words)
-            return Shown(notice.id, "warning", text, *result)
-        case "calls_stop":
-            cause = CAUSES.get(words["cause"], words["cause"])
-            text = _("The vendor refuses calls: %(cause)s.", cause=cause)
-            return Shown(notice.id, "danger", text, "history.index", {"outcome": "refused"})
-        case "recipient_left":
-            text = _("%(address)s ended its reminder mails by the link in one of them.", **words)
-            return Shown(notice.id, "warning", text, "reminders.index", {})
-        case "lapsed_unseen":
-            text = _("A lot ended on %(day)s with %(calls)s calls left, too long ago to tell by mail.", **words)
-            return Shown(notice.id, "info", text, "reminders.index", {})
-        case "drift":
-            text = (
-                ngettext("The vendor counted %(calls)s call more than this product made.",
-                         "The vendor counted %(calls)s calls more than this product made.", words["calls"], **words)
-                if words["more"] else
-                ngettext("The vendor counted %(calls)s call fewer than this product made.",
-                         "The vendor counted %(calls)s calls fewer than this product made.", words["calls"], **words)
-            )  # fmt: skip
-            return Shown(notice.id, "warning", text, "reconciliation.index", {})
-        case "many_numbers":
-            text = _("%(count)s different numbers were tried for one name (mark %(mark)s) on %(day)s.", **words)
-            return Shown(notice.id, "warning", text, *_that_day(words))
-        case "many_names":
-            text = _("%(count)s different names were tried for one number (mark %(mark)s) on %(day)s.", **words)
-            return Shown(notice.id, "warning", text, *_that_day(words))
-    return Shown(notice.id, "info", notice.kind, None, {})
-
-
-def _that_day(words: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return "audit.index", {"action": "verification_sent", "from": words["day"], "to": words["day"]}
+    kind, words = kind_of(notice.kind), notice.params
+    return Shown(notice.id, kind.level, kind.text(words), *kind.place(words))

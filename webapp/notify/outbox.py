@@ -2,7 +2,8 @@
 
 Every function that writes says whose transaction it writes in. Sending itself happens elsewhere (`sending`), with no
 transaction open. A message that is taken has a holder and becomes due again when `LEASE` is over: a process that
-dies leaves nothing locked and nothing lost.
+dies leaves nothing locked and nothing lost. Times of a clock that was ahead keep nothing waiting: one that no honest
+clock could have written counts as over.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.foundation.database import db, must_write, transaction
+from webapp.notify import composing, holding
 from webapp.notify.channels import mail
-from webapp.notify.channels.smtp import BEFORE_ANY_MAIL, Reply
+from webapp.notify.channels.smtp import Reply
 from webapp.notify.composing import Content
-from webapp.notify.messages import Attempt, Message, State, Verdict
-from webapp.notify.retrying import next_try
+from webapp.notify.messages import MAIL, Attempt, Message, State, Verdict
+from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try
 
-MAIL = "mail"
 LEASE = timedelta(minutes=5)
 """After so long the holder of a message is believed dead: well over what a try can take."""
 
@@ -49,6 +50,8 @@ class Taken:
     message: Message
     attempt_id: int
     holder: str
+    probing: bool = False
+    """Whether it is tried to see if the server is well again, while others are held."""
 
 
 def tag(address: str) -> str:
@@ -80,31 +83,36 @@ def write_one(draft: Draft, now: datetime) -> int:
 
 
 def due(now: datetime, most: int) -> int:
-    """How many messages may be tried now, counted up to `most`. Reads only."""
-    ready = select(Message.id).where(Message.state == State.QUEUED, Message.next_at <= now).limit(most)
+    """How many messages may be tried now, counted up to `most`; one at most while the server is the trouble. Reads
+    only."""
+    hold = holding.standing()
+    ready = select(Message.id).where(_is_due(now), holding.admits(hold, now)).limit(1 if hold else most)
     count = db.session.scalar(select(func.count()).select_from(ready.subquery())) or 0
     db.session.rollback()
     return count
 
 
 def take(now: datetime, sender: str) -> Taken | None:
-    """Takes the message that has waited longest; None where none is due. Its attempt is on record from here on."""
+    """Takes the message that has waited longest; None where none may be tried. Its attempt is on record from here
+    on. What has become pointless is dropped instead."""
     with transaction() as session:
-        while True:
-            message = session.scalar(
-                select(Message)
-                .where(Message.state == State.QUEUED, Message.next_at <= now)
-                .order_by(Message.next_at, Message.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-                .execution_options(populate_existing=True)
-            )
-            if message is None:
-                return None
-            if not message.reason:
-                return _hold(message, now, sender)
-            _drop(message, now)  # it became pointless while a process that died had it
+        hold = holding.standing()
+        ready = select(Message).where(_is_due(now), holding.admits(hold, now)).order_by(Message.next_at, Message.id)
+        first = ready.limit(1).with_for_update(skip_locked=True).execution_options(populate_existing=True)
+        while (message := session.scalar(first)) is not None:
+            reason = message.reason or composing.pointless(message)
+            if not reason:
+                if hold is not None and not holding.probe(hold, now, LEASE):
+                    return None
+                return _hold(message, now, sender, probing=hold is not None)
+            message.state, message.reason, message.holder, message.finished_at = State.DROPPED, reason, None, now
             session.flush()
+        return None
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    never = case((Message.holder.is_(None), now + FARTHEST_TRY), else_=now + 2 * LEASE)
+    return and_(Message.state == State.QUEUED, or_(Message.next_at <= now, Message.next_at > never))
 
 
 def take_own(message_id: int, now: datetime, sender: str) -> Taken:
@@ -112,7 +120,7 @@ def take_own(message_id: int, now: datetime, sender: str) -> Taken:
     return _hold(must_write().get_one(Message, message_id), now, sender)
 
 
-def _hold(message: Message, now: datetime, sender: str) -> Taken:
+def _hold(message: Message, now: datetime, sender: str, *, probing: bool = False) -> Taken:
     session = must_write()
     if "@" not in message.wire_id:
         message.wire_id = mail.wire_id(message.wire_id, sender)
@@ -123,14 +131,15 @@ def _hold(message: Message, now: datetime, sender: str) -> Taken:
     session.add(attempt)
     session.flush()
     session.expunge(message)  # a copy from here on: it is read while no transaction is open
-    return Taken(message, attempt.id, message.holder)
+    return Taken(message, attempt.id, message.holder, probing)
 
 
 def settle(
     taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, *, again: bool = True
 ) -> bool:
-    """Stores what came of a try and what is next; False where another has taken the message meanwhile. `chance`
-    (0 to 1) spreads the next try; without `again` there is none."""
+    """Stores what came of a try and what is next, for the message and for all; False where another has taken the
+    message meanwhile. `chance` (0 to 1) spreads the next try; without `again` there is none, and it says nothing
+    about the server in force."""
     done: dict[str, Any] = {"holder": None}
     if content is not None:
         done |= {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
@@ -146,6 +155,8 @@ def settle(
         next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
         done |= _outcome(reply, bool(dropped), now, next_at)
         changed = session.execute(mine.values(**done), execution_options={"synchronize_session": False})
+        if again:
+            holding.heard(reply, now, chance, probing=taken.probing)
         return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
@@ -158,14 +169,12 @@ def _outcome(reply: Reply, dropped: bool, now: datetime, next_at: datetime | Non
     elif reply.verdict == Verdict.PERMANENT:
         state = State.REFUSED
     elif next_at is None:
-        state = State.FAILED
+        return {"state": State.FAILED, "finished_at": now, "reason": SERVER if reply.concerns_all else ""}
+    elif reply.concerns_all:  # not its own fault: the hold says when there is a next try, and it goes to the end
+        return {"next_at": now, "attempts": Message.attempts - 1}
     else:
         return {"next_at": next_at}
     return {"state": state, "finished_at": now}
-
-
-def _drop(message: Message, now: datetime) -> None:
-    message.state, message.holder, message.finished_at = State.DROPPED, None, now
 
 
 def withdraw(cause: str, reason: str, now: datetime) -> None:
@@ -191,6 +200,8 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
 
 
 _AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": ""}
+RETRIED = (State.QUEUED, State.REFUSED, State.FAILED)
+"""Where a message stands that can be tried again by hand."""
 
 
 def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
@@ -205,39 +216,22 @@ def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
     )
 
 
-def hold_back(now: datetime, until: datetime) -> None:
-    """Lets all messages that are due wait until then: the server itself did not answer, so none needs to try before.
-    `server_is_back` wakes them earlier."""
-    with transaction() as session:
-        free = Message.state == State.QUEUED, Message.holder.is_(None)
-        waiting = update(Message).where(*free, Message.next_at <= now)
-        session.execute(waiting.values(next_at=until).execution_options(synchronize_session=False))
-
-
 def hurry(now: datetime) -> None:
-    """Makes all waiting messages due at once, in the caller's transaction: the mail settings have changed."""
+    """Makes all waiting messages due at once, in the caller's transaction: the mail settings have changed, or an
+    admin wants to see."""
     waiting = update(Message).where(Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now)
     must_write().execute(waiting.values(next_at=now).execution_options(synchronize_session=False))
-
-
-def server_is_back(now: datetime) -> None:
-    """Makes due at once what waits only because the server could not be reached, or let nobody in."""
-    last = select(Attempt.stage).where(Attempt.message_id == Message.id).order_by(Attempt.id.desc()).limit(1)
-    stage = last.scalar_subquery()
-    waits = (Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now,
-             or_(stage.is_(None), stage.in_(BEFORE_ANY_MAIL)))  # fmt: skip
-    found = db.session.scalar(select(Message.id).where(*waits).limit(1))
-    db.session.rollback()
-    if found is not None:
-        with transaction() as session:
-            woken = update(Message).where(*waits).values(next_at=now)
-            session.execute(woken.execution_options(synchronize_session=False))
+    holding.lift(now)
 
 
 def retry(message_id: int, now: datetime) -> bool:
-    """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits; in the
-    caller's transaction. False where there is none such."""
-    again = (State.QUEUED, State.REFUSED, State.FAILED)
-    mine = update(Message).where(Message.id == message_id, Message.state.in_(again), Message.holder.is_(None))
-    changed = must_write().execute(mine.values(**_AGAIN, next_at=now).execution_options(synchronize_session=False))
-    return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
+    """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits, and lifts the
+    hold; in the caller's transaction. False where there is none such, or it has become pointless."""
+    session = must_write()
+    query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), Message.holder.is_(None))
+    message = session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if message is None or composing.pointless(message):
+        return False
+    session.execute(update(Message).where(Message.id == message_id).values(**_AGAIN, next_at=now))
+    holding.lift(now)
+    return True

@@ -1,5 +1,6 @@
 """Sending what is due: several lanes, each with a connection of its own, so that a recipient for whom the server lets
 us wait holds up one lane and no other recipient: for each lane that waits longer than a moment, another is opened.
+The first lane goes alone until the server has let it in: what is wrong with the server is not asked eight times.
 
 A lane takes a message, composes it, hands it over with no transaction open, and settles it: killed anywhere between,
 the message is tried again later; only killed after the server's OK it arrives twice, with the same Message-ID.
@@ -21,13 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, end_read, is_busy, transaction
 from webapp.foundation.instance import Instance, this_instance
-from webapp.notify import outbox
+from webapp.notify import holding, outbox
 from webapp.notify.channels import mail
 from webapp.notify.channels.smtp import Connection, Reply
 from webapp.notify.composing import Content, compose, named
 from webapp.notify.messages import Verdict
 from webapp.notify.outbox import Draft, Taken
-from webapp.notify.retrying import pause
 
 log = structlog.get_logger("yuliang.outbox")
 
@@ -94,6 +94,8 @@ class Lanes:
     def room(self) -> int:
         """How many more may begin: those that wait for an answer about one mail take no place, up to a limit."""
         busy, now = self.busy(), time.monotonic()
+        if not any(lane.let_in for lane in self._threads.values()):
+            return max(0, 1 - busy)
         stuck = sum(lane.waits(now) for lane in self._threads.values())
         return max(0, min(LANES - (busy - stuck), MOST_LANES - busy))
 
@@ -121,15 +123,19 @@ class Lane:
         self._app, self._route, self._clock, self._until = app, route, clock, until
         self._connection = Connection(route.server, route.ca_bundle)
         self._began = time.monotonic()
-        self._server_answers = False
+
+    @property
+    def let_in(self) -> bool:
+        """Whether the server has let it in."""
+        return self._connection.let_in
 
     def waits(self, now: float) -> bool:
-        """Whether one mail has kept it for longer than a moment. A server that lets nobody in does not count: more
-        lanes would help nobody."""
+        """Whether one mail has kept it for longer than a moment. A server that lets nobody in, or ponders our sender,
+        does not count: more lanes would help nobody."""
         return self._connection.about_one_mail and now - self._began > PATIENCE
 
     def run(self) -> None:
-        """Sends until nothing is due, its time is over, or the server does not answer."""
+        """Sends until nothing is due, its time is over, or the server itself is the trouble."""
         connection = self._connection
         with self._app.app_context():
             try:
@@ -157,13 +163,7 @@ class Lane:
             log.warning("a message was taken over while it was being sent", message=taken.message.id)
         if reply.verdict != Verdict.ACCEPTED:
             log.warning("a message was not taken", message=taken.message.id, stage=reply.stage, reply=reply.code)
-        if reply.concerns_all:
-            outbox.hold_back(now, now + pause(1, chance))
-            return False
-        if reply.verdict == Verdict.ACCEPTED and not self._server_answers:
-            self._server_answers = True
-            outbox.server_is_back(now)
-        return True
+        return not reply.concerns_all
 
 
 def _settle(taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float) -> bool:
@@ -192,15 +192,20 @@ def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clo
 
 
 def send_now(draft: Draft, route: mail.Route | None = None, clock: Clock = utc_now) -> Reply:
-    """Writes one message, tries it once, here and now, and says what the server said. Raises `NoMailServer`."""
-    route = route or _route(this_instance())
-    if route is None:
+    """Writes one message, tries it once, here and now (by another `route` than the one in force, where one is given),
+    and says what the server said; once it is seen that the server in force is well, what was held goes too. Raises
+    `NoMailServer`."""
+    by = route or _route(this_instance())
+    if by is None:
         raise NoMailServer
     with transaction():
         message_id = outbox.write_one(draft, clock())
-        taken = outbox.take_own(message_id, clock(), route.sender)
-    connection = Connection(route.server, route.ca_bundle)
-    content, reply = _deliver(taken, connection, route, clock)
+        taken = outbox.take_own(message_id, clock(), by.sender)
+    connection = Connection(by.server, by.ca_bundle)
+    content, reply = _deliver(taken, connection, by, clock)
     connection.close()
     outbox.settle(taken, reply, content, clock(), 0.0, again=False)
+    if route is None and reply.verdict == Verdict.ACCEPTED:
+        with transaction():
+            holding.lift(clock())
     return reply

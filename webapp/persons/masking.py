@@ -4,15 +4,19 @@ A masked number beside a birthday and a county gives the whole number back, so a
 character and nothing between (PIPL; 6+4 and 4+4 masks are too much).
 """
 
+import re
+
 from webapp.persons.names import SEPARATOR
 
 STAR = "*"
 
+_HIDDEN = re.compile(f"[^{SEPARATOR}]")
+
 
 def mask_name(name: str) -> str:
     """'张*', '欧**', '阿**·***': the first character and the places of `·`; of a single character nothing."""
-    stars = "".join(character if character == SEPARATOR else STAR for character in name)
-    return stars if len(name) < 2 else (name[0] + stars[1:])
+    stars = _HIDDEN.sub(STAR, name)
+    return stars if len(name) < 2 else name[0] + stars[1:]
 
 
 def mask_number(number: str) -> str:

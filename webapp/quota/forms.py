@@ -1,55 +1,143 @@
-"""The form that records a lot."""
+"""The forms that record a lot and change one that stands."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from webapp.foundation.forms import AmountField, Form, WholeNumberField, plain_text, sound_day, stripped
-from webapp.quota.ledger import Purchase
+from webapp.foundation.forms import (
+    AmountField,
+    DayField,
+    Form,
+    Tick,
+    WholeNumberField,
+    plain_text,
+    sound_day,
+    stripped,
+)
+from webapp.foundation.pages import day, number
+from webapp.quota.ledger import MOST_CALLS, Purchase
+from webapp.quota.models import Lot
+from webapp.quota.operations import Facts
 from webapp.quota.rules import default_expiry
 
-MOST_CALLS = 1_000_000_000
 MOST_YUAN = Decimal(10_000_000)
+WHOLE = _l("Enter a whole number of calls.")
+MAY_BE_EMPTY = _l("May be left empty.")
 
 
-class LotForm(Form):
-    """A package of calls, as it was bought."""
+def whole_fen(form: Form, field: AmountField) -> None:
+    """A validator: an amount in yuan that makes whole fen."""
+    amount = field.data
+    if amount is None:
+        return
+    if not amount.is_finite() or not 0 <= amount <= MOST_YUAN or amount != round(amount, 2):
+        raise ValidationError(_("Enter an amount in yuan with at most two decimals."))
 
-    calls = WholeNumberField(
-        _l("Calls"), validators=[InputRequired(_l("Enter a whole number of calls.")), NumberRange(1, MOST_CALLS)]
-    )
-    bought_on = DateField(_l("Bought on"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day])
-    expires_on = DateField(_l("Last valid day"), validators=[Optional(), sound_day],
-                           description=_l("Left empty: one year after the purchase."))  # fmt: skip
-    price = AmountField(_l("Price in CNY"), places=2, validators=[Optional()], description=_l("May be left empty."))
+
+class ReasonForm(Form):
+    """A change that needs nothing but a reason."""
+
+    reason = StringField(
+        _l("Reason"), filters=[stripped],
+        validators=[InputRequired(_l("Say why.")), Length(min=3, max=200), plain_text],
+        description=_l("Stands in the ledger and the audit trail. No names or numbers of people."),
+    )  # fmt: skip
+
+
+class PapersForm(Form):
+    """What the papers of a lot say."""
+
+    bought_on = DayField(_l("Bought on"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day])
+    expires_on = DayField(_l("Last valid day"), validators=[Optional(), sound_day],
+                          description=_l("Left empty: one year after the purchase."))  # fmt: skip
+    price = AmountField(_l("Price in CNY"), places=2, validators=[Optional(), whole_fen], description=MAY_BE_EMPTY)
     order_number = StringField(_l("Order number"), filters=[stripped], validators=[Length(max=80), plain_text],
-                               description=_l("May be left empty."))  # fmt: skip
+                               description=MAY_BE_EMPTY)  # fmt: skip
+    note = StringField(_l("Note"), filters=[stripped], validators=[Length(max=500), plain_text],
+                       description=MAY_BE_EMPTY)  # fmt: skip
+    again = Tick(_l("It is another lot all the same: this order has several"))
+    asks_again = False
+    """Whether the page shows the tick `again`."""
 
-    def validate_expires_on(self, field: DateField) -> None:
+    def validate_expires_on(self, field: DayField) -> None:
         if field.data and self.bought_on.data and field.data < self.bought_on.data:
             raise ValidationError(_("The last valid day lies before the purchase."))
 
-    def validate_price(self, field: AmountField) -> None:
-        price = field.data
-        if price is None:
-            return
-        if not price.is_finite() or not 0 <= price <= MOST_YUAN or price != round(price, 2):
-            raise ValidationError(_("Enter an amount in yuan with at most two decimals."))
+    def ask_again(self, other: Lot) -> None:
+        """Says beside the field that another lot has this order number, and shows the tick."""
+        self.asks_again = True
+        said = _("Lot %(lot)s of %(day)s with %(calls)s calls has this order number already.",
+                 lot=other.id, day=day(other.bought_on), calls=number(other.calls))  # fmt: skip
+        self.order_number.errors = [said]
+
+    def facts(self) -> Facts:
+        """What the valid form says of the lot."""
+        bought_on, price = self.bought_on.data, self.price.data
+        if bought_on is None:
+            raise ValueError("the form is not valid")
+        return Facts(
+            bought_on, self.expires_on.data or default_expiry(bought_on), None if price is None else int(price * 100),
+            self.order_number.data or "", self.note.data or "",
+        )  # fmt: skip
+
+
+class LotForm(PapersForm):
+    """A package of calls, as it was bought."""
+
+    calls = WholeNumberField(_l("Calls"), validators=[InputRequired(WHOLE), NumberRange(1, MOST_CALLS)])
 
     def purchase(self) -> Purchase:
         """What the valid form records."""
-        calls, bought_on, price = self.calls.data, self.bought_on.data, self.price.data
-        if calls is None or bought_on is None:
-            raise ValueError("the form is not valid")
-        return Purchase(
-            calls=calls,
-            bought_on=bought_on,
-            expires_on=self.expires_on.data or default_expiry(bought_on),
-            price_fen=None if price is None else int(price * 100),
-            order_number=self.order_number.data or "",
-        )
+        facts = self.facts()
+        return Purchase(self.calls.data or 0, facts.bought_on, facts.expires_on, facts.price_fen, facts.order_number,
+                        facts.note)  # fmt: skip
+
+
+class FactsForm(PapersForm, ReasonForm):
+    """What the papers of a recorded lot really say."""
+
+    @staticmethod
+    def of(lot: Lot) -> FactsForm:
+        """The form, filled with what is recorded."""
+        price = None if lot.price_fen is None else Decimal(lot.price_fen) / 100
+        return FactsForm(obj=lot, price=price)
+
+
+class CorrectForm(ReasonForm):
+    """More or fewer calls than were recorded."""
+
+    change = WholeNumberField(
+        _l("Calls more or fewer"), validators=[InputRequired(WHOLE), NumberRange(-MOST_CALLS, MOST_CALLS)],
+        description=_l("For example 15, or -15 where there are fewer."),
+    )  # fmt: skip
+
+    def validate_change(self, field: WholeNumberField) -> None:
+        if field.data == 0:
+            raise ValidationError(_("0 calls change nothing."))
+
+
+class RefundForm(ReasonForm):
+    """Calls that go back to the vendor for money."""
+
+    calls = WholeNumberField(_l("Calls given back"), validators=[InputRequired(WHOLE), NumberRange(1, MOST_CALLS)])
+    amount = AmountField(
+        _l("Refund in CNY"), places=2,
+        validators=[InputRequired(_l("Enter an amount in yuan with at most two decimals.")), whole_fen],
+    )  # fmt: skip
+
+    @property
+    def fen(self) -> int:
+        """The amount of the valid form, in CNY 0.01."""
+        return int((self.amount.data or Decimal(0)) * 100)
+
+
+def shown_fields(form: Form) -> list[Any]:
+    """The fields a page draws one below the other: those of the action first, the reason last."""
+    hidden = {"csrf_token", "reason"} | ({"again"} if not getattr(form, "asks_again", False) else set())
+    return [field for field in form if field.name not in hidden] + [form["reason"]]

@@ -14,34 +14,44 @@ from sqlalchemy.orm import Session
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import insert_rows, must_write
-from webapp.quota import watchers
+from webapp.quota import drawing, watchers
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.vendor import circuit
+
+MOST_CALLS = 1_000_000_000
+"""Of one lot, corrections included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """Calls bought at one time. `expires_on` is the last valid day; `price_fen` in CNY 0.01, None if not told."""
+    """Calls bought at one time. `expires_on` is the last valid day; `price_fen` in CNY 0.01, None if not told.
+
+    `used_before`: how many of them were used before our books began; never more than `calls`.
+    """
 
     calls: int
     bought_on: date
     expires_on: date
     price_fen: int | None = None
     order_number: str = ""
+    note: str = ""
+    used_before: int = 0
 
 
 def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
-    """Stores a lot and its first entry."""
-    session = must_write()
+    """Stores a lot and its first entries."""
+    session, used = must_write(), purchase.used_before
     lot = Lot(
         calls=purchase.calls, bought_on=purchase.bought_on, expires_on=purchase.expires_on,
-        price_fen=purchase.price_fen, order_number=purchase.order_number, available=purchase.calls,
-        recorded_at=now, recorded_by=who.user_id,
+        price_fen=purchase.price_fen, order_number=purchase.order_number, note=purchase.note,
+        available=purchase.calls - used, used_before=used, recorded_at=now, recorded_by=who.user_id,
     )  # fmt: skip
     session.add(lot)
     session.flush()
-    _enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
-    append(who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls)
+    enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
+    if used:
+        enter(EntryKind.USED_BEFORE, lot.id, -used, lot.available, now, actor_id=who.user_id)
+    append(who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None)
     session.flush()
     circuit.renewed()
     watchers.supply_changed(now)
@@ -49,42 +59,56 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
 
 
 class NotSoMany(Exception):
-    """The lot has fewer calls than the correction takes; nothing was changed."""
+    """The lot has fewer calls than are to be taken; nothing was changed."""
+
+
+class TooMany(Exception):
+    """The lot would have more calls than `MOST_CALLS`; nothing was changed."""
+
+
+class LotClosed(Exception):
+    """The lot is closed: nothing moves on it but what was held before; nothing was changed."""
 
 
 def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> int:
     """Adds one correcting entry to a lot, and returns what is left of it: `change` calls more, or fewer if negative.
 
-    The lot's size moves with what is left of it, so that both stay the sum of its entries. Raises `NotSoMany`.
+    The lot's size moves with what is left of it, so that both stay the sum of its entries. Raises `NotSoMany`,
+    `TooMany`, `LotClosed`.
     """
     session = must_write()
-    enough = update(Lot).where(Lot.id == lot_id, Lot.available + change >= 0)
-    moved = enough.values(available=Lot.available + change, calls=Lot.calls + change).returning(Lot.available)
-    left = session.scalar(moved)
+    fits = Lot.available >= -change, Lot.calls <= MOST_CALLS - change, Lot.closed_at.is_(None)
+    moved = update(Lot).where(Lot.id == lot_id, *fits)
+    values = {"available": Lot.available + change, "calls": Lot.calls + change}
+    left = session.scalar(moved.values(values).returning(Lot.available))
     if left is None:
-        raise NotSoMany(f"lot {lot_id} has fewer than {-change} calls left")
-    _enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
+        raise _not_corrected(session.get(Lot, lot_id, populate_existing=True), change)
+    enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
     append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change)
     watchers.supply_changed(now)
     return int(left)
 
 
+def _not_corrected(lot: Lot | None, change: int) -> Exception:
+    if lot is not None and lot.closed_at is not None:
+        return LotClosed(f"lot {lot.id} is closed")
+    if lot is not None and change > 0:
+        return TooMany(f"lot {lot.id} cannot have {change} calls more")
+    return NotSoMany(f"there are fewer than {-change} calls left")
+
+
 def hold(verification_id: int, today: date, now: datetime) -> int | None:
-    """Holds one call of the lot that expires first (then the one bought first); None where no valid lot has one."""
+    """Holds one call of the valid lot whose turn it is; None where no valid lot has one."""
     session = must_write()
-    valid = (
-        select(Lot.id)
-        .where(Lot.expires_on >= today, Lot.bought_on <= today, Lot.available > 0)
-        .order_by(Lot.expires_on, Lot.bought_on, Lot.id)
-    )
-    for lot_id in session.scalars(valid).all():
+    has_calls = *drawing.valid_on(today), Lot.available > 0
+    for lot_id in session.scalars(select(Lot.id).where(*has_calls).order_by(*drawing.turns())).all():
         # Another writer may have taken the last call since the SELECT: the condition decides, not what was read.
-        take = update(Lot).where(Lot.id == lot_id, Lot.available > 0)
+        take = update(Lot).where(Lot.id == lot_id, *has_calls)
         left = session.scalar(take.values(available=Lot.available - 1, held=Lot.held + 1).returning(Lot.available))
         if left is not None:
-            _enter(EntryKind.HOLD, lot_id, -1, left, now, verification_id=verification_id)
+            enter(EntryKind.HOLD, lot_id, -1, left, now, verification_id=verification_id)
             return int(lot_id)
-    _enter(EntryKind.HOLD, None, 0, 0, now, verification_id=verification_id)
+    enter(EntryKind.HOLD, None, 0, 0, now, verification_id=verification_id)
     return None
 
 
@@ -94,22 +118,22 @@ def charge(
     """Turns a held call into a charged one; `actor_id` and `reason` where a person decided it."""
     session = must_write()
     left = _move(session, lot_id, held=-1, charged=1)
-    _enter(EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id, actor_id=actor_id, reason=reason)
+    enter(EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id, actor_id=actor_id, reason=reason)
 
 
 def release(
     verification_id: int, lot_id: int | None, today: date, now: datetime,
     *, actor_id: int | None = None, reason: str = "",
 ) -> None:  # fmt: skip
-    """Gives a held call back to its lot; on a lot that expired meanwhile it lapses at once."""
+    """Gives a held call back to its lot; where that expired or was closed meanwhile, it ends unused at once."""
     session = must_write()
     left = _move(session, lot_id, held=-1, available=1)
-    _enter(
+    enter(
         EntryKind.RELEASE, lot_id, 0 if lot_id is None else 1, left, now,
         verification_id=verification_id, actor_id=actor_id, reason=reason,
     )  # fmt: skip
     if lot_id is not None:
-        _lapse(session, lot_id, today, now)
+        write_off(locked(lot_id), today, now)
 
 
 def lapse_expired(today: date, now: datetime) -> bool:
@@ -117,18 +141,36 @@ def lapse_expired(today: date, now: datetime) -> bool:
     session = must_write()
     expired = select(Lot.id).where(Lot.expires_on < today, Lot.available > 0).order_by(Lot.id).limit(1)
     lot_id = session.scalar(expired)
-    return lot_id is not None and _lapse(session, lot_id, today, now)
+    return lot_id is not None and write_off(locked(lot_id), today, now)
 
 
-def _lapse(session: Session, lot_id: int, today: date, now: datetime) -> bool:
-    locked = select(Lot).where(Lot.id == lot_id, Lot.expires_on < today, Lot.available > 0).with_for_update()
-    lot = session.scalar(locked.execution_options(populate_existing=True))
-    if lot is None:
+def locked(lot_id: int) -> Lot:
+    """A lot as it is now, kept from all other writers until the caller's transaction ends."""
+    query = select(Lot).where(Lot.id == lot_id).with_for_update()
+    return must_write().scalars(query.execution_options(populate_existing=True)).one()
+
+
+def write_off(lot: Lot, today: date, now: datetime, *, actor_id: int | None = None, reason: str = "") -> bool:
+    """What is left of a `locked` lot ends unused if the lot is closed or expired; False where nothing did."""
+    if not lot.available or not lot.has_ended(today):
         return False
-    gone, lot.available, lot.lapsed = lot.available, 0, lot.lapsed + lot.available
-    session.flush()
-    _enter(EntryKind.LAPSE, lot_id, -gone, 0, now)
+    kind = EntryKind.LAPSE if lot.closed_at is None else EntryKind.WRITE_OFF
+    _end(lot, kind, lot.available, now, actor_id, reason)
     return True
+
+
+def reinstate(lot: Lot, today: date, now: datetime, *, actor_id: int | None = None, reason: str = "") -> bool:
+    """What ended unused of a `locked` lot comes back if the lot is valid, or will be; False where nothing did."""
+    if not lot.lapsed or lot.has_ended(today):
+        return False
+    _end(lot, EntryKind.REINSTATEMENT, -lot.lapsed, now, actor_id, reason)
+    return True
+
+
+def _end(lot: Lot, kind: EntryKind, calls: int, now: datetime, actor_id: int | None, reason: str) -> None:
+    lot.available, lot.lapsed = lot.available - calls, lot.lapsed + calls
+    must_write().flush()
+    enter(kind, lot.id, -calls, lot.available, now, actor_id=actor_id, reason=reason)
 
 
 def _move(session: Session, lot_id: int | None, *, held: int, available: int = 0, charged: int = 0) -> int:
@@ -146,10 +188,11 @@ def _move(session: Session, lot_id: int | None, *, held: int, available: int = 0
     return int(left)
 
 
-def _enter(
+def enter(
     kind: EntryKind, lot_id: int | None, change: int, after: int, now: datetime,
     *, verification_id: int | None = None, actor_id: int | None = None, reason: str = "",
 ) -> None:  # fmt: skip
+    """Adds one entry: `change` to what is available of a lot, `after` of it. Its figures are the caller's."""
     entry = {
         "at": now,
         "kind": kind,

@@ -17,21 +17,26 @@ STATES: dict[str, LazyString] = {
     LotState.EXHAUSTED: _l("exhausted"),
     LotState.EXPIRED: _l("expired"),
     LotState.UPCOMING: _l("upcoming"),
+    LotState.CLOSED: _l("closed"),
 }
 
 
 def lot_rows(today: date) -> list[dict[str, Any]]:
     """Lots as a table shows them."""
-    return [_lot_row(lot, today) for lot in queries.lots()]
+    return [lot_row(lot, today) for lot in queries.lots()]
 
 
-def _lot_row(lot: Lot, today: date) -> dict[str, Any]:
+def lot_row(lot: Lot, today: date) -> dict[str, Any]:
+    """One lot as a page shows it."""
     state = rules.state(
-        available=lot.available, held=lot.held, bought_on=lot.bought_on, expires_on=lot.expires_on, today=today
-    )
+        available=lot.available, held=lot.held, bought_on=lot.bought_on, expires_on=lot.expires_on, today=today,
+        closed=lot.closed_at is not None,
+    )  # fmt: skip
     return {
         "id": lot.id, "calls": lot.calls, "left": lot.available, "held": lot.held, "charged": lot.charged,
-        "lapsed": lot.lapsed, "state": state.value, "state_label": STATES[state], "bought_on": lot.bought_on,
-        "expires_on": lot.expires_on, "price_fen": lot.price_fen, "order_number": lot.order_number,
-        "days_left": max(0, (lot.expires_on - today).days), "ratio": lot.available / lot.calls if lot.calls else 0.0,
+        "lapsed": lot.lapsed, "used_before": lot.used_before, "state": state.value, "state_label": STATES[state],
+        "bought_on": lot.bought_on, "expires_on": lot.expires_on, "price_fen": lot.price_fen,
+        "refunded_fen": lot.refunded_fen, "order_number": lot.order_number, "note": lot.note,
+        "closed_at": lot.closed_at, "days_left": max(0, (lot.expires_on - today).days),
+        "ratio": lot.available / lot.calls if lot.calls else 0.0,
     }  # fmt: skip

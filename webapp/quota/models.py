@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.vendor.contract import Billed
 
 ONCE = "kind IN ('hold', 'charge', 'release')"
 """A call is held once, and charged or released once: the database itself refuses a second time."""
@@ -22,12 +23,28 @@ class EntryKind(StrEnum):
     CHARGE = "charge"
     RELEASE = "release"
     CORRECTION = "correction"
+    USED_BEFORE = "used_before"
+    """Calls of an opening balance that were used before the books began."""
     LAPSE = "lapse"
+    """Left of a lot when it expired."""
+    WRITE_OFF = "write_off"
+    """Left of a lot when a person closed it."""
+    REINSTATEMENT = "reinstatement"
+    """Lapsed or written off, and back because the lot is valid after all."""
+    REFUND = "refund"
+    """Given back to the vendor."""
+
+
+SUPPLY = (EntryKind.PURCHASE, EntryKind.CORRECTION, EntryKind.REFUND)
+"""What makes the size of a lot."""
+ENDS = (EntryKind.LAPSE, EntryKind.WRITE_OFF, EntryKind.REINSTATEMENT)
+"""What makes the calls that ended unused."""
 
 
 class Lot(Base):
-    """Calls bought at one time. `available`, `held`, `charged` and `lapsed` are the ledger's sums, kept beside it in
-    the same transaction; `yuliang check` proves that they agree."""
+    """Calls bought at one time. `calls` and the five figures that make it up (`available`, `held`, `charged`, `lapsed`,
+    `used_before`) are the ledger's sums, kept beside it in the same transaction; `yuliang check` proves that they
+    agree."""
 
     __tablename__ = "lot"
     __table_args__ = (
@@ -42,13 +59,25 @@ class Lot(Base):
     expires_on: Mapped[date]
     """The last valid day, in the reporting zone."""
     price_fen: Mapped[int | None]
+    """What its `calls` cost: refunds are taken off."""
+    refunded_fen: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     order_number: Mapped[str] = mapped_column(String(80), default="")
+    note: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
     available: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     charged: Mapped[int] = mapped_column(default=0)
     lapsed: Mapped[int] = mapped_column(default=0)
+    """Ended unused: expired, or written off when the lot was closed."""
+    used_before: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Used before our books began."""
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a person closed it: nothing is drawn from it any more."""
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+    def has_ended(self, today: date) -> bool:
+        """Whether nothing is drawn from it any more, whatever is left."""
+        return self.closed_at is not None or self.expires_on < today
 
 
 class LedgerEntry(Base):
@@ -77,3 +106,19 @@ class LedgerEntry(Base):
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class DeductionRule(Base):
+    """What an answer of one kind costs, from an instant on; the newest of a kind decides. Never updated."""
+
+    __tablename__ = "deduction_rule"
+    __table_args__ = (Index(None, "answer", "effective_from", "id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    answer: Mapped[str] = mapped_column(String(32))
+    """A key of `deduction_rules.DEFAULTS`."""
+    billed: Mapped[Billed] = mapped_column(String(8))
+    effective_from: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(200))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

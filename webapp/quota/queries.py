@@ -9,7 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import case, func, select
 
 from webapp.foundation.database import db
-from webapp.quota.models import EntryKind, LedgerEntry, Lot
+from webapp.quota import drawing
+from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerEntry, Lot
 from webapp.quota.rules import Balance
 
 
@@ -20,9 +21,8 @@ def lots() -> Sequence[Lot]:
 
 def balance(today: date, unknown: int) -> Balance:
     """What the lots valid on `today` make together; `unknown` is how many outcomes nobody knows yet."""
-    sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(
-        Lot.expires_on >= today, Lot.bought_on <= today
-    )
+    valid = drawing.valid_on(today)
+    sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(*valid)
     remaining, total, held = db.session.execute(sums).one()
     uncovered = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
@@ -36,24 +36,45 @@ def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
 
 
 def valid_supply(today: date) -> tuple[int, int, int]:
-    """Remaining and total calls of all lots valid on `today`, and how many purchases and corrections there ever were.
+    """Remaining and total calls of all lots valid on `today`, and how often people changed the supply so far.
 
     Costs the same however many calls were made: lots are few, and entries that belong to no verification are found by
     an index of their own.
     """
-    bought = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.CORRECTION))
+    bought = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT))
     changes = select(func.count()).where(*bought).scalar_subquery()
-    sums = select(func.sum(Lot.available), func.sum(Lot.calls), changes).where(
-        Lot.expires_on >= today, Lot.bought_on <= today
-    )
+    sums = select(func.sum(Lot.available), func.sum(Lot.calls), changes).where(*drawing.valid_on(today))
     remaining, total, mark = db.session.execute(sums).one()
     return int(remaining or 0), int(total or 0), int(mark)
 
 
+def open_lots(today: date) -> Sequence[Lot]:
+    """The lots that have not ended, also those that begin later, as they are now, in the order of drawing."""
+    still = select(Lot).where(Lot.expires_on >= today, Lot.closed_at.is_(None)).order_by(*drawing.turns())
+    return db.session.scalars(still.execution_options(populate_existing=True)).all()
+
+
+def valid_lots(today: date) -> Sequence[Lot]:
+    """The lots that calls are drawn from on that day, as they are now, in the order of drawing."""
+    return [lot for lot in open_lots(today) if lot.bought_on <= today]
+
+
 def next_lot(today: date) -> int | None:
-    """The lot that the next call is taken from: the one that expires first; None where no valid lot has a call."""
-    valid = select(Lot.id).where(Lot.expires_on >= today, Lot.bought_on <= today, Lot.available > 0)
-    return db.session.scalar(valid.order_by(Lot.expires_on, Lot.bought_on, Lot.id).limit(1))
+    """The lot that the next call is taken from; None where no valid lot has a call."""
+    return next((lot.id for lot in valid_lots(today) if lot.available), None)
+
+
+def entries_of(lot_id: int, before: int | None, size: int) -> Sequence[LedgerEntry]:
+    """A lot's entries, the newest first, from the one before the entry of this number on; one more than `size`."""
+    query = select(LedgerEntry).where(LedgerEntry.lot_id == lot_id).order_by(LedgerEntry.id.desc()).limit(size + 1)
+    return db.session.scalars(query if before is None else query.where(LedgerEntry.id < before)).all()
+
+
+def same_order(order_number: str, but: int | None = None) -> Lot | None:
+    """A lot that has this order number already; `but`: other than this one."""
+    same = select(Lot).where(Lot.order_number == order_number).order_by(Lot.id)
+    lots = db.session.scalars(same) if order_number else ()
+    return next((lot for lot in lots if lot.id != but), None)
 
 
 def newest_entry_at() -> datetime | None:
@@ -62,9 +83,15 @@ def newest_entry_at() -> datetime | None:
 
 
 def lots_ending(first: date, last: date) -> Sequence[Lot]:
-    """Lots whose last valid day lies from `first` to `last`, as they are now."""
-    ending = select(Lot).where(Lot.expires_on >= first, Lot.expires_on <= last).order_by(Lot.expires_on, Lot.id)
-    return db.session.scalars(ending.execution_options(populate_existing=True)).all()
+    """Lots, but closed ones, whose last valid day lies from `first` to `last`, as they are now."""
+    ending = select(Lot).where(Lot.expires_on >= first, Lot.expires_on <= last, Lot.closed_at.is_(None))
+    return db.session.scalars(ending.order_by(Lot.expires_on, Lot.id).execution_options(populate_existing=True)).all()
+
+
+def supply_entries() -> Sequence[LedgerEntry]:
+    """Every entry that is of a lot and of no verification, in their order: few, found by an index of their own."""
+    ours = LedgerEntry.verification_id.is_(None), LedgerEntry.lot_id.is_not(None)
+    return db.session.scalars(select(LedgerEntry).where(*ours).order_by(LedgerEntry.id)).all()
 
 
 def lots_by_id(ids: Sequence[int]) -> Sequence[Lot]:
@@ -95,17 +122,19 @@ def recount() -> list[Difference]:
         LedgerEntry.lot_id,
         func.sum(LedgerEntry.change),
         entries(EntryKind.HOLD), entries(EntryKind.CHARGE), entries(EntryKind.RELEASE),
-        changes(EntryKind.LAPSE), changes(EntryKind.PURCHASE, EntryKind.CORRECTION),
+        changes(*ENDS), changes(EntryKind.USED_BEFORE), changes(*SUPPLY),
     ).group_by(LedgerEntry.lot_id)  # type: ignore[call-overload]  # fmt: skip
     by_lot = {row[0]: row[1:] for row in db.session.execute(sums)}
     found = []
     for lot in db.session.scalars(select(Lot).execution_options(populate_existing=True)):
-        change, holds, charges, releases, lapses, bought = by_lot.get(lot.id, (0, 0, 0, 0, 0, 0))
+        change, holds, charges, releases, ended, used, supply = by_lot.get(lot.id, (0, 0, 0, 0, 0, 0, 0))
         expected = {"available": change, "held": holds - charges - releases, "charged": charges,
-                    "lapsed": -lapses, "calls": bought}  # fmt: skip
+                    "lapsed": -ended, "used_before": -used, "calls": supply}  # fmt: skip
         found += [
             Difference(f"lot {lot.id} {field}", getattr(lot, field), int(figure))
             for field, figure in expected.items()
             if getattr(lot, field) != figure
         ]
+        if lot.closed_at is not None and lot.available:
+            found.append(Difference(f"lot {lot.id} available though closed", lot.available, 0))
     return found

@@ -15,6 +15,16 @@ class LotState(StrEnum):
     EXHAUSTED = "exhausted"
     EXPIRED = "expired"
     UPCOMING = "upcoming"
+    CLOSED = "closed"
+
+
+class DrawOrder(StrEnum):
+    """From which of several valid lots the next call is taken; ties by the other day, then by number."""
+
+    EXPIRY = "expiry"
+    """The lot that expires first (the default: the rule of other clouds)."""
+    PURCHASE = "purchase"
+    """The lot that was bought first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,12 @@ def default_expiry(bought_on: date) -> date:
     return date(year, bought_on.month, min(bought_on.day, last))
 
 
-def state(*, available: int, held: int, bought_on: date, expires_on: date, today: date) -> LotState:
+def state(
+    *, available: int, held: int, bought_on: date, expires_on: date, today: date, closed: bool = False
+) -> LotState:
     """The lot's state on `today`, a day of the reporting zone."""
+    if closed:
+        return LotState.CLOSED
     if today > expires_on:
         return LotState.EXPIRED
     if today < bought_on:

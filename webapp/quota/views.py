@@ -1,41 +1,30 @@
-"""The quota page: lots, the newest ledger entries, and the form that records a lot."""
+"""The quota page: lots and the newest ledger entries; the form that records a lot; the order in which lots are used."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from webapp.accounts import queries as accounts
-from webapp.accounts.models import Role
 from webapp.accounts.permissions import may
 from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import day, number
-from webapp.quota import ledger, queries
+from webapp.quota import drawing, operations, queries
 from webapp.quota.catalogue import CATALOGUE
+from webapp.quota.drawing_forms import ORDERS, DrawOrderForm
+from webapp.quota.entry_table import entry_rows
 from webapp.quota.forms import LotForm
 from webapp.quota.lot_table import lot_rows
-from webapp.quota.models import EntryKind
+from webapp.quota.operations import SameOrder
 from webapp.usage import queries as usage
 
 bp = Blueprint("quota", __name__)
-
-KINDS: dict[str, LazyString] = {
-    EntryKind.PURCHASE: lazy_gettext("Purchase"),
-    EntryKind.HOLD: lazy_gettext("Hold"),
-    EntryKind.CHARGE: lazy_gettext("Charge"),
-    EntryKind.RELEASE: lazy_gettext("Release"),
-    EntryKind.CORRECTION: lazy_gettext("Correction"),
-    EntryKind.LAPSE: lazy_gettext("Lapse"),
-}
 
 
 @bp.get("/quota")
@@ -46,7 +35,8 @@ def index() -> str:
         "quota/index.html",
         balance=queries.balance(today, usage.unknown_calls()),
         lots=lot_rows(today),
-        entries=_entry_rows(),
+        entries=entry_rows(queries.newest_entries()),
+        order=ORDERS[drawing.order()],
         can_record=may(current_user.role, "quota.new_lot"),
         can_reconcile=may(current_user.role, "reconciliation.index"),
     )
@@ -65,22 +55,40 @@ def record_lot() -> tuple[str, int] | Response:
     form = LotForm()
     if not form.validate_on_submit():
         return _lot_page(form), 422
-    with transaction():
-        lot = ledger.record_purchase(form.purchase(), who(), utc_now())
+    try:
+        with transaction():
+            lot = operations.record(form.purchase(), who(), utc_now(), again=bool(form.again.data))
+    except SameOrder as same:
+        form.ask_again(same.other)
+        return _lot_page(form), 422
     said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=number(lot.calls), day=day(lot.expires_on))
     flash(said, "success")
     return redirect(url_for("quota.index"), 303)
 
 
-def _entry_rows() -> list[dict[str, Any]]:
-    people = {user.id: user.name for user in accounts.users()}
-    opens = current_user.role != Role.OPERATOR  # operators see only their own verifications
-    return [
-        {"at": entry.at, "kind_label": KINDS[entry.kind], "lot_id": entry.lot_id, "change": entry.change,
-         "balance_after": entry.available_after, "actor": people.get(entry.actor_id or 0, ""),
-         "verification_id": entry.verification_id, "opens": opens, "reason": entry.reason}
-        for entry in queries.newest_entries()
-    ]  # fmt: skip
+@bp.get("/quota/draw-order")
+def draw_order() -> str:
+    """The form that sets from which lot calls are taken first."""
+    return _order_page(DrawOrderForm(order=drawing.order().value))
+
+
+@bp.post("/quota/draw-order")
+def set_draw_order() -> tuple[str, int] | Response:
+    """Sets the order, unless the environment fixes it."""
+    form = DrawOrderForm()
+    if drawing.DRAW_ORDER in this_instance().settings.given:
+        form.order.errors = [_("The environment fixes this setting: change it there.")]
+        return _order_page(form), 409
+    if not form.validate_on_submit():
+        return _order_page(form), 422
+    with transaction():
+        drawing.switch(form.chosen(), who(), utc_now())
+    flash(_("The order holds for calls from now on."), "success")
+    return redirect(url_for("quota.index"), 303)
+
+
+def _order_page(form: DrawOrderForm) -> str:
+    return render_template("quota/draw_order.html", form=form)
 
 
 def _lot_page(form: LotForm) -> str:

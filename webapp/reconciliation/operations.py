@@ -149,9 +149,10 @@ def _take_turn(now: datetime, *, hurry: bool) -> None:
 
 
 def _store(
-    figures: Figures, source: ReadingSource, who: Who, instance: Instance, now: datetime, *, anew: bool = False
-) -> MeterReading:
-    last, since = queries.newest(), queries.baseline()
+    figures: Figures, source: ReadingSource, who: Who, instance: Instance, now: datetime, *, anew: bool = False,
+    begins: bool = False,
+) -> MeterReading:  # fmt: skip
+    last, since = queries.newest(), None if begins else queries.baseline()
     fault = rules.reading_fault(figures.used, figures.total, last.used if last else None)
     if fault and not (anew and fault is ReadingFault.OLDER):
         raise WrongReading(fault, last)
@@ -176,6 +177,11 @@ def _store(
     append(who, Action.COUNTER_READ, now, on=("reading", reading.id),
            source=source, used=figures.used, total=figures.total, drift=reading.drift)  # fmt: skip
     return reading
+
+
+def begin_with(figures: Figures, who: Who, instance: Instance, now: datetime) -> MeterReading:
+    """Stores the console's figures in the caller's transaction as the reading from which on we compare."""
+    return _store(figures, ReadingSource.MANUAL, who, instance, now, anew=True, begins=True)
 
 
 def _begin_with(reading: MeterReading, who: Who, now: datetime, *, reason: str = "", corrected: int = 0) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from webapp.accounts import queries as accounts
+from webapp.foundation.charts import Chart, Line
 from webapp.foundation.clock import day_of
 from webapp.foundation.instance import Instance
 from webapp.foundation.pages import when
@@ -17,6 +18,7 @@ from webapp.reconciliation.models import MeterFailure, MeterReading
 from webapp.reconciliation.queries import Standing
 from webapp.vendor.metering import Meter
 from webapp.vendor.texts import CAUSES
+from webapp.verification.texts import OUTCOMES
 
 PAGE_SIZE, CHARTED, FAILURES = 25, 200, 5
 
@@ -25,10 +27,9 @@ def overview(instance: Instance, meter: Meter, before: int | None, now: datetime
     """All that stands on the page but its forms."""
     found = queries.standing(instance.settings.zone)
     rows = queries.page(before, PAGE_SIZE)
-    charted = queries.page(None, CHARTED)[:CHARTED]
     return {
         "standing": _standing(found, instance, now) if found else None,
-        "chart": _chart(charted, instance.settings.timezone),
+        "chart": drift_chart(instance.settings.timezone),
         "readings": reading_rows(rows[:PAGE_SIZE]),
         "further": rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None,
         "is_first_page": before is None,
@@ -62,25 +63,27 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
         "headline": texts.headline(found), "details": texts.details(found),
         "verdict": comparison.verdict.value, "verdict_label": texts.VERDICTS[comparison.verdict],
         "offered": found.offered, "remaining": balance.remaining, "held": balance.held,
-        "unknown": [{"id": row.id, "at": row.created_at, "cause": CAUSES.get(row.cause or "", row.cause or "")}
-                    for row in found.unknown],
+        "unknown": [
+            {"id": row.id, "at": row.created_at, "cause": CAUSES.get(row.cause or "", OUTCOMES[row.outcome].label)}
+            for row in found.unknown
+        ],
         "corrections": [{"lot": lot.id, "change": change} for lot, change in zip(lots, changes, strict=True) if change],
         "uncorrected": abs(comparison.drift) - abs(sum(changes)),
         "total_grew": found.total_grew > 0,
     }  # fmt: skip
 
 
-def _chart(newest_first: Any, zone: str) -> dict[str, Any]:
-    readings: list[MeterReading] = list(newest_first)[::-1]
-    return {
-        "times": [when(one.at) for one in readings],
-        "drift": [one.drift for one in readings],
-        "open": [one.unknown + one.under_way for one in readings],
-        "begun": [one.baseline_id is None for one in readings],
-        "zone": zone,
-        "unit": _("calls"),
-        "labels": {"drift": _("Not explained"), "open": _("Open calls"), "begun": _("Comparing begins")},
-    }
+def drift_chart(zone: str) -> Chart:
+    """The drift at each of the newest readings."""
+    readings: list[MeterReading] = list(queries.page(None, CHARTED))[:CHARTED][::-1]
+    lines = [
+        Line("drift", _("Not explained"), [one.drift for one in readings], "step"),
+        Line("open", _("Open calls"), [one.unknown + one.under_way for one in readings]),
+    ]
+    begun = {place: _("Comparing begins") for place, one in enumerate(readings) if one.baseline_id is None}
+    times = [when(one.at) for one in readings]
+    period = f"{times[0][:10]}-{times[-1][:10]}" if times else ""
+    return Chart("drift", _("Drift over time"), "times", _("Time"), times, lines, _("calls"), zone, period, notes=begun)
 
 
 def _failure(row: MeterFailure) -> dict[str, Any]:

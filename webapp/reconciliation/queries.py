@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import db
+from webapp.quota import queries as quota
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
 from webapp.reconciliation.rules import Books, Comparison
@@ -39,7 +40,7 @@ class Standing:
     unknown: Sequence[Verification]
     """The unknown calls of the interval, oldest first, the first `MOST_UNKNOWN`."""
     purchased: int
-    """Calls of lots that were recorded since the baseline."""
+    """Calls of lots that were recorded since the baseline, less what was refunded."""
 
     @property
     def offered(self) -> str | None:
@@ -95,8 +96,8 @@ def books(since: datetime, until: datetime, zone: ZoneInfo) -> Books:
     counted = _counted(since, until, zone)
     before, after = _under_way(since), _under_way(until)
     charged = _billed(counted, Billed.YES) - _billed(after, Billed.YES)
-    unknown = counted[Outcome.UNKNOWN, Billed.UNKNOWN]
     sending = counted[Outcome.SENDING, Billed.UNKNOWN]
+    unknown = _billed(counted, Billed.UNKNOWN) - sending
     return Books(charged, unknown, _billed(after, Billed.YES) + sending + sum(before.values()))
 
 
@@ -119,10 +120,7 @@ def failures(most: int) -> Sequence[MeterFailure]:
 
 def valid_lots(today_has: datetime, zone: ZoneInfo) -> Sequence[Lot]:
     """The lots that calls are drawn from at this instant, in the order of drawing."""
-    today = day_of(today_has, zone)
-    valid = select(Lot).where(Lot.expires_on >= today, Lot.bought_on <= today)
-    ordered = valid.order_by(Lot.expires_on, Lot.bought_on, Lot.id)
-    return db.session.scalars(ordered.execution_options(populate_existing=True)).all()
+    return quota.valid_lots(day_of(today_has, zone))
 
 
 def _counted(since: datetime, until: datetime, zone: ZoneInfo) -> Counted:
@@ -163,7 +161,7 @@ def _billed(counted: Counted, billed: Billed) -> int:
 
 def _unknown_between(since: datetime, until: datetime) -> Sequence[Verification]:
     made = select(Verification).where(
-        Verification.outcome == Outcome.UNKNOWN, Verification.billed == Billed.UNKNOWN,
+        Verification.outcome != Outcome.SENDING, Verification.billed == Billed.UNKNOWN,
         Verification.created_at >= since, Verification.created_at < until,
     )  # fmt: skip
     return db.session.scalars(made.order_by(Verification.created_at, Verification.id).limit(MOST_UNKNOWN)).all()
@@ -171,7 +169,7 @@ def _unknown_between(since: datetime, until: datetime) -> Sequence[Verification]
 
 def _purchased_between(since: datetime, until: datetime) -> int:
     bought = select(func.coalesce(func.sum(LedgerEntry.change), 0)).where(
-        LedgerEntry.verification_id.is_(None), LedgerEntry.kind == EntryKind.PURCHASE,
+        LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.REFUND)),
         LedgerEntry.at > since, LedgerEntry.at <= until,
     )  # fmt: skip
     return int(db.session.scalar(bought) or 0)

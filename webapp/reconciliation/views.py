@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from webapp.audit.actor import who
+from webapp.audit.figures import figures_file
 from webapp.audit.trail import Action, append
 from webapp.foundation import runtime
 from webapp.foundation.clock import utc_now
@@ -33,6 +34,12 @@ Answer = tuple[str, int] | Response
 def index() -> tuple[str, int]:
     """The comparison as it stands."""
     return _page()
+
+
+@bp.get("/drift.csv")
+def drift() -> Response:
+    """The drift at each reading as a file."""
+    return figures_file(page.drift_chart(this_instance().settings.timezone))
 
 
 @bp.post("")

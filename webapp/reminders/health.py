@@ -14,12 +14,14 @@ from webapp.foundation.leases import Lease
 from webapp.notify import queries as notify
 from webapp.notify.channels import mail
 from webapp.notify.sending import SEND_JOB
-from webapp.reminders import queries, texts
+from webapp.reminders import links, queries, texts
 from webapp.reminders.operations import REVIEW_JOB, Audience, cause_of
 from webapp.reminders.rules import KINDS, Rule
 
 WORKER_LATE = timedelta(seconds=60)
 JOB_LATE = timedelta(minutes=5)
+AHEAD = timedelta(minutes=1)
+"""A stamp that lies further in the future is of a clock that was ahead, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,37 @@ def faults(instance: Instance, now: datetime) -> list[Fault]:
     return [Fault("danger", text) for text in broken] + [Fault("warning", text) for text in unset]
 
 
-def heartbeat(known: list[Lease]) -> datetime | None:
+def heartbeat(known: list[Lease], now: datetime) -> datetime | None:
     """When a worker last finished any job."""
-    return max((lease.finished_at for lease in known if lease.finished_at), default=None)
+    return max((at for lease in known if (at := _finished(lease, now))), default=None)
+
+
+def _finished(lease: Lease, now: datetime) -> datetime | None:
+    at = lease.finished_at
+    return at if at is not None and at <= now + AHEAD else None
 
 
 def _worker(known: list[Lease], now: datetime) -> list[str]:
-    beat = heartbeat(known)
+    beat = heartbeat(known, now)
     if beat is None or now - beat > WORKER_LATE:
         text = _("No worker is running: nothing is checked or sent. Start `yuliang serve` or `yuliang worker`.")
         return [text]
     found = []
     for lease in known:
         if lease.name in (REVIEW_JOB, SEND_JOB):
+            job, finished = texts.JOBS[lease.name], _finished(lease, now)
             if lease.error:
-                found.append(_("The job «%(job)s» failed the last time (%(kind)s); the log says more.", job=lease.name,
+                found.append(_("The job «%(job)s» failed the last time (%(kind)s); the log says more.", job=job,
                                kind=lease.error))  # fmt: skip
-            elif lease.finished_at is None or now - lease.finished_at > JOB_LATE:
-                found.append(_("The job «%(job)s» has not finished for five minutes.", job=lease.name))
+            elif finished is None or now - finished > JOB_LATE:
+                found.append(_("The job «%(job)s» has not finished for five minutes.", job=job))
     return found
 
 
 def _route(instance: Instance) -> list[str]:
     try:
         if mail.route(instance) is not None:
-            return []
+            return [texts.here_only(links.base())] if links.opens_here_only() else []
         if mail.stored_server(instance) is None:
             return [_("No mail server is set: mails are kept here and reach nobody.")]
     except mail.Unreadable:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -20,6 +22,16 @@ def base() -> str:
     """Where people open the product."""
     instance = this_instance()
     return str(runtime.value("YULIANG_PUBLIC_URL", instance.settings, instance.sealer) or instance.settings.address)
+
+
+def opens_here_only() -> bool:
+    """Whether links in mails lead to the machine on which they are opened, whichever that is."""
+    host = urlsplit(base()).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761 6.3
+    return address.is_loopback or address.is_unspecified
 
 
 def page(endpoint: str, **values: Any) -> str:

@@ -19,7 +19,7 @@ from webapp.notify.composing import Content, Picture
 from webapp.notify.messages import Message
 from webapp.quota.catalogue import CATALOGUE
 from webapp.quota.models import Lot
-from webapp.reminders import links, queries, short_mails
+from webapp.reminders import links, queries, relevance, short_mails
 from webapp.reminders.buying import CONSOLE, PRODUCT, advice
 from webapp.reminders.dates import short_day
 from webapp.reminders.models import Episode, mark_of
@@ -56,9 +56,9 @@ class Figures:
 def install(app: Flask) -> None:
     """Registers who words which message."""
     app.extensions[NAME] = {}
-    composing.register(app, "reminder.low", _low, short_mails.low)
-    composing.register(app, "reminder.expiry", _expiry, short_mails.expiry)
-    composing.register(app, "recipient.confirm", _confirm)
+    composing.register(app, "reminder.low", _low, short_mails.low, pointless=relevance.reminder)
+    composing.register(app, "reminder.expiry", _expiry, short_mails.expiry, pointless=relevance.reminder)
+    composing.register(app, "recipient.confirm", _confirm, pointless=relevance.confirmation)
     composing.register(app, "mail.test", _test)
 
 
@@ -71,7 +71,7 @@ def masked(address: str) -> str:
 def _low(message: Message, now: datetime) -> Content:
     figures = _figures(int(message.params["episode"]), now)
     remaining, total = figures.supply.remaining, figures.supply.total
-    return _render("low", message, figures, remaining=remaining, total=total,
+    return _render("low", message, figures, remaining=remaining, total=total, above=figures.supply.is_above,
                    percent=remaining * 100 // total if total else 0)  # fmt: skip
 
 

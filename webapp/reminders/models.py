@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
@@ -25,6 +25,8 @@ class Recipient(Base):
     low: Mapped[bool] = mapped_column(default=True)
     expiry: Mapped[bool] = mapped_column(default=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    as_admin: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether they agreed as an admin of the product: it counts only while they are one."""
     asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a link to confirm was mailed last: an older link is void."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -33,6 +35,10 @@ class Recipient(Base):
     def mark(self) -> str:
         """This subscription and no other, even where the database gives its number away again: it stands in links."""
         return f"{self.id}-{round(self.created_at.timestamp() * 1_000_000)}"
+
+    def wants(self, rule: Rule) -> bool:
+        """Whether they chose to be told of it."""
+        return self.low if rule == Rule.LOW else self.expiry
 
     @property
     def reader(self) -> str:

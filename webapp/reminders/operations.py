@@ -19,13 +19,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, end_read, must_write, transaction
 from webapp.foundation.instance import Instance, this_instance
-from webapp.notify import notices, outbox
+from webapp.notify import holding, notices, outbox
 from webapp.notify import queries as notify
+from webapp.notify.messages import State
 from webapp.notify.outbox import Draft
 from webapp.quota import queries as quota
 from webapp.quota import watchers
 from webapp.reminders import queries, rules, telling
-from webapp.reminders.models import Episode, ToldLot
+from webapp.reminders.models import Episode, Recipient, ToldLot
 from webapp.reminders.queries import Told
 from webapp.reminders.rules import KINDS, POINTLESS, Closed, Ending, Rule, Standing, Step
 
@@ -45,6 +46,7 @@ def review(instance: Instance, now: datetime) -> bool:
     """Looks at both rules, and at who still has to be told. False: all is done."""
     with transaction():
         one_at_a_time()
+        _ask_former_admins(now)
         standing, audience = queries.open_episodes(), queries.audience()
         _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
         _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
@@ -52,6 +54,32 @@ def review(instance: Instance, now: datetime) -> bool:
             if episode.closed_at is None:
                 _tell(episode, now, audience)
     return False
+
+
+def _ask_former_admins(now: datetime) -> None:
+    """Whoever agreed as an admin and is none any more must agree anew, if the admins want so: they are told."""
+    for recipient, user in queries.no_longer_admins():
+        recipient.confirmed_at = recipient.asked_at = None
+        must_write().flush()
+        notices.tell("admin", "recipient_demoted", demoted(recipient), now, name=user.name)
+
+
+def demoted(recipient: Recipient) -> str:
+    """The key of the notice that a recipient is no admin any more."""
+    return f"demoted:{recipient.mark}"
+
+
+def retry_standing(now: datetime) -> int:
+    """Tries all at once that waits, and again what was refused or given up of episodes that stand, in the caller's
+    transaction. Returns how many of the latter."""
+    outbox.hurry(now)
+    return sum(outbox.retry(message_id, now) for message_id in lost())
+
+
+def lost() -> list[int]:
+    """Messages of episodes that stand which were refused or given up. Reads only."""
+    return [one.id for episode in queries.open_episodes() for one in notify.written_for(cause_of(episode.id))
+            if one.state in (State.REFUSED, State.FAILED)]  # fmt: skip
 
 
 def tell_standing(now: datetime) -> None:
@@ -178,12 +206,12 @@ def _tell(episode: Episode, now: datetime, audience: Audience | None = None) -> 
     while it stands. What waits for one who is told no longer is dropped."""
     told = (audience or queries.audience())[Rule(episode.rule)]
     cause, kind = cause_of(episode.id), KINDS[Rule(episode.rule)]
-    written = notify.written_for(cause)
+    written, hold = notify.written_for(cause), holding.known()
     fresh = []
     for one in told:
         draft = Draft(f"{cause}:{one.mark}", cause, kind, one.address, one.locale, {"episode": episode.id}, one.reader)
         mine = telling.message_of(one, told, written)
-        match telling.step(one, mine):
+        match telling.step(one, mine, now, hold.lifted_at if hold else None):
             case telling.Step.WRITE:
                 fresh.append(draft)
             case telling.Step.AGAIN if mine is not None:

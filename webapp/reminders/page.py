@@ -11,14 +11,17 @@ from flask_babel import ngettext
 from webapp.foundation import leases
 from webapp.foundation.clock import day_of
 from webapp.foundation.instance import Instance
-from webapp.foundation.pages import day, when
+from webapp.foundation.pages import day
+from webapp.notify import composing, holding
 from webapp.notify import queries as notify
 from webapp.notify.channels import mail
 from webapp.notify.channels.mail import Route
-from webapp.notify.messages import State
+from webapp.notify.holding import Hold
+from webapp.notify.messages import Attempt, State
+from webapp.notify.outbox import RETRIED
 from webapp.notify.queries import Chain
 from webapp.quota import queries as quota
-from webapp.reminders import health, queries, rules
+from webapp.reminders import health, links, operations, queries, rules, texts
 from webapp.reminders.dates import short_day
 from webapp.reminders.models import Episode
 from webapp.reminders.operations import REVIEW_JOB, cause_of
@@ -37,21 +40,24 @@ def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, 
     all_leases = leases.all_leases()
     known = {lease.name: lease for lease in all_leases}
     review = known.get(REVIEW_JOB)
-    chains = notify.newest(MESSAGES + 1, below=below)
+    chains, hold = notify.newest(MESSAGES + 1, below=below), holding.standing()
     return {
         "faults": health.faults(instance, now),
         "rules": _rules(review.due_at if review else None, day_of(now, instance.settings.zone)),
         "coming": _coming(outlook, instance, now),
         "episodes": _episodes(instance),
         "recipients": _recipients(),
-        "messages": [message_row(chain) for chain in chains[:MESSAGES]],
+        "messages": [message_row(chain, hold, now) for chain in chains[:MESSAGES]],
+        "hold": hold,
+        "waiting": bool(notify.waiting(now)[0] or operations.lost()),
+        "here_only": texts.here_only(links.base()) if links.opens_here_only() else "",
         "older": chains[MESSAGES - 1].message.id if len(chains) > MESSAGES else None,
         "newer": below is not None,
         "route": _route(instance),
         "accepted": notify.last_accepted(),
         "jobs": [{"name": name, "does": JOBS[name], "lease": known.get(name),
                   "busy": name in known and known[name].until is not None} for name in JOBS],
-        "heartbeat": health.heartbeat(all_leases),
+        "heartbeat": health.heartbeat(all_leases, now),
     }  # fmt: skip
 
 
@@ -62,23 +68,39 @@ def _route(instance: Instance) -> Route | None:
         return None
 
 
-def message_row(chain: Chain) -> dict[str, Any]:
-    """A message with every attempt, as a page shows it."""
-    message = chain.message
+def message_row(chain: Chain, hold: Hold | None, now: datetime) -> dict[str, Any]:
+    """A message with every attempt, as a page shows it, and the newest one that is over. While its holder is believed
+    alive, the last attempt is not over."""
+    message, attempts = chain.message, [_attempt(one) for one in chain.attempts]
+    trying = message.holder is not None and message.next_at > now and bool(attempts)
+    if trying:
+        attempts[-1] |= {"verdict": texts.TRYING, "tone": "warn"}
+    over = attempts[:-1] if trying else attempts
+    next_at = max(message.next_at, hold.until or now) if hold else message.next_at
     return {
         "id": message.id, "kind": KINDS.get(message.kind, message.kind), "address": message.address,
         "subject": message.subject, "body": message.body, "state": message.state, "state_label": STATES[message.state],
         "tone": TONES[message.state], "created_at": message.created_at, "finished_at": message.finished_at,
-        "next_at": message.next_at if message.state == State.QUEUED else None, "trying": message.holder is not None,
+        "next_at": next_at if message.state == State.QUEUED and attempts else None, "trying": trying,
         "wire_id": message.wire_id, "flaw": message.flaw, "reason": REASONS.get(message.reason, message.reason),
-        "can_retry": message.holder is None and message.state in (State.QUEUED, State.REFUSED, State.FAILED),
-        "attempts": [
-            {"started_at": one.started_at, "ended_at": one.ended_at, "verdict": VERDICTS[one.verdict],
-             "tone": "good" if one.verdict == "accepted" else "neutral" if one.verdict is None else "bad",
-             "stage": STAGES.get(one.stage, one.stage), "said": said(one.fault, one.code, one.words)}
-            for one in chain.attempts
-        ],
+        "attempts": attempts, "newest": over[-1] if over else None,
     }  # fmt: skip
+
+
+def _attempt(one: Attempt) -> dict[str, Any]:
+    return {
+        "started_at": one.started_at, "ended_at": one.ended_at, "verdict": VERDICTS[one.verdict],
+        "tone": "good" if one.verdict == "accepted" else "neutral" if one.verdict is None else "bad",
+        "stage": STAGES.get(one.stage, one.stage), "said": said(one.fault, one.code, one.words),
+    }  # fmt: skip
+
+
+def one_message(chain: Chain, now: datetime) -> dict[str, Any]:
+    """A message on its own page: also whether it can be tried again, or why that would be pointless."""
+    row, message = message_row(chain, holding.standing(), now), chain.message
+    may = message.state in RETRIED and not row["trying"]
+    pointless = composing.pointless(message) if may else ""
+    return row | {"can_retry": may and not pointless, "pointless": REASONS.get(pointless, pointless)}
 
 
 def _rules(next_check: datetime | None, today: date) -> list[dict[str, Any]]:
@@ -164,7 +186,7 @@ def _recipients() -> list[dict[str, Any]]:
     return [
         {"id": one.id, "address": user.email if user else one.email, "name": user.name if user else "",
          "low": one.low, "expiry": one.expiry, "locale": one.locale, "own_language": bool(user and user.locale),
-         "confirmed": one.confirmed_at is not None, "asked_at": when(one.asked_at),
+         "confirmed": one.confirmed_at is not None, "asked": one.asked_at is not None,
          "off": user is not None and not user.active}
         for one, user in queries.recipients()
     ]  # fmt: skip

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
-from webapp.accounts.models import User
+from webapp.accounts.models import Role, User
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
 from webapp.quota import queries as quota
@@ -60,8 +60,8 @@ def open_low() -> Episode | None:
 
 
 def episode(episode_id: int) -> Episode | None:
-    """One episode."""
-    return db.session.get(Episode, episode_id)
+    """One episode, as it is now."""
+    return db.session.get(Episode, episode_id, populate_existing=True)
 
 
 def episodes(most: int) -> Sequence[Episode]:
@@ -83,8 +83,10 @@ def untold_lots(today: date) -> list[ExpiringLot]:
 
 
 def expiring(lot: Lot) -> ExpiringLot:
-    """A lot as the rules see it; what has lapsed already counts as left when it ended."""
-    return ExpiringLot(lot.id, lot.expires_on, lot.available + lot.lapsed, lot.recorded_at)
+    """A lot as the rules see it; what has lapsed already counts as left when it ended, but what was written off with
+    a lot that a person closed does not."""
+    left = lot.available + lot.lapsed if lot.closed_at is None else 0
+    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at)
 
 
 def coming_lots(today: date) -> Sequence[Lot]:
@@ -128,22 +130,35 @@ def address_of(recipient: Recipient) -> str:
 
 
 def audience() -> dict[Rule, list[Told]]:
-    """Who is told of each rule: confirmed, and where they are a user, an active one. No address is told twice: a
-    user's may have become one that was on the list already."""
-    query = (
-        select(Recipient, User)
-        .outerjoin(User, User.id == Recipient.user_id)
-        .where(Recipient.confirmed_at.is_not(None), or_(Recipient.user_id.is_(None), User.active))
-        .order_by(Recipient.id)
-        .execution_options(populate_existing=True)
-    )
-    rows = [(row, _told_as(row, user)) for row, user in db.session.execute(query)]
-    wanted = {
-        Rule.LOW: [told for row, told in rows if row.low],
-        Rule.EXPIRY: [told for row, told in rows if row.expiry],
-    }
+    """Who is told of each rule. No address is told twice: a user's may have become one that was on the list
+    already."""
+    rows = [(row, _told_as(row, user)) for row, user in db.session.execute(_counting().order_by(Recipient.id))]
+    wanted = {rule: [told for row, told in rows if row.wants(rule)] for rule in Rule}
     return {rule: list({told.address: told for told in reversed(all_told)}.values())[::-1]
             for rule, all_told in wanted.items()}  # fmt: skip
+
+
+def is_told(mark: str, rule: Rule) -> bool:
+    """Whether the recipient with this mark is among those who are told of a rule."""
+    recipient = recipient_by_mark(mark)
+    if recipient is None or not recipient.wants(rule):
+        return False
+    return db.session.execute(_counting().where(Recipient.id == recipient.id)).first() is not None
+
+
+def _counting() -> Select[Recipient, User]:
+    """Recipients who count: confirmed, and where they are a user, an active one who is still what they agreed as."""
+    as_before = or_(~Recipient.as_admin, User.role == Role.ADMIN)
+    counts = or_(Recipient.user_id.is_(None), and_(User.active, as_before))
+    listed = select(Recipient, User).outerjoin(User, User.id == Recipient.user_id)
+    return listed.where(Recipient.confirmed_at.is_not(None), counts).execution_options(populate_existing=True)
+
+
+def no_longer_admins() -> list[tuple[Recipient, User]]:
+    """Recipients who agreed as an admin and are none any more."""
+    query = select(Recipient, User).join(User, User.id == Recipient.user_id)
+    query = query.where(Recipient.confirmed_at.is_not(None), Recipient.as_admin, User.role != Role.ADMIN)
+    return [(recipient, user) for recipient, user in db.session.execute(query)]
 
 
 def deliverable(rule: Rule) -> list[Told]:
@@ -174,6 +189,8 @@ def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
     today = day_of(now, zone)
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
     used, demand = usage.expected(today, zone)
-    valid = [lot for lot in quota.lots_ending(today, date.max) if lot.bought_on <= today]
-    stock = [Stock(lot.id, lot.expires_on, lot.available, lot.order_number, lot.bought_on) for lot in valid]
+    stock = [
+        Stock(lot.id, lot.expires_on, lot.available, lot.order_number, lot.bought_on, turn)
+        for turn, lot in enumerate(quota.valid_lots(today))
+    ]
     return Outlook(days, [used[day] for day in days], stock, demand, forecasting.forecast(stock, demand))

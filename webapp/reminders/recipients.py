@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from webapp.accounts.models import User
+from webapp.accounts.models import Role, User
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import must_write
 from webapp.notify import notices, outbox
@@ -31,7 +31,8 @@ def subscribe(user: User, locale: str, who: Who, now: datetime) -> Recipient:
     operations.one_at_a_time()
     listed = _listed(user.id, user.email)
     if listed is None:
-        return _add(Recipient(user_id=user.id, locale=locale, confirmed_at=now), who, now)
+        as_admin = user.role == Role.ADMIN
+        return _add(Recipient(user_id=user.id, locale=locale, confirmed_at=now, as_admin=as_admin), who, now)
     if listed.confirmed_at is not None:
         raise AlreadyListed
     listed.user_id, listed.email = user.id, None
@@ -80,8 +81,8 @@ def ask_again(recipient_id: int, now: datetime) -> bool:
     recipient = must_write().get(Recipient, recipient_id)
     if recipient is None or recipient.confirmed_at is not None:
         return False
-    if recipient.asked_at is not None and now - recipient.asked_at < ASK_AGAIN_AFTER:
-        return False
+    if recipient.asked_at is not None and timedelta() <= now - recipient.asked_at < ASK_AGAIN_AFTER:
+        return False  # one that was asked in the future was asked by a clock that was ahead
     _ask(recipient, now)
     return True
 
@@ -117,9 +118,12 @@ def confirm(mark: str, asked: int, who: Who, now: datetime) -> bool:
 
 
 def _confirmed(recipient: Recipient, who: Who, now: datetime) -> None:
-    recipient.confirmed_at = now
-    must_write().flush()
+    session = must_write()
+    user = session.get(User, recipient.user_id) if recipient.user_id is not None else None
+    recipient.confirmed_at, recipient.as_admin = now, user is not None and user.role == Role.ADMIN
+    session.flush()
     outbox.withdraw(_asking(recipient), "confirmed", now)
+    notices.settled(operations.demoted(recipient))
     append(who, Action.RECIPIENT_CONFIRMED, now, on=("recipient", recipient.id))
     operations.tell_standing(now)
 
@@ -150,6 +154,7 @@ def remove(recipient_id: int, who: Who, now: datetime) -> bool:
     if recipient is None:
         return False
     outbox.withdraw_from(recipient.reader, "removed", now)
+    notices.settled(operations.demoted(recipient))
     append(who, Action.RECIPIENT_REMOVED, now, on=("recipient", recipient_id))
     session.delete(recipient)
     session.flush()

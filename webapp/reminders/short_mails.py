@@ -26,9 +26,12 @@ def low(message: Message, now: datetime) -> Content:
     remaining, total = f"{supply.remaining:,}", f"{supply.total:,}"
     with force_locale(message.locale):
         subject = _("[Yuliang] %(remaining)s of %(total)s calls are left", remaining=remaining, total=total)
-        lead = _(
-            "All valid lots together have %(remaining)s calls left: the 20%% line is reached.", remaining=remaining
-        )
+        lead = (
+            _("All valid lots together have %(remaining)s calls left: the 20%% line was reached, and by now they are "
+              "above it again.", remaining=remaining)
+            if supply.is_above else
+            _("All valid lots together have %(remaining)s calls left: the 20%% line is reached.", remaining=remaining)
+        )  # fmt: skip
         return _short(message, subject, lead)
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
+
+from webapp.notify.retrying import SERVER
 
 NOT_TOLD = "not_told"
 COMES_BACK = frozenset({"removed", "not_wanted", NOT_TOLD})
 """Reasons of a drop that were the recipient's; over as soon as they are to be told again."""
+REST = timedelta(days=1)
+"""What was given up because of the mail server comes back after so long even where nobody knows that it is well."""
 
 
 class Told(Protocol):
@@ -31,6 +36,8 @@ class Written(Told, Protocol):
     def state(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def finished_at(self) -> datetime | None: ...
 
 
 class Step(StrEnum):
@@ -55,9 +62,10 @@ def message_of(one: Told, told: Sequence[Told], written: Sequence[W]) -> W | Non
     return next((each for each in written if each.address == one.address and each.reader not in others), None)
 
 
-def step(one: Told, mine: Written | None) -> Step:
+def step(one: Told, mine: Written | None, now: datetime, well_since: datetime | None) -> Step:
     """Each is told once: what was sent stays so. What could not be delivered is tried again where it goes elsewhere
-    now; what was dropped because they were not to be told comes back when they are."""
+    now, or where it was the mail server's trouble, which may be over (`well_since`: when it was known to be so last);
+    what was dropped because they were not to be told comes back when they are."""
     if mine is None:
         return Step.WRITE
     moved = (mine.reader, mine.address) != (one.reader, one.address)
@@ -68,7 +76,15 @@ def step(one: Told, mine: Written | None) -> Step:
             return Step.AGAIN
         case "refused" | "failed" if moved:
             return Step.AGAIN
+        case "failed" if mine.reason == SERVER and _may_be_over(mine.finished_at, now, well_since):
+            return Step.AGAIN
     return Step.NOTHING
+
+
+def _may_be_over(given_up: datetime | None, now: datetime, well_since: datetime | None) -> bool:
+    if given_up is None or now - given_up >= REST:
+        return True
+    return well_since is not None and given_up <= well_since <= now
 
 
 def off_the_list(told: Sequence[Told], written: Sequence[Written]) -> list[str]:

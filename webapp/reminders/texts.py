@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from webapp.foundation.smtp_url import Security
 from webapp.notify.messages import Fault, State, Verdict
+from webapp.notify.retrying import SERVER
 from webapp.notify.sending import SEND_JOB
 from webapp.reminders.operations import REVIEW_JOB
 from webapp.reminders.rules import Closed, Rule
@@ -35,8 +37,9 @@ VERDICTS: dict[str | None, LazyString] = {
     Verdict.ACCEPTED: _l("accepted"),
     Verdict.TRANSIENT: _l("not now"),
     Verdict.PERMANENT: _l("refused for good"),
-    None: _l("broken off: the process ended, or is still at it"),
+    None: _l("broken off: the process ended"),
 }
+TRYING = _l("being tried now")
 STAGES: dict[str, LazyString] = {
     "compose": _l("writing the mail"),
     "connect": _l("connecting"),
@@ -73,6 +76,7 @@ REASONS: dict[str, LazyString] = {
     "not_told": _l("the recipient is not told any more"),
     "asked_again": _l("a newer link was mailed"),
     "confirmed": _l("the address has confirmed already"),
+    SERVER: _l("the mail server could not be used"),
 }
 JOBS: dict[str, LazyString] = {
     REVIEW_JOB: _l("checks the rules"),
@@ -83,6 +87,11 @@ SECURITIES = [
     (Security.STARTTLS.value, _l("STARTTLS (port 587)")),
     (Security.NONE.value, _l("none: everything travels in the clear (port 25)")),
 ]
+
+
+def here_only(base: str) -> str:
+    """What is wrong with links in mails that lead to `base`."""
+    return _("Links in mails lead to %(url)s, which works on this machine only: set YULIANG_PUBLIC_URL.", url=base)
 
 
 def said(fault: str, code: int | None, words: str) -> str:

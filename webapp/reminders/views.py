@@ -16,7 +16,7 @@ from webapp.foundation.pages import choose_locale
 from webapp.notify import outbox, sending
 from webapp.notify import queries as notify
 from webapp.notify.messages import Verdict
-from webapp.reminders import page
+from webapp.reminders import operations, page
 from webapp.reminders.forms import EmailForm
 from webapp.reminders.recipient_views import bp as recipients
 from webapp.reminders.server_views import bp as server
@@ -45,7 +45,7 @@ def index() -> Page:
 def message(id: int) -> Page:
     """One message: its words as sent, every attempt, and what the server said."""
     chain = notify.chain(id) or abort(404)
-    return render_template("reminders/message.html", row=page.message_row(chain))
+    return render_template("reminders/message.html", row=page.one_message(chain, utc_now()))
 
 
 @bp.post("/messages/<int:id>/retry")
@@ -57,10 +57,21 @@ def retry(id: int) -> Response:
         if found:
             append(who(), Action.MESSAGE_RETRIED, now, on=("message", id))
     if not found:
-        flash(_("This message is being sent at this moment, or is done with."), "warning")
+        flash(_("This message is being sent at this moment, is done with, or has become pointless."), "warning")
     else:
         flash(_("The message will be tried again within seconds."), "success")
     return redirect(url_for("reminders.message", id=id), 303)
+
+
+@bp.post("/messages/retry")
+def retry_all() -> Response:
+    """Tries at once all that waits, and again what could not be delivered of what stands."""
+    now = utc_now()
+    with transaction():
+        again = operations.retry_standing(now)
+        append(who(), Action.MESSAGE_RETRIED, now, messages=again)
+    flash(_("All that waits, or could not be delivered, will be tried within seconds."), "success")
+    return redirect(url_for("reminders.index", _anchor="messages"), 303)
 
 
 @bp.post("/test-mail")

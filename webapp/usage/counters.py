@@ -7,10 +7,10 @@ they are exact at every instant.
 
 from __future__ import annotations
 
-import bisect
 from collections import Counter
-from dataclasses import asdict, astuple, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,18 +18,18 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from webapp.foundation.clock import day_of
 from webapp.foundation.database import Base, insert_rows, transaction
+from webapp.usage.hours import hour_of
+from webapp.usage.latency import bucket_of
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
-
-BUCKETS = (10, 25, 50, 100, 150, 200, 300, 400, 600, 800, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 20_000, 60_000)
-"""Upper bounds of the latency histogram, in milliseconds; what is slower falls into the last."""
 
 FOLD_BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """What a counted call is told apart by; 0 stands for no department."""
+    """What a counted call is told apart by; 0 stands for no department or lot, an empty word for no cause."""
 
     outcome: str
     billed: str
@@ -37,11 +37,8 @@ class Dimensions:
     operator_id: int
     department_id: int
     purpose_id: int
-
-
-def bucket_of(latency_ms: int) -> int:
-    """The bound of the histogram bucket that a latency falls into."""
-    return BUCKETS[min(bisect.bisect_left(BUCKETS, latency_ms), len(BUCKETS) - 1)]
+    lot_id: int
+    cause: str = ""
 
 
 def count(dimensions: Dimensions, at: datetime, calls: int, latency_ms: int | None = None) -> None:
@@ -72,21 +69,16 @@ def fold(zone: ZoneInfo) -> bool:
         return len(deltas) == FOLD_BATCH
 
 
-def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant of the zone's clock hour that `at` falls into, UTC."""
-    local = at.astimezone(zone)
-    return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
 def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None, int]], zone: ZoneInfo) -> None:
     """Adds deltas to the day, hour and latency rollups."""
     days: Counter[tuple[Any, ...]] = Counter()
     hours: Counter[tuple[Any, ...]] = Counter()
     latencies: Counter[tuple[Any, ...]] = Counter()
+    slots = {at: (day_of(at, zone), hour_of(at, zone)) for at in {delta[0] for delta in deltas}}
     for at, dimensions, bucket, calls in deltas:
-        hour = hour_of(at, zone)
-        days[at.astimezone(zone).date(), *astuple(dimensions)] += calls
-        hours[hour, *astuple(dimensions)] += calls
+        (day, hour), told_apart = slots[at], _told_apart(dimensions)
+        days[day, *told_apart] += calls
+        hours[hour, *told_apart] += calls
         if bucket is not None:
             latencies[hour, bucket] += calls
     _upsert(session, UsageDay, days)
@@ -94,10 +86,15 @@ def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None
     _upsert(session, LatencyHour, latencies)
 
 
+_told_apart = attrgetter(*(one.name for one in fields(Dimensions)))
+"""A twentieth of the time of `astuple`, which copies what it finds."""
+
+
 def _dimensions(delta: UsageDelta) -> Dimensions:
     return Dimensions(
-        delta.outcome, delta.billed, delta.source, delta.operator_id, delta.department_id, delta.purpose_id
-    )
+        delta.outcome, delta.billed, delta.source, delta.operator_id, delta.department_id, delta.purpose_id,
+        delta.lot_id, delta.cause,
+    )  # fmt: skip
 
 
 def _upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]]) -> None:
@@ -105,12 +102,8 @@ def _upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]
     rows = [dict(zip(keys, key, strict=True), calls=calls) for key, calls in sorted(counts.items()) if calls]
     if not rows:
         return
-    total = model.__table__.c.calls
-    if session.get_bind().dialect.name == "postgresql":
-        pg = postgresql.insert(model)
-        session.execute(pg.on_conflict_do_update(index_elements=keys, set_={"calls": total + pg.excluded.calls}), rows)
-    else:
-        lite = sqlite.insert(model)
-        session.execute(
-            lite.on_conflict_do_update(index_elements=keys, set_={"calls": total + lite.excluded.calls}), rows
-        )
+    # Past the unit of work, which would look at each row.
+    table, connection = model.metadata.tables[model.__tablename__], session.connection()
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    total = {"calls": table.c.calls + insert.excluded.calls}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=total), rows)

@@ -17,7 +17,7 @@ from webapp.usage.demand import HORIZON, Demand
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Calls that end with `expires_on`; the ones that end first are used first."""
+    """Calls that end with `expires_on`; of the same `turn`, the ones that end first are used first."""
 
     lot_id: int
     expires_on: date
@@ -26,6 +26,8 @@ class Stock:
     """The order number, where it is known."""
     starts_on: date = date.min
     """The day it was bought, or will be: nothing is taken from it before."""
+    turn: int = 0
+    """Whose turn it is first, where lots are not used in the order of their ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,10 @@ class Remaining:
 
 
 def course(stock: Sequence[Stock], demand: Demand, factor: float = 1.0, days: int = HORIZON) -> Course:
-    """Plays today and the `days` after it with the likely calls times `factor`. Calls are taken from the lot that ends
-    first, then from the one bought first. A call that no lot covers is nowhere taken off later."""
-    lots = sorted(stock, key=lambda lot: (lot.expires_on, lot.starts_on, lot.lot_id))
+    """Plays today and the `days` after it with the likely calls times `factor`. Calls are taken from the lot whose turn
+    is first, then from the one that ends first, then bought first. A call that no lot covers is nowhere taken off
+    later."""
+    lots = sorted(stock, key=lambda lot: (lot.turn, lot.expires_on, lot.starts_on, lot.lot_id))
     spans = [(max(0, (lot.starts_on - demand.today).days), (lot.expires_on - demand.today).days + 1) for lot in lots]
     left = [float(lot.left) for lot in lots]
     lapses: dict[int, int] = {}

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.foundation.database import Base, RowId, UtcDateTime
 from webapp.usage.calendar import DayKind
 
+OPEN = "billed = 'unknown'"
+
 
 class UsageDelta(Base):
     """A change to the counts of the call made `at`; a call that leaves a state counts -1 there and +1 in the next."""
@@ -24,17 +26,19 @@ class UsageDelta(Base):
     operator_id: Mapped[int] = mapped_column(RowId)
     department_id: Mapped[int] = mapped_column(RowId)
     purpose_id: Mapped[int] = mapped_column(RowId)
+    lot_id: Mapped[int] = mapped_column(RowId)
+    cause: Mapped[str] = mapped_column(String(24))
     latency_bucket: Mapped[int | None]
     calls: Mapped[int]
 
 
 class UsageDay(Base):
-    """Calls of one day of the reporting zone, by all that a chart can tell apart (0: no department)."""
+    """Calls of one day of the reporting zone, by all that a chart can tell apart (0: no department, no lot; empty: no
+    cause)."""
 
     __tablename__ = "usage_day"
     __table_args__ = (
-        Index("ix_usage_day_unknown", "calls", sqlite_where=text("outcome = 'unknown'"),
-              postgresql_where=text("outcome = 'unknown'")),
+        Index("ix_usage_day_open", "outcome", "calls", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
     )  # fmt: skip
 
     day: Mapped[date] = mapped_column(primary_key=True)
@@ -44,6 +48,8 @@ class UsageDay(Base):
     operator_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
     department_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
     purpose_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    lot_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    cause: Mapped[str] = mapped_column(String(24), primary_key=True)
     calls: Mapped[int]
 
 
@@ -59,11 +65,13 @@ class UsageHour(Base):
     operator_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
     department_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
     purpose_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    lot_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    cause: Mapped[str] = mapped_column(String(24), primary_key=True)
     calls: Mapped[int]
 
 
 class LatencyHour(Base):
-    """How many answers of an hour took up to `bucket` milliseconds (bounds in `counters.BUCKETS`)."""
+    """How many answers of an hour took up to `bucket` milliseconds (bounds in `latency.BUCKETS`)."""
 
     __tablename__ = "latency_hour"
 

@@ -3,48 +3,91 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Integer, Select, cast, func, null, select, union_all
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, cast, func, null, select, text, union_all
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import UtcDateTime, db
 from webapp.usage.calendar import Calendar, DayKind
 from webapp.usage.demand import HISTORY, Demand, demand
-from webapp.usage.models import CalendarDay, UsageDay, UsageDelta
+from webapp.usage.hours import hour_of
+from webapp.usage.models import OPEN, CalendarDay, LatencyHour, UsageDay, UsageDelta, UsageHour
 from webapp.usage.notices import known_to, noticed
+from webapp.usage.spans import Span
 
 
 def calls_by_day(
     first: date, last: date, zone: ZoneInfo, *, operator_id: int | None = None
 ) -> Counter[tuple[date, str, str]]:
     """Calls of each (day, outcome, billed) from `first` to `last`, both included, days of `zone`."""
+    return calls_by(("outcome", "billed"), Span(first, last), zone, operator_id=operator_id)
+
+
+def calls_by(
+    names: Sequence[str], span: Span, zone: ZoneInfo, *, hourly: bool = False, operator_id: int | None = None,
+    billed: Sequence[str] = (),
+) -> Counter[tuple[Any, ...]]:  # fmt: skip
+    """Calls of each (day, *names) of a span of days of `zone`, or of each (first instant of an hour, *names). `names`
+    are of `Dimensions`; only those of an operator, or those that are `billed` so, where that is given."""
+    table: type[UsageDay] | type[UsageHour] = UsageHour if hourly else UsageDay
+    slot = UsageHour.hour if hourly else UsageDay.day
+    begins, ends = start_of(span.first, zone), end_of(span.last, zone)
+    within = (slot >= begins, slot < ends) if hourly else (slot >= span.first, slot <= span.last)
+    by = [getattr(table, name) for name in names]
     folded = (
-        select(UsageDay.day, cast(null(), UtcDateTime).label("at"), UsageDay.outcome, UsageDay.billed,
-               func.sum(UsageDay.calls).label("calls"))
-        .where(UsageDay.day >= first, UsageDay.day <= last)
-        .group_by(UsageDay.day, UsageDay.outcome, UsageDay.billed)
-    )  # fmt: skip
+        select(slot.label("slot"), cast(null(), UtcDateTime).label("at"), *by, func.sum(table.calls).label("calls"))
+        .where(*within, *_only(table, operator_id, billed))
+        .group_by(slot, *by)
+    )
     waiting = select(
-        cast(null(), Date).label("day"), UsageDelta.at, UsageDelta.outcome, UsageDelta.billed,
+        cast(null(), slot.type).label("slot"), UsageDelta.at, *(getattr(UsageDelta, name) for name in names),
         cast(UsageDelta.calls, Integer).label("calls"),
-    ).where(UsageDelta.at >= start_of(first, zone), UsageDelta.at < end_of(last, zone))  # fmt: skip
-    if operator_id is not None:
-        folded = folded.where(UsageDay.operator_id == operator_id)
-        waiting = waiting.where(UsageDelta.operator_id == operator_id)
-    counts: Counter[tuple[date, str, str]] = Counter()
-    for day, at, outcome, billed, calls in db.session.execute(union_all(folded, waiting)):
-        counts[day if at is None else day_of(at, zone), outcome, billed] += calls
+    ).where(UsageDelta.at >= begins, UsageDelta.at < ends, *_only(UsageDelta, operator_id, billed))  # fmt: skip
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for found, at, *key, calls in db.session.execute(union_all(folded, waiting)):
+        counts[_slot(found, at, zone, hourly=hourly), *key] += int(calls)
     return Counter({key: calls for key, calls in counts.items() if calls})
 
 
+def _only(
+    table: type[UsageDay] | type[UsageHour] | type[UsageDelta], operator_id: int | None, billed: Sequence[str]
+) -> list[ColumnElement[bool]]:
+    """Conditions on who called, and on what was charged."""
+    operator = [] if operator_id is None else [table.operator_id == operator_id]
+    return [*operator, table.billed.in_(billed)] if billed else operator
+
+
+def _slot(found: Any, at: datetime | None, zone: ZoneInfo, *, hourly: bool) -> Any:
+    if at is None:
+        return found
+    return hour_of(at, zone) if hourly else day_of(at, zone)
+
+
+def latencies(span: Span, zone: ZoneInfo) -> dict[datetime, Counter[int]]:
+    """For each hour of a span of days of `zone`, how many answers fell into each bucket (see `latency`)."""
+    begins, ends = start_of(span.first, zone), end_of(span.last, zone)
+    folded: Select[Any, Any, Any] = select(LatencyHour.hour, LatencyHour.bucket, LatencyHour.calls).where(
+        LatencyHour.hour >= begins, LatencyHour.hour < ends
+    )
+    waiting: Select[Any, Any, Any] = select(UsageDelta.at, UsageDelta.latency_bucket, UsageDelta.calls).where(
+        UsageDelta.at >= begins, UsageDelta.at < ends, UsageDelta.latency_bucket.is_not(None)
+    )
+    found: dict[datetime, Counter[int]] = {}
+    for at, bucket, calls in db.session.execute(union_all(folded, waiting)):
+        found.setdefault(hour_of(at, zone), Counter())[bucket] += calls
+    return found
+
+
 def totals() -> Counter[tuple[Any, ...]]:
-    """All calls ever counted, by (outcome, billed, source, operator, department, purpose), in one statement."""
+    """All calls ever, by (outcome, billed, source, operator, department, purpose, lot, cause), in one statement."""
 
     def summed(table: type[UsageDay] | type[UsageDelta]) -> Select[*tuple[Any, ...]]:
-        by = (table.outcome, table.billed, table.source, table.operator_id, table.department_id, table.purpose_id)
+        by = (table.outcome, table.billed, table.source, table.operator_id, table.department_id, table.purpose_id,
+              table.lot_id, table.cause)  # fmt: skip
         return select(*by, func.sum(table.calls)).group_by(*by)
 
     counts: Counter[tuple[Any, ...]] = Counter()
@@ -60,12 +103,43 @@ def unknown_calls() -> int:
         for (calls,) in db.session.execute(
             union_all(
                 *(
-                    select(func.sum(table.calls)).where(table.outcome == "unknown", table.billed == "unknown")
+                    select(func.sum(table.calls)).where(text(OPEN), table.outcome != "sending")
                     for table in (UsageDay, UsageDelta)
                 )
             )
         )
     )
+
+
+def spent(day: date, zone: ZoneInfo, **of: int | str) -> int:
+    """Calls of one day that were or may have been charged; `of`: the operator, department or source they were of."""
+
+    def summed(table: type[UsageDay] | type[UsageDelta], *that_day: ColumnElement[bool]) -> ScalarSelect[int]:
+        its = (getattr(table, name) == value for name, value in of.items())
+        calls = select(func.coalesce(func.sum(table.calls), 0)).where(*that_day, table.billed != "no", *its)
+        return calls.scalar_subquery()
+
+    folded = summed(UsageDay, UsageDay.day == day)
+    waiting = summed(UsageDelta, UsageDelta.at >= start_of(day, zone), UsageDelta.at < end_of(day, zone))
+    return int(db.session.scalar(select(folded + waiting)) or 0)
+
+
+def how_many(first: date | None, last: date | None, zone: ZoneInfo, **of: int | str) -> int:
+    """Calls of the days from `first` to `last` (None: no bound), both included; `of`: their fields of `Dimensions`."""
+
+    def summed(table: type[UsageDay] | type[UsageDelta], *within: ColumnElement[bool]) -> ScalarSelect[int]:
+        having = (getattr(table, name) == value for name, value in of.items())
+        calls = select(func.coalesce(func.sum(table.calls), 0)).where(*within, *having)
+        return calls.scalar_subquery()
+
+    days, instants = [], []
+    if first is not None:
+        days.append(UsageDay.day >= first)
+        instants.append(UsageDelta.at >= start_of(first, zone))
+    if last is not None:
+        days.append(UsageDay.day <= last)
+        instants.append(UsageDelta.at < end_of(last, zone))
+    return int(db.session.scalar(select(summed(UsageDay, *days) + summed(UsageDelta, *instants))) or 0)
 
 
 def calendar() -> Calendar:

@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from webapp.foundation.pages import when
 from webapp.foundation.redaction import redact_text
 from webapp.persons import spelling
+from webapp.persons.disclosure import MASKED, Part
 from webapp.persons.masking import group_number, mask_name, mask_number
 from webapp.vendor.contract import Billed, Cause, Outcome
 from webapp.vendor.texts import CAUSES, NEXT_STEPS, REFUSALS
@@ -22,6 +23,8 @@ from webapp.verification.models import Reuse, Settlement, Verification
 
 SHOWN = 2000
 """Characters of a kept answer that an admin reads."""
+_DECODED = re.compile(r'("(?:province|city|county|birthday|sex|age)"\s*:\s*)("[^"]*"?|[^\s,}]+)', re.IGNORECASE)
+_LONG_OR_DATE = re.compile(r"\d[\d\s./年月-]{3,}\d")
 READABLE_FOR = timedelta(minutes=10)
 """How long operators read their own check in full."""
 
@@ -125,11 +128,13 @@ def _age(age: timedelta) -> str:
     return ngettext("reused, %(num)s minute old", "reused, %(num)s minutes old", minutes)
 
 
-def blocked(reason: str) -> Card:
-    """The card of what was not submitted: no call was sent, nothing of it is stored."""
+def blocked(reason: str, advice: str = "") -> Card:
+    """The card of what was not submitted: no call was sent, nothing of it is stored. `reason` is its title, `advice`
+    says what to do next."""
     text = texts.OUTCOMES["blocked"]
     title = _("Not submitted: %(reason)s", reason=reason)
-    return Card("blocked", Billed.NO, text.tone, title, str(text.advice), str(texts.CHARGED[Billed.NO]))
+    advice = advice or str(text.advice)
+    return Card("blocked", Billed.NO, text.tone, title, advice, str(texts.CHARGED[Billed.NO]))
 
 
 def _title(row: Verification) -> str:
@@ -167,24 +172,25 @@ def _number(person: Person | None, full: bool) -> str:
 
 
 def _derived(person: Person | None, full: bool) -> list[tuple[str, str]]:
-    """What the vendor decoded from the number. Masked, it leaves out what would give the number back."""
+    """What the vendor decoded from the number; masked, what may stand beside a masked number."""
     if person is None:
         return []
     sex = str(texts.SEXES[person.sex]) if person.sex in texts.SEXES else ""
     place = " ".join(part for part in (person.province, person.city, person.county) if part)
     shown = [
-        (_("First issued in"), place if full else person.province),
-        (_("Date of birth"), _birthday(person.birthday) if full else ""),
-        (_("Sex"), sex),
-        (_("Age"), person.age if full else ""),
+        (Part.PROVINCE, _("First issued in"), place if full else person.province),
+        (Part.BIRTHDAY, _("Date of birth"), _birthday(person.birthday)),
+        (Part.SEX, _("Sex"), sex),
+        (Part.AGE, _("Age"), person.age),
     ]
-    return [(label, value) for label, value in shown if value]
+    return [(label, value) for part, label, value in shown if value and (full or part in MASKED)]
 
 
 def _masked_answer(person: Person) -> str:
-    """The beginning of the vendor's answer as text, without the person and without any longer run of digits."""
+    """The beginning of the vendor's answer as text, without the person, what was read from the number, and anything
+    that may be a piece of one or a date."""
     text = person.raw[:SHOWN].replace(person.name, mask_name(person.name)).replace(person.number, "…")
-    return re.sub(r"\d{5,}", "…", redact_text(text))
+    return _LONG_OR_DATE.sub("…", _DECODED.sub(r'\1"…"', redact_text(text)))
 
 
 def _birthday(text: str) -> str:

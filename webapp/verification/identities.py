@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 
@@ -10,8 +11,12 @@ from sqlalchemy import select, update
 from webapp.foundation.database import db, insert_rows, must_write
 from webapp.foundation.sealing import Sealer
 from webapp.persons import names
+from webapp.persons.places import plain_city, plain_province
 from webapp.vendor.contract import Derived
 from webapp.verification.models import Identity, IdentityIndex, IndexKind
+
+_NAME_AND_NUMBER = re.compile(rb'\{"name":"([^"\\]*)","number":"([^"\\]*)"[,}]')
+"""How sealed JSON begins, unless a character in it had to be escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,7 @@ class Person:
 def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
     """Stores the sealed person and the blind indexes, in the caller's transaction."""
     insert_rows(Identity, {"verification_id": verification_id, "sealed": _seal(verification_id, person, sealer)})
-    insert_rows(
-        IdentityIndex,
-        *(
-            {"blind": blind, "verification_id": verification_id, "kind": kind}
-            for kind, blind in _indexes(person, sealer)
-        ),
-    )
+    _index(verification_id, found_by(person), sealer)
 
 
 def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: Sealer) -> None:
@@ -54,23 +53,25 @@ def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: 
     mine = Identity.verification_id == verification_id
     sealed = session.scalar(select(Identity.sealed).where(mine))
     if sealed is not None:
-        person = _open(verification_id, sealed, sealer).answered(derived, raw)
+        before = opened(verification_id, sealed, sealer)
+        person = before.answered(derived, raw)
         session.execute(
             update(Identity).where(mine).values(sealed=_seal(verification_id, person, sealer)),
             execution_options={"synchronize_session": False},
         )
+        _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
 
 
 def open_person(verification_id: int, sealer: Sealer) -> Person | None:
     """The opened person; None where purge or erasure destroyed it. Raises `CannotOpen` under other keys."""
     row = db.session.get(Identity, verification_id, populate_existing=True)
-    return None if row is None else _open(verification_id, row.sealed, sealer)
+    return None if row is None else opened(verification_id, row.sealed, sealer)
 
 
 def open_people(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, Person]:
     """The opened people of many verifications, by verification."""
     rows = db.session.scalars(select(Identity).where(Identity.verification_id.in_(verification_ids)))
-    return {row.verification_id: _open(row.verification_id, row.sealed, sealer) for row in rows}
+    return {row.verification_id: opened(row.verification_id, row.sealed, sealer) for row in rows}
 
 
 def person_index(name: str, number: str, sealer: Sealer) -> bytes:
@@ -78,17 +79,8 @@ def person_index(name: str, number: str, sealer: Sealer) -> bytes:
     return sealer.index("person", f"{number}\0{name}")
 
 
-def _seal(verification_id: int, person: Person, sealer: Sealer) -> bytes:
-    content = {field.name: value for field in fields(person) if (value := getattr(person, field.name))}
-    return sealer.seal_json(content, f"identity:{verification_id}")
-
-
-def _open(verification_id: int, sealed: bytes, sealer: Sealer) -> Person:
-    content = sealer.open_json(sealed, f"identity:{verification_id}")
-    return Person(**{"name": "", "number": ""} | content)
-
-
-def _indexes(person: Person, sealer: Sealer) -> set[tuple[IndexKind, bytes]]:
+def found_by(person: Person) -> list[tuple[IndexKind, str]]:
+    """What a verification of this person is found by."""
     values = [
         (IndexKind.NUMBER, person.number),
         (IndexKind.NAME, person.name),
@@ -97,4 +89,41 @@ def _indexes(person: Person, sealer: Sealer) -> set[tuple[IndexKind, bytes]]:
     ]
     if person.reference:
         values.append((IndexKind.REFERENCE, person.reference))
-    return {(kind, sealer.index(kind, value)) for kind, value in values}
+    return values + places(person)
+
+
+def places(person: Person) -> list[tuple[IndexKind, str]]:
+    """Where the vendor said that the number comes from; a city belongs to its province."""
+    province, city = place_value(person.province), place_value(person.province, person.city)
+    return [(IndexKind.PROVINCE, province)] * bool(person.province) + [(IndexKind.CITY, city)] * bool(person.city)
+
+
+def place_value(province: str, city: str = "") -> str:
+    """What the blind index of a province, or of a city in it, is made of."""
+    return plain_province(province) + (f"\0{plain_city(city)}" if city else "")
+
+
+def _seal(verification_id: int, person: Person, sealer: Sealer) -> bytes:
+    content = {field.name: value for field in fields(person) if (value := getattr(person, field.name))}
+    return sealer.seal_json(content, f"identity:{verification_id}")
+
+
+def opened(verification_id: int, sealed: bytes, sealer: Sealer) -> Person:
+    """The person that an `Identity` row seals. Raises `CannotOpen` under other keys."""
+    return Person(**{"name": "", "number": ""} | sealer.open_json(sealed, f"identity:{verification_id}"))
+
+
+def name_and_number(verification_id: int, sealed: bytes, sealer: Sealer) -> tuple[str, str]:
+    """As `opened`, for many rows at once: only these two, which stand first. Raises `CannotOpen` under other keys."""
+    first = _NAME_AND_NUMBER.match(sealer.open(sealed, f"identity:{verification_id}"))
+    if first is not None:
+        return first[1].decode(), first[2].decode()
+    person = opened(verification_id, sealed, sealer)
+    return person.name, person.number
+
+
+def _index(verification_id: int, found: list[tuple[IndexKind, str]], sealer: Sealer) -> None:
+    blinds = {(kind, sealer.index(kind, value)) for kind, value in found}
+    if blinds:
+        rows = ({"blind": blind, "verification_id": verification_id, "kind": kind} for kind, blind in blinds)
+        insert_rows(IdentityIndex, *rows)

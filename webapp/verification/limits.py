@@ -6,11 +6,11 @@ verification and does not count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import must_write
@@ -31,11 +31,12 @@ class LimitReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a call is counted for."""
+    """Whom a call is counted for. `uncounted`: the names whose calls count for no number."""
 
     operator_id: int
     name: str
     number: str
+    uncounted: Collection[str] = ()
 
 
 def of_practice(limits: Sequence[Limit]) -> Sequence[Limit]:
@@ -47,6 +48,8 @@ def enforce(limits: Sequence[Limit], caller: Caller, sealer: Sealer, now: dateti
     """Raises `LimitReached` where one more call would pass a limit; in the caller's transaction."""
     _take_turns(limits, caller, sealer)
     for limit in limits:
+        if limit.subject == Subject.NUMBER and caller.name in caller.uncounted:
+            continue
         times = _times(limit.subject, caller, sealer, now - timedelta(seconds=limit.seconds))
         # Reached when there is a most-th newest one; it ends when that one leaves the window.
         leaves = must_write().scalar(times.offset(limit.most - 1).limit(1))
@@ -79,9 +82,19 @@ def _times(subject: Subject, caller: Caller, sealer: Sealer, since: datetime) ->
         case Subject.NUMBER:
             numbers = sealer.indexes("number", caller.number)
             found = made.join(IdentityIndex, IdentityIndex.verification_id == Verification.id)
-            return found.where(IdentityIndex.blind.in_(numbers)).order_by(newest_first)
+            counted = _not_under(caller.uncounted, sealer)
+            return found.where(IdentityIndex.blind.in_(numbers), *counted).order_by(newest_first)
         case Subject.NAME:
             return _other_numbers(caller, sealer, since)
+
+
+def _not_under(uncounted: Collection[str], sealer: Sealer) -> list[ColumnElement[bool]]:
+    """That a call was made under none of these names."""
+    if not uncounted:
+        return []
+    by_name = aliased(IdentityIndex)
+    blind = [one for name in uncounted for one in sealer.indexes("name", name)]
+    return [~exists().where(by_name.verification_id == Verification.id, by_name.blind.in_(blind))]
 
 
 def _other_numbers(caller: Caller, sealer: Sealer, since: datetime) -> Select[datetime]:

@@ -11,6 +11,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.accounts.models import Department, User
 from webapp.foundation.database import Base, RowId, UtcDateTime
 from webapp.vendor.contract import Billed, Outcome
+from webapp.verification.cap_rules import CapKind
+
+OPEN = "billed = 'unknown'"
+"""Calls under way, and those of which nobody knows whether they were charged: few of many."""
+SENT = "request_id <> ''"
+KIND = ("source", "billed", "outcome", "purpose_id", "operator_id", "department_id")
+"""What verifications are told apart by, those of few values first: one index answers for any combination of them."""
 
 
 class LegalBasis(StrEnum):
@@ -60,7 +67,10 @@ class Verification(Base):
         ),
         Index(None, "created_at", "id"),
         Index(None, "outcome", "created_at", "id"),
+        Index("ix_verification_open", "created_at", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
         Index(None, "operator_id", "created_at", "id"),
+        Index("ix_verification_kind", *KIND, "created_at", "id"),
+        Index("ix_verification_request_id", "request_id", "id", sqlite_where=text(SENT), postgresql_where=text(SENT)),
         {"sqlite_autoincrement": True},  # the audit trail names verifications by number: none is given twice
     )  # fmt: skip
 
@@ -113,6 +123,8 @@ class IndexKind(StrEnum):
     BEGINNING = "beginning"
     LAST_FOUR = "last4"
     REFERENCE = "reference"
+    PROVINCE = "province"
+    CITY = "city"
 
 
 class IdentityIndex(Base):
@@ -166,11 +178,12 @@ class ReuseReference(Base):
     person's identity destroys it too: the database itself sees to that."""
 
     __tablename__ = "reuse_reference"
+    __table_args__ = (Index(None, "blind", "verification_id"),)
 
     reuse_id: Mapped[int] = mapped_column(ForeignKey("reuse.id"), primary_key=True, autoincrement=False)
     verification_id: Mapped[int] = mapped_column(ForeignKey("identity.verification_id", ondelete="CASCADE"), index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    blind: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
+    blind: Mapped[bytes] = mapped_column(LargeBinary(16))
     """Of the same kind as a verification's own reference: one search finds both."""
 
 
@@ -208,3 +221,16 @@ class Settlement(Base):
     actor_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
 
     actor: Mapped[User] = relationship()
+
+
+class Cap(Base):
+    """The most calls that `of` may use in a day; for a floor, how many are kept for the source `of`."""
+
+    __tablename__ = "cap"
+
+    kind: Mapped[CapKind] = mapped_column(String(16), primary_key=True)
+    of: Mapped[str] = mapped_column(String(20), primary_key=True)
+    """Row number of the operator or department, or a source."""
+    calls: Mapped[int]
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -24,12 +25,13 @@ from webapp.foundation.database import end_read, transaction
 from webapp.foundation.instance import KIND, Instance
 from webapp.foundation.redaction import conceal
 from webapp.notify import notices
-from webapp.quota import ledger, watchers
+from webapp.quota import deductions, ledger, watchers
 from webapp.usage import counters
 from webapp.vendor import circuit
 from webapp.vendor.contract import Billed, Cause, Outcome, Reply
-from webapp.verification import identities, limits, practising, privacy, reuse, stopping, tokens
+from webapp.verification import caps, identities, limits, practising, privacy, reuse, stopping, tokens
 from webapp.verification.asked import Asked as Asked
+from webapp.verification.cap_rules import Caller
 from webapp.verification.dimensions import dimensions
 from webapp.verification.identities import Person
 from webapp.verification.models import Purpose, Source, Verification
@@ -95,7 +97,7 @@ def begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
     """Stores the intent: from here on the call counts, whatever happens. Returns the verification's id.
 
     Raises, in this order: `tokens.Replayed`, `tokens.FormSpent`, `AlreadySending`, `reuse.RecentResult`,
-    `reuse.UnknownBefore`, `circuit.CallsStopped`, `limits.LimitReached`. Nothing is stored then.
+    `reuse.UnknownBefore`, `circuit.CallsStopped`, `limits.LimitReached`, `caps.CapReached`. Nothing is stored then.
     """
     try:
         return _begin(asked, who, instance, now)
@@ -122,7 +124,9 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
         is_probe = circuit.gate(now)
         practises = practising.practises(asked.name, asked.number, instance)
         heeded = limits.of_practice(settings.limits) if practises else settings.limits
-        limits.enforce(heeded, limits.Caller(operator.id, asked.name, asked.number), sealer, now)
+        caller = limits.Caller(operator.id, asked.name, asked.number, practising.situations(instance))
+        limits.enforce(heeded, caller, sealer, now)
+        caps.enforce(Caller(operator.id, operator.department_id, Source.DESK), settings.zone, now)
         row = Verification(
             created_at=now, deadline_at=now + timedelta(seconds=settings.vendor_deadline) + GRACE,
             outcome=Outcome.SENDING, billed=Billed.UNKNOWN, source=Source.DESK, operator_id=operator.id,
@@ -142,7 +146,7 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
             update(Verification).where(Verification.id == row.id).values(lot_id=lot_id),
             execution_options={"synchronize_session": False},
         )
-        counters.count(dimensions(row), now, +1)
+        counters.count(replace(dimensions(row), lot_id=lot_id or 0), now, +1)
         append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
         if not practises:
             privacy.watch(asked.name, asked.number, sealer, settings.zone, now)
@@ -232,14 +236,15 @@ def _abandon(session: Session, row: Verification, now: datetime) -> None:
 
 def _settle(session: Session, row: Verification, reply: Reply, instance: Instance, now: datetime) -> None:
     before = dimensions(row)
-    row.outcome, row.billed, row.cause = reply.outcome, reply.billed, reply.cause
+    row.outcome, row.cause = reply.outcome, reply.cause
+    row.billed = deductions.billed(reply, row.created_at)
     row.vendor_code, row.http_status, row.request_id = reply.code[:32], reply.http_status, reply.request_id
     row.latency_ms, row.attempts = reply.latency_ms, reply.attempts
     row.finished_at, row.sending_person = now, None
     session.flush()
-    if reply.billed == Billed.YES:
+    if row.billed == Billed.YES:
         ledger.charge(row.id, row.lot_id, now)
-    elif reply.billed == Billed.NO:
+    elif row.billed == Billed.NO:
         ledger.release(row.id, row.lot_id, day_of(now, instance.settings.zone), now)
     counters.recount(before, dimensions(row), row.created_at, reply.latency_ms)
 

@@ -3,6 +3,7 @@ alarm anybody. A live instance knows no practising."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from webapp.foundation.instance import Instance
@@ -17,6 +18,11 @@ def practises(name: str, number: str, instance: Instance) -> bool:
     """Whether a question comes from the tour, or calls a situation by its name: many numbers under such a name, and
     many such names for a number, are meant."""
     return instance.kind == "sandbox" and (people.of_tour(number) or name in BY_NAME)
+
+
+def situations(instance: Instance) -> Collection[str]:
+    """The names that call a situation, whatever the number: calls under them count for no number."""
+    return BY_NAME if instance.kind == "sandbox" else ()
 
 
 def shortened(reply: Reply, number: str, instance: Instance) -> Reply:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import get_locale
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -53,18 +52,15 @@ def show(id: int) -> str:
 @bp.get("/reuses/<int:id>/edit")
 @bp.post("/reuses/<int:id>/edit")
 def edit(id: int) -> tuple[str, int] | Response:
-    """What one asked, back in the form to be mended: for as long as one reads it in full. By GET it leads back."""
+    """What one asked, back in the form to be mended: for as long as one reads it in full. As `verification.edit`."""
     reuse = queries.visible_reuse(id, current_user) or abort(404)
-    if request.method != "POST":
-        return redirect(url_for("reuse.show", id=reuse.id), 303)
+    if request.method == "POST":
+        return redirect(url_for("reuse.edit", id=reuse.id), 303)
     now, original, sealer = utc_now(), reuse.verification, this_instance().sealer
     person, reference = identities.open_person(original.id, sealer), references.read(reuse.id, sealer)
     if person is None or not cards.readable_reuse(reuse, current_user.id, now):
-        flash(_("Name and number are masked by now: please enter them again."), "warning")
-        return redirect(url_for("verification.verify"), 303)
+        return form_page.too_late()
     conceal(person.name, person.number, person.reference, reference)
     with transaction():
         append(who(), Action.VERIFICATION_VIEWED, now, on=("reuse", reuse.id), full=True)
-    form = form_page.fresh()
-    form.take(person.name, person.number, original.purpose_id, reference)
-    return form_page.draw(form, None, 200)
+    return form_page.mending(person, original.purpose_id, reference)

@@ -1,21 +1,83 @@
-"""Counting everything anew: the rollups as the stored verifications make them."""
+"""Counting everything anew: the rollups as the stored verifications make them.
+
+The database remembers for which zone, and in which shape, its rollups were made. Where the settings or the code want
+others, whoever starts the product first counts anew, under a lease; the others wait for it.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from webapp.foundation.clock import day_of, end_of, start_of
-from webapp.foundation.database import db, end_read, transaction
+from webapp.foundation import leases, runtime
+from webapp.foundation.clock import day_of, end_of, start_of, utc_now
+from webapp.foundation.database import db, end_read, must_write, transaction
+from webapp.foundation.instance import Instance
 from webapp.usage import counters
 from webapp.usage.counters import Dimensions
+from webapp.usage.latency import bucket_of
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 from webapp.verification.models import Verification
 
 Delta = tuple[datetime, Dimensions, int | None, int]
+MADE_FOR = "counted_in_zone"
+"""Name under which the database remembers what its rollups were made for."""
+SHAPE = 2
+"""Of the rollups; another number makes every instance count anew. 2: by lot and cause."""
+WORK = "count anew"
+LEASE = timedelta(minutes=2)
+"""How long one day may take to count before others believe its holder dead."""
+
+
+def are_current(instance: Instance) -> bool:
+    """Whether the rollups are those of the settings' zone, in this version's shape."""
+    return runtime.stored(MADE_FOR, instance.sealer) == _wanted(instance)
+
+
+def remember(instance: Instance, now: datetime) -> None:
+    """Says in the caller's transaction that the rollups are current."""
+    must_write()
+    runtime.store(MADE_FOR, _wanted(instance), instance.sealer, now)
+
+
+def make_current(instance: Instance, holder: str, clock: Callable[[], datetime] = utc_now) -> None:
+    """Sees to it that the rollups are current: counts anew, or waits for whoever does that already."""
+    while not are_current(instance):
+        end_read()
+        if leases.take(WORK, holder, clock(), LEASE, timedelta()):
+            try:
+                _count_anew(instance, holder, clock)
+            finally:
+                leases.give_back(WORK, holder, clock(), clock())
+        else:
+            time.sleep(0.2)
+
+
+def _count_anew(instance: Instance, holder: str, clock: Callable[[], datetime]) -> None:
+    if are_current(instance):  # another has just done it
+        return
+    with transaction():
+        runtime.clear(MADE_FOR)  # nobody folds in the old way from now on
+    for day in counted_days(instance.settings.zone):
+        _recount(day, instance.settings.zone)
+        if not leases.keep(WORK, holder, clock(), LEASE):
+            return  # we were taken for dead, and another counts
+    with transaction():
+        remember(instance, clock())
+
+
+def fold(instance: Instance) -> bool:
+    """Folds one batch of deltas, unless the rollups are being made anew, or not in our way; True: there may be more."""
+    return are_current(instance) and counters.fold(instance.settings.zone)
+
+
+def _wanted(instance: Instance) -> str:
+    return f"{instance.settings.timezone} {SHAPE}"
 
 
 def rebuild(zone: ZoneInfo) -> int:
@@ -23,12 +85,12 @@ def rebuild(zone: ZoneInfo) -> int:
 
     One day a transaction, so that nobody waits long: calls go on meanwhile, and after each day its counts are exact.
     """
-    days = _days(zone)
+    days = counted_days(zone)
     end_read()
     return sum(_recount(day, zone) for day in days)
 
 
-def _days(zone: ZoneInfo) -> list[date]:
+def counted_days(zone: ZoneInfo) -> list[date]:
     """Every day that has calls or counts, and those between."""
     ends: list[date] = []
     for column in (Verification.created_at, UsageDelta.at, UsageHour.hour, LatencyHour.hour):
@@ -61,11 +123,12 @@ def _deltas(session: Session, *of_the_day: ColumnElement[bool]) -> list[Delta]:
     rows = session.execute(
         select(
             Verification.created_at, Verification.outcome, Verification.billed, Verification.source,
-            Verification.operator_id, Verification.department_id, Verification.purpose_id, Verification.latency_ms,
+            Verification.operator_id, Verification.department_id, Verification.purpose_id, Verification.lot_id,
+            Verification.cause, Verification.latency_ms,
         ).where(*of_the_day)
     )  # fmt: skip
     return [
-        (at, Dimensions(outcome, billed, source, operator, department or 0, purpose),
-         None if latency is None else counters.bucket_of(latency), 1)
-        for at, outcome, billed, source, operator, department, purpose, latency in rows
+        (at, Dimensions(outcome, billed, source, operator, department or 0, purpose, lot or 0, cause or ""),
+         None if latency is None else bucket_of(latency), 1)
+        for at, outcome, billed, source, operator, department, purpose, lot, cause, latency in rows
     ]  # fmt: skip

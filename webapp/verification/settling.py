@@ -1,7 +1,7 @@
-"""Settling unknown outcomes: an admin decides whether a call was charged, or that the person may be asked again.
+"""Settling calls of which nobody knows whether they were charged: an admin decides, or lets the person be asked again.
 
-The verification stays *unknown* (nobody learned more about the person); whether it was charged becomes known, and
-ledger, counters and trail move in the same transaction. Nothing is settled by itself.
+The outcome stays what it is, mostly *unknown* (nobody learned more about the person); whether it was charged becomes
+known, and ledger, counters and trail move in the same transaction. Nothing is settled by itself.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _settle(
 ) -> None:  # fmt: skip
     query = select(Verification).where(Verification.id == verification_id).with_for_update()
     row = session.scalar(query.execution_options(populate_existing=True))
-    if row is None or who.user_id is None or (row.outcome, row.billed) != (Outcome.UNKNOWN, Billed.UNKNOWN):
+    if row is None or who.user_id is None or row.outcome == Outcome.SENDING or row.billed != Billed.UNKNOWN:
         raise SettledAlready
     session.add(Settlement(
         verification_id=row.id, decision=decision, reason=reason, at=now, actor_id=who.user_id,

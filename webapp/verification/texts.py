@@ -8,6 +8,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from webapp.vendor.contract import Billed, Outcome
+from webapp.verification.cap_rules import CapKind
 from webapp.verification.models import Decision, LegalBasis, Source
 
 
@@ -82,4 +83,9 @@ DECISIONS: dict[str, LazyString] = {
     Decision.ASK_AGAIN: _l("Ask again: the person may be asked about anew"),
 }
 SOURCES: dict[str, LazyString] = {Source.DESK: _l("Desk")}
+CAP_KINDS: dict[str, LazyString] = {
+    CapKind.OPERATOR: _l("Operator"),
+    CapKind.DEPARTMENT: _l("Department"),
+    CapKind.SOURCE: _l("Source"),
+}
 SEXES: dict[str, LazyString] = {"M": _l("male"), "F": _l("female")}

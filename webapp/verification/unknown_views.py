@@ -21,7 +21,7 @@ from webapp.verification import queries, settling, unsettled
 from webapp.verification.models import Decision, Settlement, Verification
 from webapp.verification.purpose_forms import SettleForm
 from webapp.verification.settling import SettledAlready
-from webapp.verification.texts import DECISIONS
+from webapp.verification.texts import DECISIONS, OUTCOMES
 from webapp.verification.unsettled import Place
 
 bp = Blueprint("unknowns", __name__, url_prefix="/unknowns")
@@ -92,6 +92,6 @@ def _row(row: Verification, decided: Settlement | None, lot: Lot | None) -> dict
     return {
         "id": row.id, "at": row.created_at, "age": age,
         "operator": row.operator.name, "purpose": row.purpose.name_in(str(get_locale())),
-        "cause": CAUSES.get(row.cause or "", row.cause or ""), "request_id": row.request_id,
+        "cause": CAUSES.get(row.cause or "", OUTCOMES[row.outcome].label), "request_id": row.request_id,
         "lot_id": row.lot_id, "price_fen": price, "decided": decided,
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -21,6 +21,7 @@ from webapp.foundation.redaction import conceal
 from webapp.vendor.calling import Vendor
 from webapp.vendor.contract import Outcome
 from webapp.verification import cards, form_page, identities, operations, privacy, queries, refusals, reuse, settling
+from webapp.verification.caps import CapReached, tell_admins
 from webapp.verification.forms import VerifyForm
 from webapp.verification.limits import LimitReached
 from webapp.verification.operations import AlreadySending
@@ -94,22 +95,19 @@ def result(id: int) -> Page:
 @bp.get("/verifications/<int:id>/edit")
 @bp.post("/verifications/<int:id>/edit")
 def edit(id: int) -> Page:
-    """One's own result, back in the form to be mended: for as long as it is read in full. By GET (another language was
-    chosen there, say) it leads to the result."""
+    """One's own result, back in the form to be mended: for as long as it is read in full. The form has an address of
+    its own, for the back button and for another language."""
     row = queries.visible(id, current_user) or abort(404)
-    if request.method != "POST":
-        return redirect(url_for("verification.result", id=row.id), 303)
+    if request.method == "POST":
+        return redirect(url_for("verification.edit", id=row.id), 303)
     now = utc_now()
     person = identities.open_person(row.id, this_instance().sealer)
     if person is None or not cards.readable(row, current_user.id, now):
-        flash(_("Name and number are masked by now: please enter them again."), "warning")
-        return redirect(url_for("verification.verify"), 303)
+        return form_page.too_late()
     conceal(person.name, person.number, person.reference)
     with transaction():
         append(who(), Action.VERIFICATION_VIEWED, now, on=("verification", row.id), full=True)
-    form = form_page.fresh()
-    form.take(person.name, person.number, row.purpose_id, person.reference)
-    return form_page.draw(form, None, 200)
+    return form_page.mending(person, row.purpose_id, person.reference)
 
 
 def _record_blocked(form: VerifyForm) -> None:
@@ -128,7 +126,10 @@ def _refused(form: VerifyForm, error: Refusal) -> Page:
         append(who(), Action.VERIFICATION_BLOCKED, now, success=False, why=refused.why)
         if isinstance(error, LimitReached) and error.limit.subject == Subject.NAME:
             privacy.report_limit(form.name.data or "", error.limit.most, instance.sealer, instance.settings.zone, now)
-    return form_page.draw(form, cards.blocked(refused.reason), refused.status, again=refused.again)
+        elif isinstance(error, CapReached):
+            tell_admins(error, instance.settings.zone, now)
+    card = cards.blocked(refused.reason, refused.advice)
+    return form_page.draw(form, card, refused.status, again=refused.again)
 
 
 def _asks_the_same(twin: AlreadySending, form: VerifyForm) -> bool:

@@ -29,6 +29,10 @@ MOST_SECONDS = 180
 MOST_WORDS = 500
 BEFORE_ANY_MAIL = ("connect", "greeting", "tls", "login")
 """Steps at which no mail has been talked about yet."""
+OF_THE_SERVER = (*BEFORE_ANY_MAIL, "sender")
+"""Steps that are the same for all mails: what fails at one of them is the server's trouble, or that of the settings."""
+GOES = 421
+"""The server ends the conversation (RFC 5321 3.8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,13 @@ class Reply:
 
     @property
     def concerns_all(self) -> bool:
-        """Whether it failed before any message was talked about: others need not try at this moment."""
-        return self.verdict != Verdict.ACCEPTED and self.stage in BEFORE_ANY_MAIL
+        """Whether it failed at what all mails have in common: others need not try at this moment."""
+        return self.verdict != Verdict.ACCEPTED and self.stage in OF_THE_SERVER
+
+    @property
+    def refuses_us(self) -> bool:
+        """Whether the server has answered that it will not serve us: by its address, log-in or sender."""
+        return self.concerns_all and self.code is not None and self.code >= 500
 
 
 class _BadBundle(Exception):
@@ -62,12 +71,25 @@ class Connection:
         self._stage = ""
 
     @property
-    def about_one_mail(self) -> bool:
-        """Whether the server has let us in: if it does not answer now, that is one mail's own trouble."""
+    def let_in(self) -> bool:
+        """Whether the server has let us in."""
         return self._stage not in ("", *BEFORE_ANY_MAIL)
+
+    @property
+    def about_one_mail(self) -> bool:
+        """Whether the server has taken us and our sender: if it does not answer now, that is one mail's own trouble."""
+        return self._stage not in ("", *OF_THE_SERVER)
 
     def send(self, sender: str, recipient: str, content: bytes) -> Reply:
         """Hands one mail over. Raises nothing: whatever happens becomes a `Reply`."""
+        used = self._client is not None
+        reply = self._send(sender, recipient, content)
+        if used and reply.stage == "sender" and (reply.fault == Fault.CLOSED or reply.code == GOES):
+            self.close()  # it has had enough of this conversation, not of us
+            reply = self._send(sender, recipient, content)
+        return reply
+
+    def _send(self, sender: str, recipient: str, content: bytes) -> Reply:
         try:
             client = self._client or self._open()
             with client.limited(MOST_SECONDS):

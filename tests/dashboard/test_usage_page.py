@@ -1,0 +1,327 @@
+"""The page Usage: its charts hold what the stored verifications make, for whoever may see it, and as files too."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+
+from tests.dashboard.charting import Open, busy_days, chart, lines, rows_of, stored
+from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk
+from tests.verification.calls import MATCH, ask, somebody
+from webapp.accounts.models import Department
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db, transaction
+from webapp.quota.models import Lot
+from webapp.usage.latency import BUCKETS, bucket_of
+from webapp.verification.models import Verification
+
+MakeApp = Callable[..., Flask]
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CONCLUSIVE = ("match", "mismatch", "no_such_number")
+
+
+def look(desk: Desk, **asked: str) -> str:
+    """The page for these choices."""
+    answer = desk.get("/usage", query_string=asked, headers={"Accept-Language": "en"})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def day(row: Verification, zone: ZoneInfo = SHANGHAI) -> str:
+    return row.created_at.astimezone(zone).date().isoformat()
+
+
+def by(rows: list[Verification], key: Callable[[Verification], object], zone: ZoneInfo = SHANGHAI) -> Any:
+    """Calls by key and day, counted by hand."""
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        found.setdefault(str(key(row)), Counter())[day(row, zone)] += 1
+    return found
+
+
+STACKS: dict[str, Callable[[Verification], object]] = {
+    "outcome": lambda row: row.outcome,
+    "source": lambda row: row.source,
+    "operator": lambda row: row.operator_id,
+    "department": lambda row: row.department_id or 0,
+    "purpose": lambda row: row.purpose_id,
+}
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_calls_told_apart_by_anything_are_those_stored(make_app: MakeApp, zone: str) -> None:
+    app = make_app(TIMEZONE=zone)
+    busy_days(app)
+    auditor, rows = Desk(app, AUDITOR), stored(app)
+
+    for name, key in STACKS.items():
+        found = lines(chart(look(auditor, stack=name), "usage"))
+        assert found.pop("before") == {}
+        assert found == by(rows, key, ZoneInfo(zone)), name
+
+
+def test_hours_weeks_and_months_add_up_the_same_calls(app: Flask, desk: Open) -> None:
+    now = busy_days(app)
+    rows, today = stored(app), day_of(now, SHANGHAI)
+    first = today - timedelta(days=20)
+
+    def found(step: str) -> Counter[str]:
+        page = look(desk(ADMIN), step=step, **{"from": first.isoformat(), "to": today.isoformat()})
+        return sum(map(Counter, lines(chart(page, "usage")).values()), Counter())
+
+    local = [row.created_at.astimezone(SHANGHAI) for row in rows]
+    assert found("hour") == Counter(at.strftime("%Y-%m-%d %H:00") for at in local)
+    assert found("week") == Counter(max(first, at.date() - timedelta(days=at.weekday())).isoformat() for at in local)
+    assert found("month") == Counter(at.strftime("%Y-%m") for at in local)
+
+
+def test_the_time_before_lies_beside_and_is_told_in_words(app: Flask, desk: Open) -> None:
+    now = busy_days(app, days=4)
+    rows, today = stored(app), day_of(now, SHANGHAI)
+    first = today - timedelta(days=1)
+
+    page = look(desk(ADMIN), **{"from": first.isoformat(), "to": today.isoformat()})
+
+    days = [(row.created_at.astimezone(SHANGHAI).date() - first).days for row in rows]
+    data = chart(page, "usage")
+    assert data["lines"][-1]["values"] == [days.count(-2), days.count(-1)]
+    told = re.search(r'data-calls="(\d+)" data-calls-before="(\d+)"', page)
+    assert told is not None
+    assert [int(one) for one in told.groups()] == [days.count(0) + days.count(1), days.count(-2) + days.count(-1)]
+
+
+def test_the_week_success_and_causes_are_those_stored(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    page, rows = look(desk(ADMIN)), stored(app)
+
+    week = chart(page, "week")
+    local = [row.created_at.astimezone(SHANGHAI) for row in rows]
+    assert [line["values"] for line in week["lines"]] == [
+        [sum((at.weekday(), at.hour) == (weekday, hour) for at in local) for hour in range(24)] for weekday in range(7)
+    ]
+    for place, share in lines(chart(page, "success"))["answered"].items():
+        there = [row for row in rows if day(row) == place]
+        assert share == round(100 * sum(row.outcome in CONCLUSIVE for row in there) / len(there), 1)
+    missed = [row for row in rows if row.outcome not in CONCLUSIVE]
+    assert lines(chart(page, "refusals")) == by(missed, lambda row: f"{row.outcome} {row.cause}")
+
+
+def test_latencies_lie_in_the_bucket_of_the_true_ones(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    found, rows = lines(chart(look(desk(ADMIN)), "latency")), stored(app)
+
+    for key, share in (("p50", 0.5), ("p95", 0.95)):
+        assert set(found[key]) == {day(row) for row in rows}
+        for place, estimate in found[key].items():
+            times = sorted(row.latency_ms or 0 for row in rows if day(row) == place)
+            bound = bucket_of(times[-int(-share * len(times) // 1) - 1])
+            assert max((one for one in BUCKETS if one < bound), default=0) <= estimate <= bound
+
+
+def test_costs_are_those_of_the_lots_that_gave_the_calls(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    with app.app_context():
+        lots = db.session.scalars(select(Lot)).all()
+        prices = {lot.id: Fraction(lot.price_fen, lot.calls) for lot in lots if lot.price_fen is not None}
+    page = look(desk(ADMIN))
+    charged = [row for row in stored(app) if row.billed == "yes"]
+    priced = [row for row in charged if row.lot_id in prices]
+    assert 0 < len(priced) < len(charged)
+
+    def cost(rows: list[Verification]) -> float:
+        return int(sum(prices[row.lot_id or 0] for row in rows) + Fraction(1, 2)) / 100
+
+    months = {day(row)[:7] for row in priced}
+    assert lines(chart(page, "cost"))["cost"] == {
+        month: cost([row for row in priced if day(row)[:7] == month]) for month in months
+    }
+    with app.app_context():
+        names = {one.id: one.name for one in db.session.scalars(select(Department))}
+    assert lines(chart(page, "departments"))["purpose-1"] == {
+        names.get(one or 0, "No department"): cost([row for row in priced if row.department_id == one])
+        for one in {row.department_id for row in priced}
+    }
+    assert f'data-cost="{round(cost(priced) * 100)}"' in page
+    assert f'data-unpriced="{len(charged) - len(priced)}"' in page
+    each = sum(prices[row.lot_id or 0] for row in priced) / sum(row.outcome == "match" for row in priced)
+    assert f"¥{float(each) / 100:.4f}".rstrip("0") in page
+
+
+def test_the_table_behind_a_chart_holds_the_same(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    page = look(desk(ADMIN))
+
+    for name in ("usage", "week", "success", "refusals", "latency", "cost", "departments"):
+        data = chart(page, name)
+        table = page.split(f'id="{name}-chart-data"')[1].split("</table>")[0]
+        cells = [cell.replace(",", "") for cell in re.findall(r'<td class="num">(.*?)</td>', table)]
+        width = len(data["lines"])
+        table_rows = [cells[at : at + width] for at in range(0, len(cells), width)]
+        told = [
+            [
+                "–" if line["values"][place] is None else f"{line['values'][place]:.{data['digits']}f}"
+                for line in data["lines"]
+            ]
+            for place in range(len(data["places"]))
+        ]
+        assert table_rows in (told, told[::-1]), name
+
+
+def test_a_file_holds_the_chart_with_zone_and_unit(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    admin = desk(ADMIN)
+    page = look(admin)
+
+    for name in ("usage", "week", "success", "refusals", "latency", "cost", "departments"):
+        data = chart(page, name)
+        link = re.search(rf'href="(/usage/{name}\.csv[^"]*)"', page)
+        assert link is not None
+        answer = admin.get(link[1].replace("&amp;", "&"), headers={"Accept-Language": "en"})
+        head, *body = rows_of(answer)
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{data["file"]}.csv"'
+        assert "(Asia/Shanghai)" in head[0]
+        assert head[1:] == [f"{line['label']} ({data['unit']})" for line in data["lines"]]
+        assert [row[0] for row in body] == data["places"]
+        for place, row in enumerate(body):
+            assert [float(cell) if cell else None for cell in row[1:]] == [
+                line["values"][place] for line in data["lines"]
+            ], name
+
+
+def test_a_name_is_no_formula_in_a_file(app: Flask, desk: Open) -> None:
+    with app.app_context(), transaction() as session:
+        session.get_one(Department, 1).name = '=HYPERLINK("http://x")'
+    ask(app, somebody(1), lambda *_: MATCH, by=OPERATOR)
+
+    head, *_rows = rows_of(desk(ADMIN).get("/usage/usage.csv?stack=department"))
+
+    assert head[1].startswith("'=HYPERLINK")
+
+
+def test_an_operator_sees_own_calls_only_and_neither_names_nor_money(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    own = [row for row in stored(app) if row.operator_id == OPERATOR.id]
+    operator = desk(OPERATOR)
+
+    page = look(operator)
+
+    found = lines(chart(page, "usage"))
+    assert found.pop("before") == {}
+    assert found == by(own, lambda row: row.outcome)
+    assert sum(sum(line["values"]) for line in chart(page, "week")["lines"]) == len(own)
+    assert COLLEAGUE.name not in page
+    for hidden in ("data-cost", "latency-chart", "departments-chart", 'value="operator"', 'value="department"'):
+        assert hidden not in page
+    assert operator.get("/usage?stack=operator").status_code == 422
+    for name in ("cost", "departments", "latency"):
+        assert operator.get(f"/usage/{name}.csv").status_code == 404
+    assert operator.get("/usage/usage.csv?stack=operator").status_code == 400
+    counted = sum(int(cell) for row in rows_of(operator.get("/usage/usage.csv"))[1:] for cell in row[1:])
+    assert counted == len(own)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"from": "2026-11-02", "to": "2026-11-01"}, "This day lies before the first one."),
+        ({"from": "2026-10-01", "to": "2026-11-01", "step": "hour"}, "at most 31 days"),
+        ({"from": "2025-10-01", "to": "2026-11-01", "step": "day"}, "at most 366 days"),
+        ({"from": "2001-01-01", "to": "2026-11-01", "step": "month"}, "at most 3660 days"),
+        ({"from": "02.11.2026"}, "Not a valid date value"),
+        ({"to": "0001-01-01"}, "between 2000 and 2100"),
+        ({"step": "minute"}, "Not a valid choice"),
+        ({"stack": "outcome_id"}, "Not a valid choice"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_and_nothing_is_drawn(
+    app: Flask, desk: Open, asked: dict[str, str], said: str
+) -> None:
+    answer = desk(ADMIN).get("/usage", query_string=asked, headers={"Accept-Language": "en"})
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "data-chart" not in answer.text
+    assert desk(ADMIN).get("/usage/usage.csv", query_string=asked).status_code == 400
+
+
+def test_a_date_alone_is_completed_by_what_is_usual(app: Flask, desk: Open) -> None:
+    places = chart_places(desk(ADMIN), {"to": "2026-03-31"}, app)
+    assert (places[0], places[-1], len(places)) == ("2026-03-02", "2026-03-31", 30)
+
+
+def chart_places(admin: Desk, asked: dict[str, str], app: Flask) -> list[str]:
+    at = datetime(2026, 3, 15, 4, tzinfo=SHANGHAI)
+    ask(app, somebody(1), lambda *_: MATCH, clock=lambda: at)
+    return list(chart(look(admin, **asked), "usage")["places"])
+
+
+def test_days_without_calls_say_so_instead_of_an_empty_drawing(app: Flask, desk: Open) -> None:
+    page = look(desk(ADMIN), **{"from": "2010-01-01", "to": "2010-01-05"})
+
+    assert "No calls in these days." in page
+    assert "Every call of these days was answered." in page
+    assert "data-chart" not in page
+
+
+def test_more_than_a_year_has_no_hours_and_says_so(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    today = day_of(stored(app)[-1].created_at, SHANGHAI)
+
+    page = look(desk(ADMIN), step="week", **{"from": (today - timedelta(days=500)).isoformat()})
+
+    assert page.count("Shown for a year at most: choose fewer days.") == 2
+    assert "latency-chart" not in page
+    assert chart(page, "usage")
+
+
+def test_no_chart_reads_verifications_or_asks_more_for_more_calls(app: Flask, desk: Open) -> None:
+    admin = desk(ADMIN)
+    asked: list[str] = []
+    with app.app_context():
+        engine = db.engine
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    def statements() -> dict[str, int]:
+        found = {}
+        for path in ("/usage", "/quota/supply.csv", "/days.csv", "/usage/cost.csv"):
+            asked.clear()
+            assert admin.get(path).status_code == 200
+            found[path] = len(asked)
+            assert [one for one in asked if re.search(r"\b(FROM|JOIN) (verification|identity)\b", one)] == []
+        return found
+
+    busy_days(app, calls=8)
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        few = statements()
+        for number in range(1000, 1012):
+            ask(app, somebody(number), lambda *_: MATCH)
+        assert all(number <= few[path] for path, number in statements().items())
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+    assert max(few.values()) < 30
+
+
+def test_the_last_30_days_are_a_file_too(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    operator = desk(OPERATOR)
+    data = chart(operator.get("/").text, "usage")
+
+    head, *body = rows_of(operator.get("/days.csv"))
+
+    assert len(body) == len(data["places"]) == 30
+    assert [row[0] for row in body] == data["places"]
+    assert sum(int(cell) for row in body for cell in row[1:]) == len(stored(app))
+    assert len(head) == 1 + len(data["lines"])
+    assert date.fromisoformat(body[-1][0]) >= day_of(stored(app)[-1].created_at, SHANGHAI)

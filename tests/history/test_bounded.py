@@ -1,0 +1,165 @@
+"""Any page costs as much in a large history as in a small one: whatever is filtered by, however deep it lies."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, delete, event, insert, text
+
+from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR
+from webapp.accounts.models import User
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import this_instance
+from webapp.history.filters import OLDEST, Cursor, Filters
+from webapp.history.queries import page
+from webapp.verification.identities import place_value
+from webapp.verification.models import Identity, IdentityIndex, LegalBasis, Verification
+
+SMALL, LARGE, SIZE = 7_000, 14_000, 20
+MOST = 70_000
+"""Steps or rows of the dearest page: some milliseconds."""
+KINDS = [("match", "yes", 90), ("mismatch", "yes", 8), ("unknown", "unknown", 1), ("refused", "no", 1)]
+CHOSEN: dict[str, Any] = {
+    "outcome": "match", "billed": "yes", "operator": COLLEAGUE.id, "department": 2, "source": "desk", "purpose": 1,
+    "first": date(2026, 11, 3), "last": date(2026, 11, 4), "province": "演练省", "search": "欧阳",
+}  # fmt: skip
+SELDOM: dict[str, Any] = {
+    "outcome": "refused", "billed": "no", "operator": AUDITOR.id, "department": 1, "source": "batch", "purpose": 2,
+    "first": date(2026, 11, 6), "last": date(2026, 11, 2), "province": "示例省", "search": "没有此人",
+}  # fmt: skip
+"""Of each filter a value that few or none have: with another that many have, nothing fits, and that must be known."""
+
+
+def asked() -> list[Filters]:
+    """No filter, each filter, and each pair, with values that many have and values that few have."""
+    found = [Filters()]
+    for values in (CHOSEN, SELDOM):
+        found += [Filters(**{name: values[name]}) for name in values]
+    for one, other in itertools.permutations(CHOSEN, 2):
+        found.append(Filters(**{one: CHOSEN[one], other: SELDOM[other]}))
+        if one < other:
+            found.append(Filters(**{one: CHOSEN[one], other: CHOSEN[other]}))
+    return found
+
+
+def empty() -> None:
+    with transaction() as session:
+        for model in (IdentityIndex, Identity, Verification):
+            session.execute(delete(model))
+
+
+def fill(many: int) -> None:
+    """Verifications over five days; every operator has one purpose and one department, as in life: mixtures are few."""
+    chance, sealer = random.Random(5), this_instance().sealer
+    beginning, province = sealer.index("beginning", "欧阳"), sealer.index("province", place_value("演练省"))
+    facts, people, found = [], [], []
+    for number in range(many):
+        outcome, billed, _ = chance.choices(KINDS, [weight for *_, weight in KINDS])[0]
+        operator = chance.choice((OPERATOR, COLLEAGUE, ADMIN)).id
+        at = NOW + timedelta(days=5) * (number / many)
+        facts.append({
+            "id": number + 1, "created_at": at, "deadline_at": at, "outcome": outcome, "billed": billed,
+            "vendor_code": "", "request_id": f"R{number:08}", "attempts": 1, "source": "desk", "operator_id": operator,
+            "department_id": {OPERATOR.id: 1, COLLEAGUE.id: 2}.get(operator), "purpose_id": 1,
+            "legal_basis": LegalBasis.CONSENT, "consent": True, "guardian_consent": False,
+        })  # fmt: skip
+        people.append({"verification_id": number + 1, "sealed": b"unread"})
+        found.append({"blind": province, "verification_id": number + 1, "kind": "province"})
+        if number % 3 == 0:
+            found.append({"blind": beginning, "verification_id": number + 1, "kind": "beginning"})
+    with transaction() as session:
+        session.execute(insert(Verification), facts)
+        session.execute(insert(Identity), people)
+        session.execute(insert(IdentityIndex), found)
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+
+
+def look(filters: Filters, cursor: Cursor | None = None) -> None:
+    page(filters, db.session.get_one(User, ADMIN.id), this_instance(), SIZE, cursor)
+
+
+def price(filters: Filters, cursor: Cursor | None = None) -> int:
+    """What a page costs, whatever else the machine does: on SQLite steps of its machine, on PostgreSQL rows read."""
+    look(filters, cursor)  # the first time reads the schema
+    return _steps(filters, cursor) if db.engine.dialect.name == "sqlite" else _rows_read(filters, cursor)
+
+
+def _steps(filters: Filters, cursor: Cursor | None) -> int:
+    connection = db.session.connection().connection.driver_connection
+    assert connection is not None
+    hundreds = 0
+
+    def one_more() -> int:
+        nonlocal hundreds
+        hundreds += 1
+        return 0
+
+    connection.set_progress_handler(one_more, 100)
+    try:
+        look(filters, cursor)
+    finally:
+        connection.set_progress_handler(None, 0)
+    return hundreds * 100
+
+
+def _rows_read(filters: Filters, cursor: Cursor | None) -> int:
+    sent: list[tuple[str, Any]] = []
+
+    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    connection = db.session.connection()
+    event.listen(db.engine, "before_cursor_execute", remember)
+    try:
+        look(filters, cursor)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", remember)
+    read = sum(_read(connection, *one) for one in sent if " verification" in one[0] or "identity_index" in one[0])
+    db.session.rollback()
+    return read
+
+
+def _read(connection: Connection, statement: str, parameters: Any) -> int:
+    plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in _nodes(plan[0]["Plan"]) if "Relation Name" in node
+    )  # fmt: skip
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from _nodes(part)
+
+
+@pytest.mark.usefixtures("context")
+def test_no_pair_of_filters_costs_more_in_a_larger_history() -> None:
+    fill(SMALL)
+    before = {filters: price(filters) for filters in asked()}
+    empty()
+    fill(LARGE)
+
+    after = {filters: price(filters) for filters in asked()}
+
+    grown = [(filters, filters.search, cost, after[filters]) for filters, cost in before.items()
+             if after[filters] > min(MOST, 1.2 * cost + 3_000)]  # fmt: skip
+    assert grown == []
+
+
+@pytest.mark.usefixtures("context")
+def test_no_page_costs_more_the_deeper_it_lies() -> None:
+    fill(LARGE)
+    at = NOW + timedelta(days=2.5)
+    places = (Cursor.beside(at, LARGE // 2, older=True), Cursor.beside(at, LARGE // 2, older=False), OLDEST)
+    for filters in [Filters(), *(Filters(**{name: value}) for name, value in CHOSEN.items())]:
+        first = price(filters)
+
+        assert max(price(filters, place) for place in places) <= 1.2 * first + 3_000, (filters, filters.search)

@@ -1,0 +1,428 @@
+"""Exports that are prepared in the background: approved by a second one in plaintext, sealed, whole though a worker
+dies, fetched once, destroyed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from python_calamine import CalamineWorkbook
+from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
+
+from tests.history.rows import store
+from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk, Member
+from tests.support.faults import fault_beside
+from webapp.accounts.models import Role, User
+from webapp.audit.trail import AuditRecord, Who
+from webapp.foundation.clock import utc_now
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import this_instance
+from webapp.foundation.sealing import CannotOpen
+from webapp.history import export_operations
+from webapp.history.export_models import Export, ExportPiece
+from webapp.history.export_operations import DESTROYED_AT_ONCE, MOST_OPEN, NotThere
+from webapp.history.export_order import Order
+from webapp.history.filters import Filters
+from webapp.notify.notices import Notice
+from webapp.verification.identities import Person
+
+Open = Callable[[Member | None], Desk]
+on_one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+PERSON = Person("欧阳演练", "11010519491231002X", "=7788", "演练省", "演练市", "演练县", "19491231", "F", "76")
+PLAIN = {"plain": "yes", "format": "csv", "reason": "authority", "words": "letter 17/2026", "password": PASSWORD}
+ENGLISH = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def many(app: Flask) -> list[int]:
+    """Seven verifications of the operator, the newest last."""
+    with app.app_context(), transaction():
+        return store(*[NOW + timedelta(minutes=n) for n in range(7)], person=PERSON)
+
+
+def ask(desk: Desk, query: str = "", **fields: str) -> int:
+    """Asks for an export; returns its number."""
+    answer = desk.post(f"/history/export?{query}", {"format": "csv"} | fields, headers=ENGLISH)
+    assert answer.status_code == 303
+    found = re.fullmatch(r"/history/exports/(\d+)", answer.location or "")
+    assert found, answer.location
+    return int(found[1])
+
+
+def approve(desk: Desk, number: int, decision: str = "approve") -> TestResponse:
+    return desk.post(f"/history/exports/{number}/decide", {"decision": decision, "password": PASSWORD},
+                     follow_redirects=True, headers=ENGLISH)  # fmt: skip
+
+
+def work(app: Flask, rounds: int = 100) -> int:
+    """The worker's job, until there is nothing to prepare; returns how many pieces it made."""
+    with app.app_context():
+        made = 0
+        while made < rounds and export_operations.prepare_piece(this_instance(), utc_now()):
+            made += 1
+        db.session.remove()
+        return made
+
+
+def fetch(desk: Desk, number: int) -> TestResponse:
+    return desk.post(f"/history/exports/{number}/fetch")
+
+
+def rows_of(answer: TestResponse) -> list[list[str]]:
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["Content-Disposition"]
+    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+
+def state(app: Flask, number: int) -> str:
+    with app.app_context():
+        return db.session.get_one(Export, number).state
+
+
+def pieces(app: Flask) -> int:
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(ExportPiece)) or 0
+
+
+def trail(app: Flask, number: int) -> list[tuple[int | None, str]]:
+    with app.app_context():
+        query = select(AuditRecord).where(AuditRecord.object_type == "export", AuditRecord.object_id == number)
+        return [(record.actor_id, record.action) for record in db.session.scalars(query.order_by(AuditRecord.id))]
+
+
+def test_plaintext_goes_to_whom_it_was_approved_once_with_its_mark(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(ADMIN), "outcome=match", **PLAIN)
+    assert (state(app, number), work(app)) == ("asked", 0)
+    approve(desk(AUDITOR), number)
+    assert work(app) == 1
+
+    mark, heading, *rows = rows_of(fetch(desk(ADMIN), number))
+
+    for told in (f"export {number}", ADMIN.name, AUDITOR.name, "Asia/Shanghai", "Demand of an authority", "letter 17"):
+        assert told in mark[0]
+    assert heading[-5:] == ["Name", "ID number", "Reference", "Province", "City"]
+    assert [int(row[0]) for row in rows] == many[::-1]
+    assert {tuple(row[-5:]) for row in rows} == {("欧阳演练", "11010519491231002X", "'=7788", "演练省", "演练市")}
+    assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"),
+                                  (ADMIN.id, "export_fetched")]  # fmt: skip
+    again = fetch(desk(ADMIN), number)
+    assert (again.status_code, PERSON.name in again.text) == (303, False)
+
+
+def test_the_request_the_decision_and_the_fetching_are_recorded_with_reason_and_count(
+    app: Flask, desk: Open, many: list[int]
+) -> None:
+    number = ask(desk(ADMIN), "outcome=match&from=2026-11-02", **PLAIN)
+    approve(desk(AUDITOR), number)
+    work(app)
+    fetch(desk(ADMIN), number)
+
+    with app.app_context():
+        details = [one.detail for one in db.session.scalars(
+            select(AuditRecord).where(AuditRecord.object_type == "export").order_by(AuditRecord.id))]  # fmt: skip
+    assert details == [
+        {"format": "csv", "plain": True, "filters": "outcome=match from=2026-11-02", "reason": "authority",
+         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True},
+    ]  # fmt: skip
+
+
+@on_one_database
+def test_nobody_approves_their_own(app: Flask, desk: Open, many: list[int]) -> None:
+    admin = desk(ADMIN)
+    number = ask(admin, **PLAIN)
+    assert 'name="decision"' not in admin.get(f"/history/exports/{number}").text
+
+    page = approve(admin, number)
+
+    assert "Nobody approves what they asked for themselves" in page.text
+    assert (state(app, number), work(app)) == ("asked", 0)
+
+
+@on_one_database
+def test_an_operator_neither_asks_for_plaintext_nor_approves_it_nor_sees_it(
+    app: Flask, desk: Open, many: list[int]
+) -> None:
+    assert desk(OPERATOR).post("/history/export", PLAIN).status_code == 403
+    number = ask(desk(AUDITOR), **PLAIN)
+
+    for member in (OPERATOR, COLLEAGUE):
+        assert desk(member).get(f"/history/exports/{number}").status_code == 404
+        assert approve(desk(member), number).status_code == 403
+        assert f'data-export="{number}"' not in desk(member).get("/history/exports").text
+    assert state(app, number) == "asked"
+
+
+@on_one_database
+def test_a_second_approver_proves_who_they_are(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(ADMIN), **PLAIN)
+    auditor = desk(AUDITOR)
+
+    for fields in ({"decision": "approve"}, {"decision": "approve", "password": "wrong"}, {"password": PASSWORD},
+                   {"decision": "maybe", "password": PASSWORD}):  # fmt: skip
+        assert auditor.post(f"/history/exports/{number}/decide", fields).status_code == 422, fields
+    assert state(app, number) == "asked"
+
+
+@on_one_database
+def test_asking_for_plaintext_needs_a_sound_reason_and_the_password(app: Flask, desk: Open, many: list[int]) -> None:
+    for name, value in (("reason", ""), ("words", ""), ("words", "110105194912310021 please"), ("password", "wrong"),
+                        ("password", ""), ("format", "pdf")):  # fmt: skip
+        answer = desk(ADMIN).post("/history/export", PLAIN | {name: value})
+        assert (answer.status_code, bool(fault_beside(answer.text, name))) == (422, True), name
+    assert desk(ADMIN).post("/history/export?outcome=nothing", PLAIN).status_code == 422
+    with app.app_context():
+        assert db.session.query(Export).count() == 0
+
+
+@on_one_database
+def test_what_was_declined_or_decided_before_stays_so(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(ADMIN), **PLAIN)
+    approve(desk(AUDITOR), number, "decline")
+
+    page = approve(desk(AUDITOR), number)
+
+    assert "does not wait for a decision any more" in page.text
+    assert (state(app, number), work(app)) == ("declined", 0)
+    assert trail(app, number)[1:] == [(AUDITOR.id, "export_declined")]
+
+
+@on_one_database
+def test_approvers_are_told_until_it_is_decided(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(ADMIN), **PLAIN)
+    told = f"Export {number} in plaintext waits"
+    assert told in desk(AUDITOR).get("/", headers=ENGLISH).text
+    assert told not in desk(OPERATOR).get("/", headers=ENGLISH).text
+
+    approve(desk(AUDITOR), number)
+
+    with app.app_context():
+        assert db.session.query(Notice).where(Notice.kind == "export_asked").count() == 0
+
+
+def test_an_operator_has_a_masked_file_of_their_own_prepared(app: Flask, desk: Open, many: list[int]) -> None:
+    with app.app_context(), transaction():
+        store(NOW, person=PERSON, operator_id=COLLEAGUE.id)
+    operator = desk(OPERATOR)
+    number = ask(operator)
+    assert (state(app, number), work(app), state(app, number)) == ("preparing", 1, "ready")
+
+    _heading, *rows = rows_of(fetch(operator, number))
+
+    assert [int(row[0]) for row in rows] == many[::-1]
+    assert {row[-2] for row in rows} == {"欧***"}
+
+
+@on_one_database
+def test_a_file_is_only_its_owners(app: Flask, desk: Open, many: list[int]) -> None:
+    masked, plain = ask(desk(OPERATOR)), ask(desk(ADMIN), **PLAIN)
+    approve(desk(AUDITOR), plain)
+    work(app)
+
+    for member, number in ((COLLEAGUE, masked), (ADMIN, masked), (AUDITOR, plain), (OPERATOR, plain)):
+        answer = fetch(desk(member), number)
+        assert (answer.status_code, "Content-Disposition" in answer.headers) == (303, False), member.email
+    assert desk(ADMIN).get(f"/history/exports/{masked}").status_code == 404
+    assert (state(app, masked), state(app, plain)) == ("ready", "ready")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_whoever_prepares_may_be_killed_after_any_piece(
+    app: Flask, desk: Open, many: list[int], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
+    operator = desk(OPERATOR)
+    number = ask(operator, format=kind)
+    made = 0
+    while work(app, rounds=1):  # each round another worker, which knows nothing but the database
+        made += 1
+        if state(app, number) == "preparing":
+            assert fetch(operator, number).status_code == 303, "no half file"
+
+    assert made == 4
+    answer = fetch(operator, number)
+    if kind == "csv":
+        rows = rows_of(answer)
+    else:
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0)
+        rows = [[*map(str, row)] for row in sheet.to_python()]
+    assert [row[0] for row in rows[1:]] == [str(row) for row in many[::-1]]
+
+
+@on_one_database
+def test_of_two_who_prepare_the_same_piece_one_stores_it(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 3)
+    number = ask(desk(OPERATOR))
+    next_piece = export_operations._next_piece
+
+    def overtaken(*given: object) -> object:
+        prepared = next_piece(*given)  # type: ignore[arg-type]
+        monkeypatch.setattr(export_operations, "_next_piece", next_piece)
+        work(app, rounds=1)
+        return prepared
+
+    monkeypatch.setattr(export_operations, "_next_piece", overtaken)
+    work(app)
+
+    assert [int(row[0]) for row in rows_of(fetch(desk(OPERATOR), number))[1:]] == many[::-1]
+
+
+@on_one_database
+def test_progress_is_shown_while_it_is_prepared(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 3)
+    operator = desk(OPERATOR)
+    number = ask(operator)
+    work(app, rounds=1)
+
+    page = operator.get(f"/history/exports/{number}", headers=ENGLISH).text
+
+    assert 'data-refresh="2"' in page
+    assert re.search(r"data-progress>3 of 7 <progress value=\"3\" max=\"7\"", page)
+
+
+def test_what_is_verified_after_it_was_asked_for_is_not_in_the_file(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(OPERATOR))
+    with app.app_context(), transaction():
+        store(utc_now() + timedelta(seconds=5), person=PERSON)
+    work(app)
+
+    assert [int(row[0]) for row in rows_of(fetch(desk(OPERATOR), number))[1:]] == many[::-1]
+
+
+@on_one_database
+def test_nothing_of_it_lies_in_the_database_in_the_clear(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(ADMIN), **PLAIN)
+    approve(desk(AUDITOR), number)
+    work(app)
+
+    with app.app_context():
+        files = list(this_instance().settings.instance.rglob("*"))
+    whole = b"".join(path.read_bytes() for path in files if path.is_file())
+    assert len(whole) > 100_000
+    for secret in (PERSON.name, PERSON.number, PERSON.city):
+        assert secret.encode() not in whole
+
+
+@on_one_database
+def test_a_piece_opens_only_where_it_belongs(app: Flask, desk: Open, many: list[int]) -> None:
+    one, other = ask(desk(OPERATOR)), ask(desk(COLLEAGUE))
+    work(app)
+    with app.app_context():
+        instance = this_instance()
+        assert export_operations.piece(one, 0, instance)
+        with transaction() as session:
+            moved = select(ExportPiece.sealed).where(ExportPiece.export_id == one).scalar_subquery()
+            session.execute(update(ExportPiece).where(ExportPiece.export_id == other).values(sealed=moved))
+        for export_id, number in ((other, 0), (one, 1)):
+            with pytest.raises(CannotOpen):
+                export_operations.piece(export_id, number, instance)
+
+
+def age(app: Flask, number: int, **by: int) -> None:
+    """Lets time pass for an export."""
+    with app.app_context(), transaction() as session:
+        row = session.get_one(Export, number)
+        row.ends_at -= timedelta(**by)
+
+
+def destroy(app: Flask) -> int:
+    """The job, until nothing is left to do; returns how often it did something."""
+    with app.app_context():
+        done = 0
+        while done < 20 and export_operations.destroy_expired(utc_now()):
+            done += 1
+        db.session.remove()
+        return done
+
+
+def test_a_file_that_nobody_fetches_within_a_day_is_destroyed(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(OPERATOR))
+    work(app)
+    age(app, number, hours=23)
+    assert (destroy(app), pieces(app)) == (0, 1)
+    age(app, number, hours=1)
+
+    assert fetch(desk(OPERATOR), number).status_code == 303
+    assert (destroy(app), pieces(app), state(app, number)) == (1, 0, "expired")
+    assert trail(app, number)[-1] == (None, "export_destroyed")
+
+
+def test_a_fetched_file_is_destroyed_within_the_hour(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(OPERATOR))
+    work(app)
+    fetch(desk(OPERATOR), number)
+    assert (destroy(app), pieces(app)) == (0, 1), "it may still be on its way"
+    age(app, number, hours=1)
+
+    assert (destroy(app), pieces(app), state(app, number)) == (1, 0, "fetched")
+
+
+@on_one_database
+def test_a_request_nobody_decides_about_expires_in_a_day(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(ADMIN), **PLAIN)
+    age(app, number, days=1)
+
+    assert "does not wait" in approve(desk(AUDITOR), number).text
+    assert (destroy(app), state(app, number), work(app)) == (1, "expired", 0)
+    with app.app_context():
+        assert db.session.query(Notice).where(Notice.kind == "export_asked").count() == 0
+
+
+@on_one_database
+def test_a_large_file_is_destroyed_by_and_by(app: Flask, desk: Open, many: list[int]) -> None:
+    number = ask(desk(OPERATOR))
+    work(app)
+    with app.app_context(), transaction() as session:
+        session.add_all([ExportPiece(export_id=number, number=n, sealed=b"x") for n in range(1, 2 * DESTROYED_AT_ONCE)])
+    age(app, number, days=1)
+
+    assert (destroy(app), pieces(app)) == (2, 0)
+    assert trail(app, number).count((None, "export_destroyed")) == 1
+
+
+@on_one_database
+def test_one_has_only_so_many_open_at_once(app: Flask, desk: Open, many: list[int]) -> None:
+    operator = desk(OPERATOR)
+    numbers = [ask(operator) for _ in range(MOST_OPEN)]
+
+    refused = operator.post("/history/export", {"format": "csv"}, follow_redirects=True, headers=ENGLISH)
+
+    assert "as many exports open as one may" in refused.text
+    work(app)
+    fetch(operator, numbers[0])
+    assert ask(operator) > numbers[-1]
+
+
+@on_one_database
+def test_who_was_switched_off_or_demoted_gets_no_plaintext(app: Flask, desk: Open, many: list[int]) -> None:
+    prepared, waiting = ask(desk(AUDITOR), **PLAIN), ask(desk(AUDITOR), **PLAIN)
+    approve(desk(ADMIN), prepared)
+    work(app)
+    approve(desk(ADMIN), waiting)
+    with app.app_context(), transaction() as session:
+        session.get_one(User, AUDITOR.id).role = Role.OPERATOR
+
+    work(app)
+
+    assert (state(app, prepared), state(app, waiting)) == ("ready", "failed")
+    with app.app_context(), pytest.raises(NotThere):
+        export_operations.fetch(prepared, Who(AUDITOR.id, AUDITOR.name), this_instance(), utc_now())
+
+
+@on_one_database
+def test_an_order_comes_back_as_it_was_asked(app: Flask) -> None:
+    day = NOW.date()
+    order = Order(Filters("match", 2, 1, "desk", 1, day, day, search="欧阳"), "en", "audit", "words")
+
+    assert Order.unpacked(order.packed()) == order
+    assert Order.unpacked(Order(Filters(), "zh_CN").packed()) == Order(Filters(), "zh_CN")
+    assert "欧阳" not in order.described()

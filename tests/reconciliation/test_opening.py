@@ -1,0 +1,101 @@
+"""Beginning with the console's [used/total]: one lot, one reading, and books that agree from there on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from tests.reconciliation.counting import call, enter, standing
+from tests.support.cast import ADMIN, AUDITOR, OPERATOR, Desk, Member, attribute
+from tests.support.faults import fault_beside
+from tests.verification.calls import buy, differences
+from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.database import db
+from webapp.foundation.instance import this_instance
+from webapp.quota.models import Lot
+from webapp.reconciliation.models import MeterReading
+from webapp.reconciliation.rules import Verdict
+
+Open = Callable[[Member | None], Desk]
+SOUND = {"used": "6700", "total": "9115", "expires_on": "2099-12-31", "price": "", "note": ""}
+
+
+def counts(app: Flask) -> tuple[int, int]:
+    """(lots, readings)"""
+    with app.app_context():
+        lots, readings = (db.session.scalar(select(func.count()).select_from(one)) for one in (Lot, MeterReading))
+        return lots or 0, readings or 0
+
+
+def test_the_books_begin_with_what_the_console_shows(desk: Open, app: Flask) -> None:
+    admin = desk(ADMIN)
+    assert admin.post("/quota/opening", SOUND).status_code == 303
+
+    page = admin.get("/quota").text
+    assert (attribute(page, "data-remaining"), attribute(page, "data-total")) == ("2415", "9115")
+    with app.app_context():
+        lot = db.session.get_one(Lot, 1)
+        assert (lot.used_before, lot.charged, lot.bought_on) == (
+            6700, 0, day_of(utc_now(), this_instance().settings.zone),
+        )  # fmt: skip
+    assert differences(app) == []
+
+
+def test_reconciliation_compares_from_the_opening_on(desk: Open, app: Flask) -> None:
+    desk(ADMIN).post("/quota/opening", SOUND)
+    call(app, 1)
+    enter(app, 6701, 9115, utc_now() + timedelta(minutes=1))
+
+    found = standing(app)
+
+    assert (found.comparison.vendor, found.comparison.drift, found.comparison.verdict) == (1, 0, Verdict.AGREED)
+    assert found.total_grew == 0, "the total is the lot's, not a purchase that was never recorded"
+
+
+def test_calls_used_up_to_the_last_are_an_opening_too(desk: Open) -> None:
+    admin = desk(ADMIN)
+    assert admin.post("/quota/opening", SOUND | {"used": "9115"}).status_code == 303
+    assert attribute(admin.get("/quota").text, "data-remaining") == "0"
+
+
+def test_an_instance_with_lots_is_asked_whether_the_total_holds_them(desk: Open, app: Flask) -> None:
+    buy(app, 1000)
+    enter(app, 8000, 9000)
+    admin = desk(ADMIN)
+
+    asked = admin.post("/quota/opening", SOUND)
+    assert asked.status_code == 422
+    assert fault_beside(asked.text, "total")
+    assert counts(app) == (1, 1)
+
+    assert admin.post("/quota/opening", SOUND | {"again": "yes"}).status_code == 303
+    assert counts(app) == (2, 2)
+    assert standing(app).comparison.drift == 0, "comparing begins anew, with lower figures too"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("used", ""), ("used", "-1"), ("used", "9116"), ("used", "1.5"), ("used", "6,700"), ("used", "9" * 30),
+        ("total", ""), ("total", "0"), ("total", "-1"), ("total", "1000000001"), ("total", "九千"),
+        ("expires_on", ""), ("expires_on", "2020-01-01"), ("expires_on", "12/11/2099"), ("expires_on", "2101-01-01"),
+        ("price", "-1"), ("price", "1.001"), ("note", "x" * 501),
+    ],
+)  # fmt: skip
+def test_what_no_opening_can_be_is_refused_beside_its_field(desk: Open, app: Flask, field: str, text: str) -> None:
+    page = desk(ADMIN).post("/quota/opening", SOUND | {field: text})
+
+    assert page.status_code == 422
+    assert fault_beside(page.text, field)
+    assert counts(app) == (0, 0)
+
+
+@pytest.mark.parametrize("member", [OPERATOR, AUDITOR])
+def test_only_admins_begin_the_books(desk: Open, app: Flask, member: Member) -> None:
+    assert desk(member).get("/quota/opening").status_code == 403
+    assert desk(member).post("/quota/opening", SOUND).status_code == 403
+    assert counts(app) == (0, 0)

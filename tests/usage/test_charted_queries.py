@@ -1,0 +1,101 @@
+"""What charts read of the counters is what the calls make when each is counted by hand, folded or not."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+
+from tests.usage.counting import fold
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db, transaction
+from webapp.usage import counters, queries
+from webapp.usage.counters import Dimensions
+from webapp.usage.hours import hour_of
+from webapp.usage.latency import bucket_of
+from webapp.usage.spans import Span
+
+ZONES = ["Asia/Shanghai", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+SPAN = Span(date(2026, 10, 31), date(2026, 11, 3))
+"""With the day on which clocks change in New York; some calls lie outside."""
+NAMES = [(), ("outcome",), ("source",), ("operator_id",), ("department_id", "purpose_id"), ("outcome", "cause"),
+         ("lot_id", "department_id", "purpose_id", "outcome")]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    at: datetime
+    dimensions: Dimensions
+    latency: int | None
+
+
+def some_calls(zone: ZoneInfo, number: int = 300) -> list[Call]:
+    """Counts calls of six days; half of them are folded when the rest is counted, some change their outcome between."""
+    dice, made = random.Random(number), []
+    for index in range(number):
+        at = datetime(2026, 10, 30, tzinfo=UTC) + timedelta(minutes=dice.randrange(6 * 24 * 60))
+        sending = Dimensions("sending", "unknown", dice.choice(["desk", "api"]), dice.randrange(1, 4),
+                             dice.randrange(3), dice.randrange(1, 3), dice.randrange(3))  # fmt: skip
+        outcome, billed, cause = dice.choice(
+            [("match", "yes", ""), ("mismatch", "yes", ""), ("refused", "no", "throttled"), ("unknown", "unknown", "")]
+        )
+        latency = dice.choice([None, dice.randrange(5, 70_000)])
+        done = Dimensions(outcome, billed, sending.source, sending.operator_id, sending.department_id,
+                          sending.purpose_id, sending.lot_id, cause)  # fmt: skip
+        with transaction():
+            counters.count(sending, at, +1)
+            counters.recount(sending, done, at, latency)
+        made.append(Call(at, done, latency))
+        if index == number // 2:
+            fold(zone)
+    db.session.rollback()
+    return made
+
+
+def within(calls: list[Call], zone: ZoneInfo) -> list[Call]:
+    return [call for call in calls if SPAN.first <= day_of(call.at, zone) <= SPAN.last]
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_calls_by_anything_are_those_counted_by_hand(context: Flask, name: str) -> None:
+    zone = ZoneInfo(name)
+    calls = within(some_calls(zone), zone)
+    assert 100 < len(calls) < 300
+    for _ in ("half of them folded", "all folded"):
+        for names in NAMES:
+            for hourly, slot in ((False, day_of), (True, hour_of)):
+                by_hand = Counter(
+                    (slot(call.at, zone), *(getattr(call.dimensions, one) for one in names)) for call in calls
+                )
+                assert queries.calls_by(names, SPAN, zone, hourly=hourly) == by_hand, (names, hourly)
+        fold(zone)
+
+
+def test_calls_of_one_operator_and_charged_calls_are_those_counted_by_hand(context: Flask) -> None:
+    zone = ZoneInfo("America/New_York")
+    calls = within(some_calls(zone), zone)
+    for _ in ("half of them folded", "all folded"):
+        own = Counter((day_of(call.at, zone),) for call in calls if call.dimensions.operator_id == 2)
+        assert queries.calls_by((), SPAN, zone, operator_id=2) == own
+        taken = Counter(
+            (day_of(call.at, zone), call.dimensions.lot_id) for call in calls if call.dimensions.billed != "no"
+        )
+        assert queries.calls_by(("lot_id",), SPAN, zone, billed=("yes", "unknown")) == taken
+        fold(zone)
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_latencies_are_those_counted_by_hand(context: Flask, name: str) -> None:
+    zone = ZoneInfo(name)
+    by_hand: dict[datetime, Counter[int]] = {}
+    for call in within(some_calls(zone), zone):
+        if call.latency is not None:
+            by_hand.setdefault(hour_of(call.at, zone), Counter())[bucket_of(call.latency)] += 1
+    for _ in ("half of them folded", "all folded"):
+        assert queries.latencies(SPAN, zone) == by_hand
+        fold(zone)

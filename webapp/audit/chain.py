@@ -1,0 +1,101 @@
+"""The seals of the chain, and the encoding that they are made over. Pure.
+
+A row is encoded as its values in the order of its columns, each as a netstring with the letter of its type, so that no
+two different rows, and no two different sequences of rows, encode alike. Seals are HMAC-SHA-256 under a key derived
+from the audit key; what is sealed begins with the name of its kind, so that no seal can stand for one of another kind.
+
+* `content` of a segment: over every field of every record, in the order of their numbers.
+* `marks` of a segment: for each record its number and four bytes of an HMAC over its other fields. They prove nothing
+  by themselves: they say which record it was once `content` has said that the segment is not what it was.
+* `seal` of a segment: over its whole row, `content`, `marks` and the seal of the segment before among it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+
+Value = int | float | str | bytes | None
+Row = Sequence[Value]
+"""Values as they are stored, not as models read them: times and JSON as text, truth as 0 or 1."""
+
+RECORD, CONTENT, SEGMENT, CHECKPOINT = (
+    f"yuliang audit {kind} 1" for kind in ("record", "content", "segment", "checkpoint")
+)
+GENESIS = bytes(32)
+"""Stands where the first segment names the one before."""
+_MARK = struct.Struct(">q4s")
+
+
+def encode(row: Row) -> bytes:
+    """The canonical encoding: injective, and a netstring itself."""
+    return _netstring(b"r", b"".join(map(_encode, row)))
+
+
+def _encode(value: Value) -> bytes:
+    if value is None:
+        return b"n0:"
+    if isinstance(value, str):
+        return _netstring(b"s", value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, int):
+        return _netstring(b"i", b"%d" % value)
+    if isinstance(value, float):
+        return _netstring(b"f", value.hex().encode())
+    return _netstring(b"b", value)
+
+
+def _netstring(kind: bytes, content: bytes) -> bytes:
+    return b"%b%d:%b" % (kind, len(content), content)
+
+
+class Content:
+    """Seals the records of one segment, handed over one by one."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._sum = hmac.new(secret, encode([CONTENT]), hashlib.sha256)
+        self.records = 0
+
+    def add(self, record: Row) -> None:
+        """Takes the next record."""
+        self._sum.update(encode(record))
+        self.records += 1
+
+    def digest(self) -> bytes:
+        """The seal over all that was added."""
+        return self._sum.digest()
+
+
+def content(secret: bytes, records: Iterable[Row]) -> bytes:
+    """The seal over all these records."""
+    sealing = Content(secret)
+    for record in records:
+        sealing.add(record)
+    return sealing.digest()
+
+
+def mark(secret: bytes, record: Row) -> bytes:
+    """A record's mark, over all its fields but its number, the first: two that changed places have each other's."""
+    return hmac.digest(secret, encode([RECORD]) + encode(record[1:]), hashlib.sha256)[:4]
+
+
+def pack_marks(marks: Iterable[tuple[int, bytes]]) -> bytes:
+    """Numbers and marks as a segment stores them."""
+    return b"".join(_MARK.pack(*one) for one in marks)
+
+
+def unpack_marks(packed: bytes) -> Iterator[tuple[int, bytes]]:
+    """What `pack_marks` packed."""
+    return _MARK.iter_unpack(packed)
+
+
+def seal(secret: bytes, kind: str, row: Row) -> bytes:
+    """The seal over a segment's or checkpoint's row without its seal, the last."""
+    return hmac.digest(secret, encode([kind]) + encode(row), hashlib.sha256)
+
+
+def is_sealed(secret: bytes, kind: str, row: Row) -> bool:
+    """Whether the row's seal, its last value, is ours."""
+    found = row[-1]
+    return isinstance(found, bytes) and hmac.compare_digest(found, seal(secret, kind, row[:-1]))

@@ -1,0 +1,110 @@
+"""The sealer: closes a segment of the trail every second, away from those who append to it.
+
+**A segment closes only what can no longer grow.** A record whose number is missing may be of a transaction that is
+still under way, which PostgreSQL lets commit after others with higher numbers. So:
+
+1. Up to the first missing number nothing can join: numbers are given once. That much is closed at once.
+2. Beyond it the sealer waits until everyone has ended who held the table's insert lock *after* the missing number was
+   seen: an INSERT takes that lock before it draws its number, and keeps it until its rows can be seen. Then it reads
+   again, and what is missing still was rolled back. Where that takes too long, the rest is left for the next second.
+
+SQLite has one writer at a time, which gives each record a higher number than all before it: nothing is under way there.
+
+Nothing is locked while records are read. The one row that is written is the next segment; of two sealers who made the
+same one, the second stores nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from sqlalchemy import select, text
+
+from webapp.audit import chain, stored
+from webapp.audit.segments import AuditSegment
+from webapp.audit.stored import Record, Segment
+from webapp.foundation.database import db, end_read, insert_once, transaction
+from webapp.foundation.keys import Keys
+from webapp.foundation.sealing import derive
+
+MOST = 5_000
+"""Records of a segment; more only where others were late."""
+PAUSE, PAUSES = 0.02, 25
+"""Seconds between two looks at who is under way, and how many looks there are."""
+_UNDER_WAY = text(
+    "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND relation = 'audit_record'::regclass "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND mode = 'RowExclusiveLock' AND granted"
+)
+
+
+def secrets_of(keys: Keys) -> dict[str, bytes]:
+    """What seals are checked with, by the id of the audit key; the first makes new ones."""
+    return {key.id: derive(key, "audit chain").secret for key in keys.audit}
+
+
+def seal_next(keys: Keys, now: datetime) -> bool:
+    """Closes the next segment; False where nothing can be closed."""
+    end_read()
+    number, last_id, previous = _end()
+    records = _closed(last_id)
+    end_read()
+    if not records:
+        return False
+    segment = _segment(number + 1, previous, records, keys, now)
+    with transaction():
+        return insert_once(AuditSegment, **segment)
+
+
+def as_stored(instant: datetime) -> str:
+    """An instant as it lies in the database, see `stored`."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _end() -> tuple[int, int, bytes]:
+    """Number, last record and seal of the newest segment."""
+    newest = select(AuditSegment.number, AuditSegment.last_id, AuditSegment.seal).order_by(AuditSegment.number.desc())
+    found = db.session.execute(newest.limit(1)).first()
+    return (found.number, found.last_id, found.seal) if found else (0, 0, chain.GENESIS)
+
+
+def _closed(above: int) -> list[Record]:
+    """The next records, as far as nothing can join them any more."""
+    found = list(stored.records(above, most=MOST))
+    whole = [record for record, number in zip(found, count(above + 1), strict=False) if record.id == number]
+    if len(whole) == len(found) or not _all_have_ended():
+        return whole
+    return list(stored.records(above, upto=found[-1].id))
+
+
+def _all_have_ended() -> bool:
+    """Whether those who are adding records now have ended soon."""
+    if db.engine.dialect.name != "postgresql":
+        return True
+    adding = _adding()
+    for _look in range(PAUSES):
+        if not adding:
+            return True
+        time.sleep(PAUSE)
+        adding &= _adding()
+    return False
+
+
+def _adding() -> set[str]:
+    found = set(db.session.scalars(_UNDER_WAY))
+    end_read()
+    return found
+
+
+def _segment(number: int, previous: bytes, records: Sequence[Record], keys: Keys, now: datetime) -> dict[str, Any]:
+    key_id, secret = next(iter(secrets_of(keys).items()))
+    found = Segment(
+        number=number, first_id=records[0].id, last_id=records[-1].id, records=len(records),
+        sealed_at=as_stored(now), key_id=key_id, previous=previous, content=chain.content(secret, records),
+        marks=chain.pack_marks((record.id, chain.mark(secret, record)) for record in records), seal=b"",
+    )  # fmt: skip
+    return found._asdict() | {"sealed_at": now, "seal": chain.seal(secret, chain.SEGMENT, found[:-1])}

@@ -1,0 +1,126 @@
+"""Rows of the trail as they lie in the database, for sealing and verifying: nothing is lost, whatever stands there.
+
+Models would read different things alike (two ways to write one time or one JSON object) and fail over what they cannot
+read. Rows come a page at a time: any number of them takes the memory of one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import TextClause, text
+
+from webapp.foundation.database import db
+
+_FIRST, _LAST = -(2**63), 2**63 - 1
+_TIMES = "at", "sealed_at", "dropped_at"
+_AS_TEXT = {name: f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" for name in _TIMES} | {
+    "detail": "CAST(detail AS text)"
+}
+"""PostgreSQL's columns of more than plain values: written as they lie in an SQLite file."""
+
+
+class Record(NamedTuple):
+    """A row of `audit_record`. A column that joins the table needs another kind of record in `chain`."""
+
+    id: int
+    at: str
+    actor_id: int | None
+    actor: str
+    action: str
+    object_type: str
+    object_id: int | None
+    success: int
+    address: str
+    request_id: str
+    detail: str
+    subject: bytes | None
+
+
+class Segment(NamedTuple):
+    """A row of `audit_segment`."""
+
+    number: int
+    first_id: int
+    last_id: int
+    records: int
+    sealed_at: str
+    key_id: str
+    previous: bytes
+    content: bytes
+    marks: bytes
+    seal: bytes
+
+
+class Checkpoint(NamedTuple):
+    """A row of `audit_checkpoint`."""
+
+    number: int
+    last_id: int
+    records: int
+    dropped_at: str
+    key_id: str
+    head: bytes
+    seal: bytes
+
+
+_Kind = TypeVar("_Kind", Record, Segment, Checkpoint)
+_PAGE: dict[type, int] = {Record: 1_000, Segment: 50, Checkpoint: 2}
+"""A segment takes up to 60 KB."""
+
+
+def records(above: int | None = None, upto: int | None = None, most: int | None = None) -> Iterator[Record]:
+    """Records by number, from the first above `above` to `upto`, no more than `most`."""
+    return _rows("audit_record", Record, above, upto, most)
+
+
+def segments(above: int | None = None) -> Iterator[Segment]:
+    """Segments by number, from the first above `above`."""
+    return _rows("audit_segment", Segment, above)
+
+
+def checkpoints() -> Iterator[Checkpoint]:
+    """All checkpoints: one, or none."""
+    return _rows("audit_checkpoint", Checkpoint)
+
+
+def _rows(
+    table: str, kind: type[_Kind], above: int | None = None, upto: int | None = None, most: int | None = None
+) -> Iterator[_Kind]:
+    """Rows by their first column, a page at a time."""
+    query = _query(table, kind._fields)
+    last, left = _FIRST if above is None else above, _LAST if most is None else most
+    while left > 0:
+        size = min(_PAGE[kind], left)
+        with _lossless():
+            page = db.session.execute(query, {"above": last, "upto": _LAST if upto is None else upto, "size": size})
+            found = [kind(*row) for row in page]
+        yield from found
+        if len(found) < size:
+            return
+        last, left = found[-1][0], left - size
+
+
+def _query(table: str, names: tuple[str, ...]) -> TextClause:
+    postgres = db.engine.dialect.name == "postgresql"
+    columns = ", ".join(_AS_TEXT.get(name, name) if postgres else name for name in names)
+    key = names[0]
+    return text(
+        f"SELECT {columns} FROM {table} WHERE {key} > :above AND {key} <= :upto ORDER BY {key} LIMIT :size"  # noqa: S608
+    )
+
+
+@contextmanager
+def _lossless() -> Iterator[None]:
+    """Lets SQLite hand over text that is no UTF-8, which nobody but a tamperer stores, instead of failing over it."""
+    connection: Any = db.session.connection().connection.driver_connection
+    if db.engine.dialect.name != "sqlite":
+        yield
+        return
+    before, connection.text_factory = connection.text_factory, lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = before

@@ -1,0 +1,169 @@
+"""The verifier: reads the whole trail against its seals, and says in plain words what is not as it was sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from webapp.audit import chain, stored
+from webapp.audit.sealer import secrets_of
+from webapp.audit.stored import Record, Segment
+from webapp.foundation.database import snapshot
+from webapp.foundation.keys import Keys
+
+Tell = Callable[[str], None]
+HIGHEST = 2**63 - 1
+"""No record has a higher number."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was read. `faults`: how many were told; `head`: seal of the newest segment as hexadecimal digits."""
+
+    records: int = 0
+    segments: int = 0
+    unsealed: int = 0
+    unsealed_since: str = ""
+    head: str = ""
+    faults: int = 0
+
+
+def verify(keys: Keys, tell: Tell, expected_head: str = "") -> Verdict:
+    """Tells every fault of the trail, and whether `expected_head`, a head of any former time, is still in the chain.
+
+    Reads one instant, in the memory of one segment, while others go on appending and sealing.
+    """
+    with snapshot():
+        return _Walk(secrets_of(keys), tell, expected_head).all()
+
+
+class _Walk:
+    """One reading, from the beginning to the end. What an unsound segment or checkpoint says is believed of nothing."""
+
+    def __init__(self, secrets: dict[str, bytes], tell: Tell, expected_head: str) -> None:
+        self.secrets, self._tell, self._missed = secrets, tell, expected_head
+        self.verdict = Verdict()
+        self.number, self.seal = 0, chain.GENESIS
+        self.last_id: int | None = None
+        self.sound = True
+        """Whether `number`, `last_id` and `seal` are those of the segment just before."""
+        self.records = stored.records()
+        self.next: Record | None = next(self.records, None)
+
+    def all(self) -> Verdict:
+        self._start()
+        for segment in stored.segments():
+            self.verdict.segments += 1
+            self._take(segment)
+        self._finish()
+        return self.verdict
+
+    def tell(self, fault: str) -> None:
+        self.verdict.faults += 1
+        self._tell(fault)
+
+    def _start(self) -> None:
+        found = list(stored.checkpoints())
+        if len(found) > 1:
+            self.tell("More than one checkpoint stands: one was inserted.")
+        for checkpoint in found[-1:]:
+            if self._is_sealed("The checkpoint", chain.CHECKPOINT, checkpoint):
+                self.number, self.last_id = checkpoint.number, checkpoint.last_id
+                self._pass(checkpoint.head)
+                for record in self._upto(checkpoint.last_id):
+                    self.tell(f"Record {record.id} was inserted: all up to {checkpoint.last_id} were dropped.")
+            else:
+                self.sound = False
+
+    def _is_sealed(self, name: str, kind: str, row: Segment | stored.Checkpoint) -> bool:
+        secret = self.secrets.get(row.key_id) if isinstance(row.key_id, str) else None
+        if secret is None:
+            self.tell(f"{name} is sealed under a key that this instance does not hold: {row.key_id!a}.")
+        elif not chain.is_sealed(secret, kind, row):
+            self.tell(f"{name} was changed.")
+        else:
+            return True
+        return False
+
+    def _pass(self, seal: bytes) -> None:
+        """Goes on behind this seal."""
+        self.seal, self.verdict.head = seal, seal.hex()
+        if self._missed == self.verdict.head:
+            self._missed = ""
+
+    def _take(self, segment: Segment) -> None:
+        expected = self.number + 1
+        if not self._is_sealed(f"Segment {segment.number}", chain.SEGMENT, segment):
+            self.number = expected if segment.number == expected else self.number
+            self.sound = False
+            return
+        if segment.number < expected:
+            self.tell(f"Segment {segment.number} was inserted: all up to {self.number} were dropped.")
+            return
+        if segment.number > expected:
+            self.tell(f"{_span('Segment', expected, segment.number - 1)} missing.")
+            self.sound = False
+        elif self.sound and segment.previous != self.seal:
+            self.tell(f"Segment {segment.number} does not follow segment {self.number}: one is of another chain.")
+        self._compare(segment)
+        self.number, self.last_id, self.sound = segment.number, segment.last_id, True
+        self._pass(segment.seal)
+
+    def _compare(self, segment: Segment) -> None:
+        """Compares the records of a sound segment with its seals."""
+        if not self.sound:
+            self._skip(segment.first_id - 1)
+        above = self.last_id if self.sound else segment.first_id - 1
+        content = chain.Content(self.secrets[segment.key_id])
+        for record in self._upto(segment.last_id):
+            content.add(record)
+        self.verdict.records += content.records
+        if content.digest() != segment.content:
+            self._name_faults(segment, above)
+
+    def _upto(self, last_id: int) -> Iterator[Record]:
+        """The next records, to `last_id`."""
+        while self.next is not None and self.next.id <= last_id:
+            yield self.next
+            self.next = next(self.records, None)
+
+    def _skip(self, last_id: int) -> None:
+        """Passes by records whose segment is not sound or not there."""
+        first, last = None, None
+        for record in self._upto(last_id):
+            first, last = first or record.id, record.id
+        if first is not None and last is not None:
+            self.tell(f"{_span('Record', first, last)} beyond proof: the segment that sealed them is not sound.")
+
+    def _name_faults(self, segment: Segment, above: int | None) -> None:
+        secret, told = self.secrets[segment.key_id], self.verdict.faults
+        missing = dict(chain.unpack_marks(segment.marks))
+        changed: dict[int, tuple[bytes, bytes]] = {}
+        for record in stored.records(above, segment.last_id):
+            was, now = missing.pop(record.id, None), chain.mark(secret, record)
+            if was is None:
+                self.tell(f"Record {record.id} was inserted.")
+            elif was != now:
+                changed[record.id] = was, now
+        for number in missing:
+            self.tell(f"Record {number} is missing.")
+        for number, (_was, now) in changed.items():
+            origin = next((other for other, (was, _now) in changed.items() if was == now), None)
+            self.tell(f"Record {number} was changed." if origin is None
+                      else f"Record {number} was reordered: it holds what was record {origin}.")  # fmt: skip
+        if told == self.verdict.faults:
+            self.tell(f"One of the records {segment.first_id} to {segment.last_id} was changed.")
+
+    def _finish(self) -> None:
+        """What is behind the last segment."""
+        if not self.sound:
+            self._skip(HIGHEST)
+        for record in self._upto(HIGHEST):
+            self.verdict.unsealed += 1
+            self.verdict.unsealed_since = self.verdict.unsealed_since or str(record.at)
+        if self._missed:
+            self.tell(f"The head {self._missed} is not in the chain: its end was cut off, or this is another chain.")
+
+
+def _span(what: str, first: int, last: int) -> str:
+    return f"{what} {first} is" if first == last else f"{what}s {first} to {last} are"

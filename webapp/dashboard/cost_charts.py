@@ -1,0 +1,86 @@
+"""The charts of what calls cost, and the figures beside them. Money in yuan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from webapp.dashboard.usage_charts import View, department_names, purpose_names
+from webapp.foundation.charts import Chart, Line
+from webapp.quota import queries as quota
+from webapp.quota.models import Lot
+from webapp.usage import cost, queries
+from webapp.usage.cost import Charged, Cost
+from webapp.usage.spans import slots_of
+
+UNIT = "¥"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The charged calls of a span, and what one call of each lot costs, in fen."""
+
+    charged: Sequence[Charged]
+    prices: Mapping[int, Fraction | None]
+    lots: Sequence[Lot]
+
+
+def spent(view: View) -> Spent:
+    """Reads what was charged in the span."""
+    names = ("lot_id", "department_id", "purpose_id", "outcome")
+    counted = queries.calls_by(names, view.asked.span, view.zone, billed=("yes",))
+    charged = [Charged(f"{day:%Y-%m}", lot, department, purpose, outcome, calls)
+               for (day, lot, department, purpose, outcome), calls in counted.items()]  # fmt: skip
+    lots = quota.lots()
+    return Spent(charged, {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}, lots)
+
+
+def by_month(view: View, found: Spent) -> Chart:
+    """What the calls of each month cost."""
+    months = list(dict.fromkeys(f"{day:%Y-%m}" for day in slots_of(view.asked.span, view.asked.step.DAY)))
+    costs = cost.by(found.charged, found.prices, lambda one: one.month)
+    lines = [Line("cost", _("Cost"), [_yuan(costs.get(month, Cost())) for month in months])]
+    return view.chart("cost", _("Cost by month"), lines, UNIT, digits=2, axis="months", head=_("Month"), places=months)
+
+
+def by_department(view: View, found: Spent) -> Chart:
+    """What the calls of each department cost, by purpose."""
+    costs = cost.by(found.charged, found.prices, lambda one: (one.department_id, one.purpose_id))
+    departments, purposes = department_names(), purpose_names()
+    places = list(dict.fromkeys(department for department, _purpose in costs))
+    lines = [
+        Line(f"purpose-{purpose}", purposes.get(str(purpose), str(purpose)),
+             [_yuan(costs.get((place, purpose), Cost())) for place in places])
+        for purpose in dict.fromkeys(purpose for _department, purpose in costs)
+    ]  # fmt: skip
+    return view.chart("departments", _("Cost by department and purpose"), lines, UNIT, digits=2, axis="departments",
+                      head=_("Department"), places=[departments.get(str(one), str(one)) for one in places],
+                      newest_first=False)  # fmt: skip
+
+
+def figures(found: Spent) -> dict[str, Any]:
+    """The sums, and what a call and a match cost."""
+    all_of_it = cost.total(found.charged, found.prices)
+    lots = cost.by(found.charged, found.prices, lambda one: one.lot_id)
+    return {
+        "fen": all_of_it.fen, "calls": all_of_it.calls, "unpriced": all_of_it.unpriced,
+        "uncovered": lots.get(0, Cost()).unpriced,
+        "each": _small(all_of_it.each), "per_match": _small(cost.per_match(found.charged, found.prices)),
+        "lots": [{"id": lot.id, "order_number": lot.order_number, "each": _small(found.prices[lot.id]),
+                  "calls": lots[lot.id].calls + lots[lot.id].unpriced, "fen": lots[lot.id].fen}
+                 for lot in found.lots if lot.id in lots],
+    }  # fmt: skip
+
+
+def _yuan(one: Cost) -> float:
+    return one.fen / 100
+
+
+def _small(fen: Fraction | None) -> str | None:
+    """A price of one call: to a hundredth of a fen."""
+    return None if fen is None else "¥" + format_decimal(float(fen) / 100, format="#,##0.00##")

@@ -1,0 +1,192 @@
+"""The charts of calls: how many, told apart by one thing, and compared with the time before; how well they were
+answered; when in the week they are made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_day_names
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from webapp.accounts import queries as accounts
+from webapp.dashboard.usage_forms import HEADS, Asked
+from webapp.foundation.charts import Chart, Line
+from webapp.usage import queries, series
+from webapp.usage.latency import quantile
+from webapp.usage.series import OTHERS
+from webapp.usage.spans import MOST_DAYS, Slot, Step, before, label, pieces, slot_of
+from webapp.vendor.texts import CAUSES
+from webapp.verification.queries import all_purposes
+from webapp.verification.texts import OUTCOMES, SOURCES
+
+MOST_HOURLY_DAYS = MOST_DAYS[Step.DAY]
+"""What is read hour by hour is read for a year at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is asked, in which zone, and the pieces it is cut into."""
+
+    asked: Asked
+    zone: ZoneInfo
+    slots: Sequence[Slot]
+    labels: Sequence[str]
+
+    @classmethod
+    def of(cls, asked: Asked, zone: ZoneInfo) -> View:
+        """Cuts the span."""
+        slots = pieces(asked.span, asked.step, zone)
+        return cls(asked, zone, slots, [label(slot, asked.step, zone) for slot in slots])
+
+    @property
+    def hourly(self) -> bool:
+        """Whether the pieces are hours."""
+        return self.asked.step == Step.HOUR
+
+    @property
+    def reads_hours(self) -> bool:
+        """Whether the span is short enough for what is read hour by hour."""
+        return self.asked.span.days <= MOST_HOURLY_DAYS
+
+    def slot(self, at: date | datetime) -> Slot:
+        """The piece of a counted day or hour."""
+        if self.hourly:
+            return at
+        day = at.astimezone(self.zone).date() if isinstance(at, datetime) else at
+        return slot_of(day, self.asked.span, self.asked.step)
+
+    def chart(self, name: str, title: str, lines: Sequence[Line], unit: str, **more: Any) -> Chart:
+        """A chart over the pieces."""
+        own: dict[str, Any] = {"axis": f"{self.asked.step}s", "head": str(HEADS[self.asked.step]),
+                               "places": self.labels, "period": self.period}  # fmt: skip
+        return Chart(name, title, lines=lines, unit=unit, zone=str(self.zone), **(own | more))
+
+    @property
+    def period(self) -> str:
+        """In names of files."""
+        return f"{self.asked.span.first}-{self.asked.span.last}"
+
+    def count(self, *names: str, **only: Any) -> Counter[tuple[Any, ...]]:
+        """Calls by (piece, *names)."""
+        counted = queries.calls_by(names, self.asked.span, self.zone, hourly=self.hourly,
+                                   operator_id=self.asked.operator_id, **only)  # fmt: skip
+        by: Counter[tuple[Any, ...]] = Counter()
+        for (at, *key), calls in counted.items():
+            by[self.slot(at), *key] += calls
+        return by
+
+
+def calls(view: View) -> Chart:
+    """Calls in each piece, told apart, beside those of the span before."""
+    by = {(slot, str(key)): number for (slot, key), number in view.count(view.asked.stack).items()}
+    found = series.largest(series.stack(by, view.slots, series.OUTCOMES))
+    names = _names(view.asked.stack)
+    lines = [Line(one.key, names.get(one.key, one.key), one.values) for one in found]
+    return view.chart("usage", _("Calls"), [*lines, _before(view)], _("calls"))
+
+
+def _before(view: View) -> Line:
+    """The calls of the span before, piece by piece as they come."""
+    asked = view.asked
+    earlier = View.of(Asked(before(asked.span, asked.step), asked.step, asked.stack, asked.operator_id), view.zone)
+    counted = earlier.count()
+    values = [counted[(slot,)] for slot in earlier.slots][: len(view.slots)]
+    span = earlier.asked.span
+    said = _("Before: %(first)s to %(last)s", first=span.first.isoformat(), last=span.last.isoformat())
+    return Line("before", said, [*values, *[None] * (len(view.slots) - len(values))], "dashed")
+
+
+def compared(chart: Chart) -> dict[str, Any]:
+    """The sums of both spans, in figures and words."""
+    now = sum(int(value or 0) for line in chart.lines[:-1] for value in line.values)
+    then = sum(int(value or 0) for value in chart.lines[-1].values)
+    return {"calls": now, "before": then, "change": series.change(now, then)}
+
+
+def answers(view: View) -> tuple[Chart, Chart]:
+    """The share of calls that were answered, and why the others were not."""
+    counted = view.count("outcome", "cause")
+    by_outcome: dict[Slot, Counter[str]] = {slot: Counter() for slot in view.slots}
+    missed: Counter[tuple[Slot, str]] = Counter()
+    for (slot, outcome, cause), number in counted.items():
+        by_outcome[slot][outcome] += number
+        if outcome not in (*series.CONCLUSIVE, "sending"):
+            missed[slot, f"{outcome} {cause}".strip()] += number
+    shares = [series.success(by_outcome[slot]) for slot in view.slots]
+    answered = Line("answered", _("Answered"), [None if one is None else round(one * 100, 1) for one in shares], "line")
+    return (
+        view.chart("success", _("Success rate"), [answered], "%", digits=1),
+        view.chart("refusals", _("Not answered"), [
+            Line(one.key, _reason(one.key), one.values)
+            for one in series.largest(series.stack(missed, view.slots))
+        ], _("calls")),
+    )  # fmt: skip
+
+
+def _reason(key: str) -> str:
+    outcome, _blank, cause = key.partition(" ")
+    if key == OTHERS:
+        return _("Others")
+    said = str(OUTCOMES[outcome].label)
+    return _("%(outcome)s: %(cause)s", outcome=said, cause=CAUSES.get(cause, cause)) if cause else said
+
+
+def latency(view: View) -> Chart:
+    """How long answers took, estimated from a histogram."""
+    histograms: dict[Slot, Counter[int]] = {slot: Counter() for slot in view.slots}
+    if view.reads_hours:
+        for hour, found in queries.latencies(view.asked.span, view.zone).items():
+            histograms[view.slot(hour)].update(found)
+    lines = [
+        Line(key, words, [quantile(histograms[slot], share) for slot in view.slots], draw)
+        for key, words, share, draw in (
+            ("p50", _("Half of the answers within (p50)"), 0.5, "line"),
+            ("p95", _("95 of 100 answers within (p95)"), 0.95, "dashed"),
+        )
+    ]
+    return view.chart("latency", _("Time to answer"), lines, _("ms"))
+
+
+def week(view: View) -> Chart:
+    """Calls by weekday and hour of the clock."""
+    hours: dict[datetime, int] = {}
+    if view.reads_hours:
+        counted = queries.calls_by((), view.asked.span, view.zone, hourly=True, operator_id=view.asked.operator_id)
+        hours = {hour: number for (hour,), number in counted.items()}
+    names = get_day_names("abbreviated", locale=get_locale())
+    lines = [Line(str(day), names[day], values, "cell") for day, values in enumerate(series.week(hours, view.zone))]
+    clock = [f"{hour:02}:00" for hour in range(24)]
+    return view.chart("week", _("Calls in the week"), lines, _("calls"), kind="heat", axis="hours", head=_("Hour"),
+                      places=clock, newest_first=False)  # fmt: skip
+
+
+def _names(stack: str) -> Mapping[str, str]:
+    """What the keys of a dimension are called."""
+    names: dict[str, str] = {OTHERS: _("Others")}
+    if stack == "outcome":
+        names |= {key: str(text.label) for key, text in OUTCOMES.items()}
+    elif stack == "source":
+        names |= {key: str(text) for key, text in SOURCES.items()}
+    elif stack == "operator_id":
+        names |= {str(user.id): user.name for user in accounts.users()}
+    elif stack == "department_id":
+        names |= department_names()
+    else:
+        names |= purpose_names()
+    return names
+
+
+def department_names() -> dict[str, str]:
+    """What departments are called; those without one too."""
+    return {"0": _("No department")} | {str(one.id): one.name for one in accounts.departments()}
+
+
+def purpose_names() -> dict[str, str]:
+    """What purposes are called, in the reader's language."""
+    return {str(one.id): one.name_in(str(get_locale())) for one in all_purposes()}

@@ -1,0 +1,88 @@
+"""What the product keeps of each staged call, as the operations of `verification` would have written it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Select, String, case, cast, false, literal, null, select, true, union_all
+
+from webapp.audit.trail import Action
+from webapp.demo.staging import CALL, SETTLED
+from webapp.foundation.database import RowId
+from webapp.quota.models import EntryKind
+from webapp.vendor.contract import Billed
+from webapp.verification.models import Source
+
+REASON = "服务商账单核对"
+"""What an admin says who settles an unknown outcome: compared with the vendor's bill."""
+_NOBODY = cast(null(), RowId)
+
+
+def facts() -> Select[Any]:
+    """The rows of `verification`."""
+    same = (
+        "id", "created_at", "deadline_at", "finished_at", "outcome", "billed", "cause", "vendor_code", "http_status",
+        "request_id", "latency_ms", "attempts", "operator_id", "department_id", "purpose_id", "legal_basis", "consent",
+        "lot_id",
+    )  # fmt: skip
+    source, guardian = literal(Source.DESK.value).label("source"), false().label("guardian_consent")
+    return select(*(CALL.c[name] for name in same), source, guardian)
+
+
+def identities() -> Select[Any]:
+    """The rows of `identity`."""
+    return select(CALL.c.id.label("verification_id"), CALL.c.sealed)
+
+
+def entries(admin_id: int) -> Select[Any]:
+    """The rows of `ledger_entry`, in the order of time."""
+    lot, of = CALL.c.lot_id, CALL.c.id.label("verification_id")
+    covered = lot.is_not(None)
+    unasked = _NOBODY.label("actor_id"), literal("").label("reason")
+    holds = select(
+        CALL.c.created_at.label("at"), literal(EntryKind.HOLD.value).label("kind"), lot,
+        case((covered, -1), else_=0).label("change"), CALL.c.held_left.label("available_after"), of, *unasked,
+    )  # fmt: skip
+    released = CALL.c.answered == Billed.NO.value
+    kind = case((released, EntryKind.RELEASE.value), else_=EntryKind.CHARGE.value)
+    answers = select(
+        CALL.c.finished_at, kind, lot, case((released & covered, 1), else_=0), CALL.c.settled_left, of, *unasked,
+    ).where(CALL.c.answered != Billed.UNKNOWN.value)  # fmt: skip
+    decisions = select(
+        SETTLED.c.at, SETTLED.c.kind, SETTLED.c.lot_id, SETTLED.c.change, SETTLED.c.left, SETTLED.c.verification_id,
+        cast(literal(admin_id), RowId), literal(REASON),
+    )  # fmt: skip
+    return _in_time(union_all(holds, answers, decisions))
+
+
+def records(admin_id: int, admin: str) -> Select[Any]:
+    """The rows of `audit_record`, in the order of time."""
+    whole = literal("verification").label("object_type"), CALL.c.id.label("object_id")
+    rest = true().label("success"), literal("").label("address"), literal("").label("request_id")
+    actor = CALL.c.operator_id.label("actor_id"), CALL.c.operator.label("actor")
+    sent = select(
+        CALL.c.created_at.label("at"), *actor, literal(Action.VERIFICATION_SENT.value).label("action"), *whole, *rest,
+        CALL.c.sent.label("detail"),
+    )  # fmt: skip
+    finished = select(
+        CALL.c.finished_at, *actor, literal(Action.VERIFICATION_FINISHED.value), *whole, *rest, CALL.c.finished
+    )
+    settled = select(
+        SETTLED.c.at, cast(literal(admin_id), RowId), cast(literal(admin), String),
+        literal(Action.UNKNOWN_SETTLED.value), literal("verification"), SETTLED.c.verification_id, *rest,
+        SETTLED.c.detail,
+    )  # fmt: skip
+    return _in_time(union_all(sent, finished, settled))
+
+
+def settlements(admin_id: int) -> Select[Any]:
+    """The rows of `settlement`."""
+    return select(
+        SETTLED.c.verification_id, SETTLED.c.decision, literal(REASON).label("reason"), SETTLED.c.at,
+        cast(literal(admin_id), RowId).label("actor_id"),
+    )  # fmt: skip
+
+
+def _in_time(rows: CompoundSelect[Any]) -> Select[Any]:
+    every = rows.subquery()
+    return select(every).order_by(every.c.at)

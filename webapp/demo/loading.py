@@ -1,0 +1,172 @@
+"""Storing a made-up year: each call goes once into a table of its own, and from there, within the database, to every
+place where the product keeps something of it.
+
+All of it is one transaction: what is interrupted leaves nothing behind. The indexes over what is stored in bulk are
+dropped first and made at the end, and what people are found by is inserted in the order of its own tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Index,
+    Select,
+    Table,
+    delete,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+)
+
+from webapp.audit.trail import AuditRecord
+from webapp.demo import derived
+from webapp.demo.parts import Part, person_with
+from webapp.demo.register import Register
+from webapp.demo.rows import Batch
+from webapp.demo.staging import ALL, CALL, FOUND, PART, REFERENCE, SETTLED
+from webapp.foundation.database import Base, db, transaction
+from webapp.foundation.sealing import Sealer
+from webapp.quota.models import LedgerEntry
+from webapp.verification.identities import Person, found_by
+from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settlement, Verification
+
+BULK: tuple[type[Base], ...] = (Verification, LedgerEntry, AuditRecord, IdentityIndex)
+FEW = {"uq_verification_sending_person", "ix_verification_open", "ix_ledger_entry_supply"}
+"""Indexes over few of many rows: they cost nothing, and purchases read them."""
+PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-262144")
+FINDS = {
+    Part.NUMBER: {IndexKind.NUMBER},
+    Part.NAME: {IndexKind.NAME, IndexKind.BEGINNING},
+    Part.LAST_FOUR: {IndexKind.LAST_FOUR},
+    Part.PLACE: {IndexKind.PROVINCE, IndexKind.CITY},
+}
+"""What each part of a person is found by."""
+CHUNK = 20_000
+IN_USE = "another process has the database open: stop `yuliang serve` and the workers first"
+REASON = "供应商账单 / the vendor's bill"
+
+
+class CannotFill(Exception):
+    """Nothing was stored; the message says why, and what to do."""
+
+
+@contextmanager
+def bulk() -> Iterator[Connection]:
+    """One transaction for a whole year. Raises `CannotFill` where others have an SQLite file open."""
+    db.session.remove()
+    db.engine.dispose()
+    try:
+        if db.engine.dialect.name == "sqlite":
+            _have_to_ourselves()
+        with transaction() as session:
+            connection = session.connection()
+            for table in ALL:
+                table.create(connection)
+            dropped = _drop_indexes(connection)
+            yield connection
+            for index in dropped:
+                index.create(connection)
+            for table in ALL:
+                table.drop(connection)
+    finally:
+        db.session.remove()
+        db.engine.dispose()  # the next connection is an ordinary one again
+
+
+def _have_to_ourselves() -> None:
+    """Takes the file out of WAL mode, which only its one user can do: a log of all that is stored would be as large
+    as the database. A rollback journal keeps only what was there before."""
+    with closing(db.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        try:
+            cursor.execute("PRAGMA journal_mode=DELETE")
+        except db.engine.dialect.loaded_dbapi.OperationalError as error:
+            raise CannotFill(IN_USE) from error
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+
+
+def _drop_indexes(connection: Connection) -> list[Index]:
+    found = [index for model in BULK for index in _table_of(model).indexes if index.name not in FEW]
+    for index in found:
+        index.drop(connection)
+    return sorted(found, key=lambda index: str(index.name))
+
+
+def store(connection: Connection, batch: Batch, admin_id: int, admin: str) -> None:
+    """Stores a batch's calls; what comes first on its morning is stored already, see `operations`."""
+    put(connection, CALL, batch.calls)
+    put(connection, SETTLED, batch.settled)
+    for model, rows in (
+        (Verification, derived.facts()), (Identity, derived.identities()), (LedgerEntry, derived.entries(admin_id)),
+        (AuditRecord, derived.records(admin_id, admin)), (Settlement, derived.settlements(admin_id)),
+    ):  # fmt: skip
+        _copy(connection, _table_of(model), rows)
+    _copy(connection, FOUND, union_all(*(select(part.label("part"), CALL.c.id.label("verification_id"))
+                                         for part in (CALL.c.number, CALL.c.name, CALL.c.last_four))))  # fmt: skip
+    placed = select(CALL.c.place.label("part"), CALL.c.id.label("verification_id"))
+    _copy(connection, FOUND, placed.where(CALL.c.place.is_not(None)))
+    found = select(CALL.c.reference.label("blind"), CALL.c.id.label("verification_id"))
+    _copy(connection, REFERENCE, found.where(CALL.c.reference.is_not(None)))
+    for table in (CALL, SETTLED):
+        connection.execute(delete(table))
+
+
+def make_findable(connection: Connection, sealer: Sealer) -> None:
+    """Stores the blind indexes of all calls."""
+    connection.execute(text("CREATE INDEX demo_found_part ON demo_found (part, verification_id)"))
+    register = Register()
+    for some in _parts(connection):
+        put(connection, PART, [(blind, part, kind) for part in some for kind, blind in _blinds(part, register, sealer)])
+    connection.execute(text("CREATE INDEX demo_part_blind ON demo_part (blind, part, kind)"))
+    both = PART.join(FOUND, FOUND.c.part == PART.c.part)
+    columns, in_order = (PART.c.blind, FOUND.c.verification_id, PART.c.kind), (PART.c.blind, PART.c.part)
+    found = select(*columns).select_from(both).order_by(*in_order, FOUND.c.verification_id)
+    _copy(connection, _table_of(IdentityIndex), found)
+    kind = literal(IndexKind.REFERENCE.value).label("kind")
+    references = select(REFERENCE.c.blind, REFERENCE.c.verification_id, kind).order_by(REFERENCE.c.blind)
+    _copy(connection, _table_of(IdentityIndex), references)
+
+
+def _parts(connection: Connection) -> Iterator[Sequence[int]]:
+    """Every part that leads to a call, some at a time."""
+    last, part = -1, FOUND.c.part
+    while some := connection.scalars(select(part).where(part > last).distinct().order_by(part).limit(CHUNK)).all():
+        yield some
+        last = some[-1]
+
+
+def _blinds(part: int, register: Register, sealer: Sealer) -> Iterator[tuple[str, bytes]]:
+    for kind, value in found_by(Person(**person_with(part, register))):
+        if kind in FINDS[Part(part % len(Part))]:
+            yield kind.value, sealer.index(kind, value)
+
+
+def put(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    """Stores rows in one of our own tables, by the quickest way that the database has."""
+    if connection.dialect.name == "postgresql":
+        cursor = connection.connection.cursor()
+        names = ", ".join(f'"{column.name}"' for column in table.c)
+        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    statement = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.c))})"  # noqa: S608  # our own name
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK)):
+        connection.exec_driver_sql(statement, chunk)
+
+
+def _copy(connection: Connection, table: Table, rows: Select[Any] | CompoundSelect[Any]) -> None:
+    connection.execute(insert(table).from_select(list(rows.selected_columns.keys()), rows, include_defaults=False))
+
+
+def _table_of(model: type[Base]) -> Table:
+    return model.metadata.tables[model.__tablename__]

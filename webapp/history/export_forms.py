@@ -1,0 +1,41 @@
+"""The forms of exports: what is asked for, and what an approver decides."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, SelectField
+from wtforms.validators import InputRequired, ValidationError
+
+from webapp.accounts.reauthentication import ProvenForm
+from webapp.foundation.forms import Form, options
+from webapp.history.export_files import FileFormat
+from webapp.history.reveal_forms import ReasonedForm
+from webapp.history.reveal_rules import names_someone
+
+FORMATS = options([(FileFormat.CSV.value, "CSV"), (FileFormat.XLSX.value, "XLSX (Excel)")])
+
+
+class PrepareForm(Form):
+    """A masked file, prepared in the background."""
+
+    format = SelectField(_l("File"), choices=FORMATS)
+
+
+class PlaintextForm(ReasonedForm):
+    """A file in plaintext: why, and whose word it is."""
+
+    format = SelectField(_l("File"), choices=FORMATS)
+
+    def validate_words(self, field: Field) -> None:
+        if names_someone(field.data or ""):
+            raise ValidationError(_("Leave names and numbers of people out of the reason."))
+
+
+class DecisionForm(ProvenForm):
+    """What a second approver decides."""
+
+    decision = SelectField(
+        _l("Decision"), choices=options([("", "–"), ("approve", _l("Approve")), ("decline", _l("Decline"))]),
+        validators=[InputRequired(_l("Choose a decision."))],
+    )  # fmt: skip

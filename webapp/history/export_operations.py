@@ -1,0 +1,216 @@
+"""Exports in the background: asked for, approved where they are in plaintext, prepared piece by piece, fetched once.
+
+Each piece is sealed for its export and number and stored together with the place it ends at, so that whoever prepares
+may be killed at any moment: the next one goes on behind the last whole piece. Plaintext stands in no file and in no
+column; a file that was fetched, or was not fetched within a day, is destroyed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import force_locale
+from sqlalchemy import Update, delete, func, or_, select, update
+
+from webapp.accounts.models import Role, User
+from webapp.audit.trail import SYSTEM, Action, Who, append
+from webapp.foundation.database import db, end_read, insert_rows, must_write, transaction
+from webapp.foundation.instance import Instance
+from webapp.foundation.sealing import CannotOpen
+from webapp.history.export_files import FileFormat, file_of
+from webapp.history.export_models import Export, ExportPiece, ExportState
+from webapp.history.export_order import Order
+from webapp.history.export_rows import Set, heading, place_of, wording
+from webapp.history.export_texts import watermark
+from webapp.history.export_trail import record
+from webapp.notify import notices
+
+LASTING = timedelta(days=1)
+"""How long a request waits for its approver, and a file for its owner."""
+BEING_FETCHED = timedelta(hours=1)
+"""How long the pieces of a file stay after its owner began to fetch it."""
+PIECE_ROWS = 5000
+DESTROYED_AT_ONCE = 50
+"""Pieces: no transaction lasts long."""
+MOST_OPEN = 3
+"""Exports of one owner that are waiting, being prepared or ready at once."""
+OPEN = (ExportState.ASKED, ExportState.PREPARING, ExportState.READY)
+APPROVERS = frozenset({Role.ADMIN, Role.AUDITOR})
+
+
+class TooManyOpen(Exception):
+    """The owner has as many exports open as one may; fetching one, or a day, makes room."""
+
+
+class DecidedAlready(Exception):
+    """It does not wait for this decision any more: somebody was quicker, or it expired."""
+
+
+class OwnExport(Exception):
+    """Nobody approves what they asked for themselves; another admin or auditor may."""
+
+
+class NotAllowed(Exception):
+    """The owner may not have such a file any more: switched off, or of another role now."""
+
+
+class NotThere(Exception):
+    """The owner has no such file, or has fetched it, or it expired: it can be asked for anew."""
+
+
+def ask(order: Order, file: FileFormat, plain: bool, who: Who, instance: Instance, now: datetime) -> int:
+    """The number of a new export; one in plaintext waits for an approver. Raises `TooManyOpen`."""
+    with transaction() as session:
+        # Two requests of one owner come one after the other, so that the limit holds.
+        session.execute(select(User.id).where(User.id == who.user_id).with_for_update())
+        mine = select(func.count()).where(Export.owner_id == who.user_id, Export.state.in_(OPEN))
+        if (session.scalar(mine) or 0) >= MOST_OPEN:
+            raise TooManyOpen
+        state = ExportState.ASKED if plain else ExportState.PREPARING
+        export = Export(owner_id=who.user_id, asked_at=now, format=file, plain=plain, sealed=b"", state=state,
+                        ends_at=now + LASTING)  # fmt: skip
+        session.add(export)
+        session.flush()
+        export.sealed = instance.sealer.seal_json(order.packed(), _place(export.id))
+        record(
+            Action.EXPORT_ASKED, order.filters, who, instance, now, export_id=export.id, format=file, plain=plain,
+            filters=order.described(), reason=order.reason, words=order.words,
+        )  # fmt: skip
+        for role in APPROVERS if plain else ():
+            notices.tell(role, "export_asked", f"export:{export.id}:{role}", now, id=export.id)
+        return export.id
+
+
+def may_own(user: User, *, plain: bool) -> bool:
+    """Whether this user may have exports, or exports in plaintext, prepared."""
+    return user.active and (user.role in APPROVERS or not plain)
+
+
+def order_of(export: Export, instance: Instance) -> Order:
+    """What an export was asked to hold. Raises `CannotOpen` under other keys."""
+    return Order.unpacked(instance.sealer.open_json(export.sealed, _place(export.id)))
+
+
+def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
+    """Approves or declines a plaintext export. Raises `OwnExport`, `DecidedAlready`."""
+    with transaction() as session:
+        if session.scalar(select(Export.owner_id).where(Export.id == export_id)) == who.user_id:
+            raise OwnExport
+        state = ExportState.PREPARING if approve else ExportState.DECLINED
+        waiting = Export.id == export_id, Export.state == ExportState.ASKED, Export.ends_at > now
+        change = update(Export).where(*waiting).values(
+            state=state, approver_id=who.user_id, decided_at=now, ends_at=now + LASTING,
+        )  # fmt: skip
+        if not _changed(change):
+            raise DecidedAlready
+        append(who, Action.EXPORT_APPROVED if approve else Action.EXPORT_DECLINED, now, on=("export", export_id))
+        _withdraw_notices(export_id)
+
+
+def prepare_piece(instance: Instance, now: datetime) -> bool:
+    """Adds one piece to the oldest export that is being prepared; False where there is none."""
+    query = select(Export).where(Export.state == ExportState.PREPARING).order_by(Export.id).limit(1)
+    export = db.session.scalar(query.execution_options(populate_existing=True))
+    if export is None:
+        return False
+    export_id, number = export.id, export.pieces
+    try:
+        values, piece = _next_piece(export, instance, now)
+    except (CannotOpen, NotAllowed):
+        values, piece = {"state": ExportState.FAILED, "ends_at": now}, b""
+    end_read()
+    with transaction():
+        # Of two who prepared the same piece one stores it.
+        unmoved = Export.id == export_id, Export.state == ExportState.PREPARING, Export.pieces == number
+        if _changed(update(Export).where(*unmoved).values(**values)) and piece:
+            sealed = instance.sealer.seal(piece, _piece_place(export_id, number))
+            insert_rows(ExportPiece, {"export_id": export_id, "number": number, "sealed": sealed})
+    return True
+
+
+def fetch(export_id: int, who: Who, instance: Instance, now: datetime) -> Export:
+    """The export whose file its owner now fetches: for the only time. Raises `NotThere`."""
+    with transaction() as session:
+        export = session.get(Export, export_id)
+        if export is None or export.owner_id != who.user_id or not may_own(export.owner, plain=export.plain):
+            raise NotThere
+        ready = Export.id == export_id, Export.state == ExportState.READY, Export.ends_at > now
+        fetched = update(Export).where(*ready)
+        if not _changed(fetched.values(state=ExportState.FETCHED, fetched_at=now, ends_at=now + BEING_FETCHED)):
+            raise NotThere
+        asked = order_of(export, instance).filters
+        record(
+            Action.EXPORT_FETCHED, asked, who, instance, now, export_id=export_id, rows=export.rows, plain=export.plain
+        )
+        return export
+
+
+def piece(export_id: int, number: int, instance: Instance) -> bytes:
+    """One opened piece of a file. Raises `CannotOpen` where it is not the one that was stored."""
+    mine = ExportPiece.export_id == export_id, ExportPiece.number == number
+    sealed = db.session.scalar(select(ExportPiece.sealed).where(*mine)) or b""
+    end_read()
+    return zlib.decompress(instance.sealer.open(sealed, _piece_place(export_id, number)))
+
+
+def destroy_expired(now: datetime) -> bool:
+    """Ends one export that is over, and destroys some pieces of its file; False where there is none."""
+    with transaction() as session:
+        pieces = select(ExportPiece.number).where(ExportPiece.export_id == Export.id)
+        over = Export.ends_at <= now, or_(Export.state.in_(OPEN), pieces.exists())
+        export = session.scalar(select(Export).where(*over).order_by(Export.id).limit(1))
+        if export is None:
+            return False
+        if export.state in OPEN:
+            export.state = ExportState.EXPIRED
+            _withdraw_notices(export.id)
+        mine = ExportPiece.export_id == export.id
+        some = select(ExportPiece.number).where(mine).limit(DESTROYED_AT_ONCE)
+        session.execute(delete(ExportPiece).where(mine, ExportPiece.number.in_(some)))
+        if session.scalar(select(ExportPiece.number).where(mine).limit(1)) is None:
+            append(SYSTEM, Action.EXPORT_DESTROYED, now, on=("export", export.id))
+        return True
+
+
+def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes]:
+    """What changes in the export's row, and the piece's compressed content."""
+    if not may_own(export.owner, plain=export.plain):
+        raise NotAllowed
+    order, writer = order_of(export, instance), file_of(export.format, export.position)
+    zone = instance.settings.zone
+    with force_locale(order.locale):
+        words = wording(writer.cell, instance, plain=export.plain, locale=order.locale)
+        asked = Set(order.filters, export.owner_id, instance, export.asked_at)
+        found = asked.batch(export.place, PIECE_ROWS)
+        mark = watermark(export, order, zone) if export.plain else ""
+        content = b"" if export.pieces else writer.begin(heading(plain=export.plain, zone=zone), mark)
+    content += writer.rows(map(words, found))
+    values: dict[str, Any] = {"pieces": export.pieces + 1, "rows": export.rows + len(found)}
+    if not export.pieces:
+        values["total"] = asked.count()
+    if len(found) == PIECE_ROWS:
+        values |= {"place": place_of(found[-1]), "position": list(writer.position)}
+    else:
+        content += writer.end()
+        values |= {"state": ExportState.READY, "ends_at": now + LASTING}
+    return values, zlib.compress(content, 1)
+
+
+def _changed(change: Update) -> bool:
+    done = must_write().execute(change, execution_options={"synchronize_session": False})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _withdraw_notices(export_id: int) -> None:
+    for role in APPROVERS:
+        notices.settled(f"export:{export_id}:{role}")
+
+
+def _place(export_id: int) -> str:
+    return f"export:{export_id}"
+
+
+def _piece_place(export_id: int, number: int) -> str:
+    return f"export_piece:{export_id}:{number}"

@@ -1,0 +1,23 @@
+"""What the audit trail keeps of an export: whoever was searched for is told by fingerprint, never by text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from webapp.audit import subjects
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.instance import Instance
+from webapp.history.filters import Filters
+from webapp.history.search_readings import readings
+
+
+def record(
+    action: Action, asked: Filters, who: Who, instance: Instance, now: datetime, *,
+    export_id: int | None = None, **detail: Any,
+) -> None:  # fmt: skip
+    """Adds to the trail, in the caller's transaction: once, or for everything that the text of the search may be."""
+    on = ("export", export_id) if export_id is not None else ("", None)
+    for meant in readings(asked.search or "") or (None,):
+        subject = subjects.fingerprint(meant.kind, meant.value, instance.keys) if meant else None
+        append(who, action, now, on=on, subject=subject, **detail)

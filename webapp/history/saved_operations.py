@@ -1,0 +1,112 @@
+"""Saved views: made, listed, changed and deleted; name, filters and search are sealed together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from webapp.accounts.models import Role, User
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import Instance
+from webapp.foundation.sealing import Sealer
+from webapp.history.saved_models import SavedView
+
+MOST = 50
+"""Views of one owner."""
+
+
+class TooMany(Exception):
+    """The owner has as many views as one may: one must be deleted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a view opens: filters as they stand in an address, and the text of a search."""
+
+    name: str
+    filters: Mapping[str, str]
+    search: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A view and what is in it."""
+
+    view: SavedView
+    content: Content
+
+
+def save(content: Content, shared_with: Role | None, who: Who, instance: Instance, now: datetime) -> int:
+    """Keeps a view; returns its number. Raises `TooMany`."""
+    with transaction() as session:
+        # Two requests of one owner come one after the other, so that the limit holds.
+        session.execute(select(User.id).where(User.id == who.user_id).with_for_update())
+        mine = select(func.count()).where(SavedView.owner_id == who.user_id)
+        if (session.scalar(mine) or 0) >= MOST:
+            raise TooMany
+        view = SavedView(owner_id=who.user_id, shared_with=shared_with, sealed=b"")
+        session.add(view)
+        session.flush()
+        view.sealed = _seal(view.id, content, instance.sealer)
+        append(who, Action.VIEW_SAVED, now, on=("view", view.id), shared_with=shared_with)
+        return view.id
+
+
+def listed(reader: User, instance: Instance) -> Sequence[Opened]:
+    """One's own views, then those shared with one's role, by name."""
+    query = select(SavedView).where(_may_open(reader)).options(joinedload(SavedView.owner)).order_by(SavedView.id)
+    found = [Opened(view, content_of(view, instance)) for view in db.session.scalars(query)]
+    return sorted(found, key=lambda one: (one.view.owner_id != reader.id, one.content.name))
+
+
+def visible(view_id: int, reader: User) -> SavedView | None:
+    """The view where this reader may open it."""
+    return db.session.scalar(select(SavedView).where(SavedView.id == view_id, _may_open(reader)))
+
+
+def may_change(view: SavedView, reader: User) -> bool:
+    """Whether this reader may rename, share or delete it: the owner, and admins what is shared with them."""
+    return view.owner_id == reader.id or reader.role == Role.ADMIN
+
+
+def content_of(view: SavedView, instance: Instance) -> Content:
+    """What is in a view. Raises `CannotOpen` under other keys."""
+    return Content(**instance.sealer.open_json(view.sealed, _place(view.id)))
+
+
+def change(
+    view: SavedView, name: str, shared_with: Role | None, who: Who, instance: Instance, now: datetime
+) -> None:  # fmt: skip
+    """Renames a view, and shares it with a role or with nobody; nothing where it was deleted meanwhile."""
+    view_id, content = view.id, content_of(view, instance)
+    sealed = _seal(view_id, replace(content, name=name), instance.sealer)
+    with transaction() as session:
+        changed = update(SavedView).where(SavedView.id == view_id).values(sealed=sealed, shared_with=shared_with)
+        if session.execute(changed).rowcount:  # type: ignore[attr-defined]
+            append(who, Action.VIEW_CHANGED, now, on=("view", view_id), shared_with=shared_with)
+
+
+def remove(view: SavedView, who: Who, now: datetime) -> None:
+    """Deletes a view; nothing where another was quicker."""
+    view_id = view.id
+    with transaction() as session:
+        if session.execute(delete(SavedView).where(SavedView.id == view_id)).rowcount:  # type: ignore[attr-defined]
+            append(who, Action.VIEW_DELETED, now, on=("view", view_id))
+
+
+def _may_open(reader: User) -> ColumnElement[bool]:
+    return or_(SavedView.owner_id == reader.id, SavedView.shared_with == reader.role)
+
+
+def _seal(view_id: int, content: Content, sealer: Sealer) -> bytes:
+    kept = {"name": content.name, "filters": dict(content.filters), "search": content.search}
+    return sealer.seal_json(kept, _place(view_id))
+
+
+def _place(view_id: int) -> str:
+    return f"saved_view:{view_id}"

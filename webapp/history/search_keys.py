@@ -1,0 +1,238 @@
+"""Finding verifications without reading them: by blind index, receipt or the vendor's request id, the newest first.
+
+A key leads to its verifications in the order of their numbers, so a page of a search costs as much as any other.
+Where further filters must hold too, the newest `LOOKED_AT` of a key are looked at for one page. Where these were not
+enough, the verifications that fit the other filters are looked at instead if they are no more than that; else the
+page says how far back it has looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, exists, func, or_, select
+
+from webapp.foundation.database import db
+from webapp.foundation.sealing import Sealer
+from webapp.history import facts
+from webapp.history.facts import Place, Scope
+from webapp.history.filters import Cursor, Filters
+from webapp.history.scans import Shape, V, fixed, in_order
+from webapp.history.search_readings import Kind, Reading, readings
+from webapp.receipts import queries as receipts
+from webapp.verification.identities import place_value
+from webapp.verification.models import IdentityIndex, IndexKind, ReuseReference, Verification
+
+LOOKED_AT = 2_000
+CLOCKS_DIFFER = timedelta(hours=1)
+"""Verifications are stored in the order of time, but for clocks that differ by less than this."""
+MOST_AT_ONCE = 5_000
+"""Verifications that are stored meanwhile, at most."""
+
+_FIRST, _LAST = 0, 2**62
+_BY_BLIND: FromClause = IdentityIndex.__table__
+_TABLES: dict[str, tuple[FromClause, str, str]] = {
+    "identity": (_BY_BLIND, "verification_id", "blind"),
+    "reuse": (ReuseReference.__table__, "verification_id", "blind"),
+    "request": (V, "id", "request_id"),
+    "number": (V, "id", "id"),
+}
+"""Where a key is looked up: table, the column of the verification's number, the column of the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What leads to the verifications, and the blind indexes of which each must have one besides."""
+
+    leading: tuple[tuple[str, Any], ...] = field(repr=False)
+    """Name in `_TABLES`, and key."""
+    besides: tuple[tuple[bytes, ...], ...] = ()
+
+
+def keys(filters: Filters, sealer: Sealer) -> Keys | None:
+    """The keys of what is searched for; None where nothing is: the facts alone say what fits."""
+    places = _places(filters, sealer)
+    if filters.search is not None:
+        return Keys(tuple(_found_by(filters.search, sealer)), tuple(places))
+    if not places:
+        return None
+    *wider, narrowest = places
+    return Keys(tuple(("identity", blind) for blind in narrowest), tuple(wider))
+
+
+def conditions(filters: Filters, sealer: Sealer) -> list[ColumnElement[bool]]:
+    """The same as conditions on a verification, for who reads everything anyway."""
+    wanted = keys(filters, sealer)
+    if wanted is None:
+        return []
+    by_table: dict[str, list[Any]] = {}
+    for name, key in wanted.leading:
+        by_table.setdefault(name, []).append(key)
+    found = (select(table.c[number]).where(table.c[key].in_(by_table[name]))
+             for name, (table, number, key) in _TABLES.items() if name in by_table)  # fmt: skip
+    return [or_(*(Verification.id.in_(one) for one in found)), *(_has(blinds) for blinds in wanted.besides)]
+
+
+def find(wanted: Keys, scope: Scope, cursor: Cursor | None, limit: int) -> tuple[list[int], Place | None]:
+    """The numbers of the first verifications beyond the cursor, and where the search ended if not at the end."""
+    newer = cursor is not None and not cursor.older
+    bounds = _bounds(scope, cursor)
+    filtered = bool(scope.equal or scope.low or scope.high or wanted.besides)
+    edge = _edge(wanted, bounds, newer=newer) if filtered else None
+    if edge is not None:
+        bounds |= {"low": edge - 1} if not newer else {"high": edge + 1}
+    found = _merged(wanted, scope, bounds, limit, newer=newer)
+    if edge is None or len(found) >= limit:
+        return found, None
+    few = facts.ids(scope, LOOKED_AT + 1)
+    if len(few) <= LOOKED_AT:
+        return _among(few, wanted, scope, _bounds(scope, cursor), limit, newer=newer), None
+    at = db.session.scalar(select(V.c.created_at).where(V.c.id == edge))
+    return found, None if at is None else (at, edge)
+
+
+def _found_by(text: str, sealer: Sealer) -> Iterator[tuple[str, Any]]:
+    for reading in readings(text):
+        match reading.kind:
+            case Kind.RECEIPT:
+                receipt = receipts.by_number(reading.value)
+                if receipt is not None:
+                    yield "number", receipt.verification_id
+            case Kind.REQUEST_ID:
+                yield from (("request", one) for one in sorted(_spellings(reading)))
+            case _:
+                for blind in sealer.indexes(reading.kind, reading.value):
+                    yield "identity", blind
+                    if reading.kind == Kind.REFERENCE:
+                        yield "reuse", blind
+
+
+def _spellings(reading: Reading) -> set[str]:
+    return {reading.value, reading.value.upper(), reading.value.lower()}
+
+
+def _places(filters: Filters, sealer: Sealer) -> list[tuple[bytes, ...]]:
+    """The blind indexes of province and city, the narrower last. A city's own says its province too."""
+    if filters.city:
+        return [tuple(sealer.indexes(IndexKind.CITY, place_value(filters.province or "", filters.city)))]
+    return [tuple(sealer.indexes(IndexKind.PROVINCE, place_value(filters.province)))] if filters.province else []
+
+
+def _bounds(scope: Scope, cursor: Cursor | None) -> dict[str, int]:
+    """Numbers between which the rows lie (excluded): by the cursor and by the days."""
+    low, high = _FIRST, _LAST
+    if scope.low:
+        since = scope.low[0]
+        low = (
+            _outermost(V.c.created_at >= since, V.c.created_at < since + CLOCKS_DIFFER, newer=True, otherwise=_LAST) - 1
+        )
+    if scope.high:
+        until = scope.high[0]
+        high = (
+            _outermost(V.c.created_at < until, V.c.created_at >= until - CLOCKS_DIFFER, newer=False, otherwise=_FIRST)
+            + 1
+        )
+    if cursor is not None:
+        low, high = (low, min(high, cursor.id)) if cursor.older else (max(low, cursor.id), high)
+    return {"low": low, "high": high}
+
+
+def _outermost(beyond: ColumnElement[bool], near: ColumnElement[bool], *, newer: bool, otherwise: int) -> int:
+    """The number of the verification nearest in time to a bound or, of those about as near, the outermost number."""
+    shape = Shape(frozenset(), low=False, high=False, newer=newer)
+    nearest = in_order(select(V.c.id).where(beyond), V, shape).limit(1)
+    # The limit keeps PostgreSQL from looking for the outermost number along the numbers.
+    about = in_order(select(V.c.id).where(beyond, near), V, shape).limit(MOST_AT_ONCE).subquery()
+    outermost = func.min(about.c.id) if newer else func.max(about.c.id)
+    found = db.session.scalar(select(func.coalesce(select(outermost).scalar_subquery(), nearest.scalar_subquery())))
+    return otherwise if found is None else int(found)
+
+
+def _edge(wanted: Keys, bounds: dict[str, int], *, newer: bool) -> int | None:
+    """The number up to which each key's verifications are looked at; None where all are."""
+    ends = (db.session.scalar(_at_the_edge(name, newer), bounds | {"key": key, "rows": LOOKED_AT - 1})
+            for name, key in wanted.leading)  # fmt: skip
+    known = [end for end in ends if end is not None]
+    return (min(known) if newer else max(known)) if known else None
+
+
+def _merged(wanted: Keys, scope: Scope, bounds: dict[str, int], limit: int, *, newer: bool) -> list[int]:
+    names, parameters = frozenset(scope.equal), bounds | scope.equal | _days(scope) | {"rows": limit}
+    besides = {f"besides_{place}": list(blinds) for place, blinds in enumerate(wanted.besides)}
+    found: set[int] = set()
+    for name, key in wanted.leading:
+        statement = _led_by(name, names, bool(scope.low), bool(scope.high), len(wanted.besides), newer)
+        found.update(db.session.execute(statement, parameters | besides | {"key": key}).scalars())
+    return sorted(found, reverse=not newer)[:limit]
+
+
+def _among(
+    few: list[int], wanted: Keys, scope: Scope, bounds: dict[str, int], limit: int, *, newer: bool
+) -> list[int]:  # fmt: skip
+    """Those of a few verifications that the keys lead to."""
+    found: set[int] = set()
+    within = [number for number in few if bounds["low"] < number < bounds["high"]]
+    for name, key in wanted.leading:
+        found.update(db.session.execute(_led_among(name), {"key": key, "few": within}).scalars())
+    for blinds in wanted.besides:
+        having = select(_BY_BLIND.c.verification_id).where(_BY_BLIND.c.blind.in_(blinds))
+        found &= set(db.session.scalars(having.where(_BY_BLIND.c.verification_id.in_(found))))
+    return sorted(found, reverse=not newer)[:limit]
+
+
+def _days(scope: Scope) -> dict[str, Any]:
+    return {f"{end}_at": place[0] for end, place in (("low", scope.low), ("high", scope.high)) if place}
+
+
+@cache
+def _led_by(name: str, columns: frozenset[str], low: bool, high: bool, besides: int, newer: bool) -> Select[int]:
+    """The first verifications that a key leads to and that fit the other filters."""
+    table, number, key = _TABLES[name]
+    rows = V.alias()
+    query = select(table.c[number]).where(table.c[key] == bindparam("key"), *_between(table.c[number]))
+    if columns or low or high:
+        # Said of both: PostgreSQL does not see that the bounds of one number are those of the other.
+        query = query.join_from(table, rows, rows.c.id == table.c[number]).where(*_between(rows.c.id))
+    query = query.where(*(rows.c[column] == fixed(column) for column in sorted(columns)))
+    since = [rows.c.created_at >= bindparam("low_at", type_=V.c.created_at.type)] * low
+    until = [rows.c.created_at < bindparam("high_at", type_=V.c.created_at.type)] * high
+    having = (_beside(table.c[number], place) for place in range(besides))
+    return query.where(*since, *until, *having).order_by(_order(table.c[number], newer)).limit(bindparam("rows"))
+
+
+@cache
+def _led_among(name: str) -> Select[int]:
+    table, number, key = _TABLES[name]
+    few: BindParameter[int] = bindparam("few", expanding=True)
+    return select(table.c[number]).where(table.c[key] == bindparam("key"), table.c[number].in_(few))
+
+
+@cache
+def _at_the_edge(name: str, newer: bool) -> Select[int]:
+    """The last verification of a key that is looked at."""
+    table, number, key = _TABLES[name]
+    query = select(table.c[number]).where(table.c[key] == bindparam("key"), *_between(table.c[number]))
+    return query.order_by(_order(table.c[number], newer)).limit(1).offset(bindparam("rows"))
+
+
+def _between(number: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return number > bindparam("low"), number < bindparam("high")
+
+
+def _beside(number: ColumnElement[Any], place: int) -> ColumnElement[bool]:
+    other = _BY_BLIND.alias()
+    blinds: BindParameter[bytes] = bindparam(f"besides_{place}", expanding=True)
+    return exists().where(other.c.verification_id == number, other.c.blind.in_(blinds))
+
+
+def _has(blinds: tuple[bytes, ...]) -> ColumnElement[bool]:
+    having = select(IdentityIndex.verification_id).where(IdentityIndex.blind.in_(blinds))
+    return Verification.id.in_(having)
+
+
+def _order(column: ColumnElement[Any], newer: bool) -> ColumnElement[Any]:
+    return column.asc() if newer else column.desc()

@@ -1,0 +1,71 @@
+"""Searching: the text is kept sealed under a handle for one user and some hours; the trail keeps whom it was about."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from webapp.audit import subjects
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.instance import Instance
+from webapp.history.filters import Filters
+from webapp.history.search_models import StoredSearch
+from webapp.history.search_readings import readings
+
+LASTING = timedelta(hours=12)
+"""How long a search can be paged through: a shift."""
+HANDLE_BYTES = 16
+
+
+class SearchGone(Exception):
+    """There is no such search for this user, or it has expired: it must be sent again."""
+
+
+def search(text: str, who: Who, instance: Instance, now: datetime) -> str:
+    """Keeps the text, records as what it is looked for and about whom, and returns its handle."""
+    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    with transaction() as session:
+        sealed = instance.sealer.seal(text.encode(), _place(handle))
+        session.add(StoredSearch(handle=handle, user_id=who.user_id, sealed=sealed, expires_at=now + LASTING))
+        _record(Action.HISTORY_SEARCHED, text, who, instance, now)
+    return handle
+
+
+def record_view(found: Filters, filters: str, rows: int, who: Who, instance: Instance, now: datetime) -> None:
+    """Adds to the trail, in the caller's transaction, that a page was looked at; `filters`: names of those in force.
+    Of a search there is a record for everything that its text may be."""
+    if found.search is None:
+        append(who, Action.HISTORY_VIEWED, now, filters=filters, rows=rows)
+    else:
+        _record(Action.HISTORY_VIEWED, found.search, who, instance, now, filters=filters, rows=rows)
+
+
+def _record(action: Action, text: str, who: Who, instance: Instance, now: datetime, **detail: Any) -> None:
+    must_write()
+    for reading in readings(text):
+        about = subjects.fingerprint(reading.kind, reading.value, instance.keys)
+        append(who, action, now, subject=about, kind=reading.kind, **detail)
+
+
+def text_of(handle: str, user_id: int, instance: Instance, now: datetime) -> str:
+    """The text of a search of this user. Raises `SearchGone`."""
+    mine = StoredSearch.handle == handle, StoredSearch.user_id == user_id, StoredSearch.expires_at > now
+    sealed = db.session.scalar(select(StoredSearch.sealed).where(*mine))
+    if sealed is None:
+        raise SearchGone
+    return instance.sealer.open(sealed, _place(handle)).decode()
+
+
+def forget_expired(now: datetime) -> bool:
+    """Drops searches that have expired; False: nothing is left to do."""
+    with transaction() as session:
+        session.execute(delete(StoredSearch).where(StoredSearch.expires_at <= now))
+    return False
+
+
+def _place(handle: str) -> str:
+    return f"stored_search:{handle}"

@@ -1,0 +1,30 @@
+"""The words for what is looked for, and how a search is shown without telling whom it is about."""
+
+from __future__ import annotations
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from webapp.history.search_readings import Kind, readings
+from webapp.persons.masking import mask_name, mask_number
+from webapp.receipts import paper
+
+KINDS: dict[Kind, LazyString] = {
+    Kind.NUMBER: _l("an ID number"),
+    Kind.NAME: _l("a name"),
+    Kind.BEGINNING: _l("a name or its beginning"),
+    Kind.LAST_FOUR: _l("the last four of an ID number"),
+    Kind.RECEIPT: _l("a receipt number"),
+    Kind.REQUEST_ID: _l("a vendor's request id"),
+    Kind.REFERENCE: _l("a reference"),
+}
+
+
+def masked(text: str) -> str:
+    """The text as it may stand on a page: numbers and names masked, what names nobody in full."""
+    found = {one.kind: one.value for one in readings(text)}
+    if Kind.NUMBER in found:
+        return mask_number(found[Kind.NUMBER])
+    if Kind.RECEIPT in found:
+        return paper.grouped(found[Kind.RECEIPT])
+    return found.get(Kind.REQUEST_ID) or mask_name(text.strip())

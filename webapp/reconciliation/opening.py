@@ -1,0 +1,37 @@
+"""Beginning with what the vendor's console shows: one lot of its total, and a reading from which on we compare."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from webapp.audit.trail import Who
+from webapp.foundation.database import transaction
+from webapp.foundation.instance import Instance
+from webapp.quota import ledger, queries
+from webapp.quota.ledger import Purchase
+from webapp.quota.models import Lot
+from webapp.reconciliation import operations
+from webapp.vendor.metering_answer import Figures
+
+
+class LotsStand(Exception):
+    """There are lots already, whose calls the console's total may hold too; nothing was stored."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__(f"lots of {calls} calls stand")
+        self.calls = calls
+
+
+def record(purchase: Purchase, who: Who, instance: Instance, now: datetime, *, again: bool = False) -> Lot:
+    """Records the opening balance: `calls` is the console's total, `used_before` what it shows as used.
+
+    The lot keeps the whole total, so that shares of it are those of the console. Raises `LotsStand`, unless `again`
+    says that the total holds none of them.
+    """
+    with transaction():
+        standing = sum(lot.calls for lot in queries.lots())
+        if standing and not again:
+            raise LotsStand(standing)
+        lot = ledger.record_purchase(purchase, who, now)
+        operations.begin_with(Figures(purchase.used_before, purchase.calls), who, instance, now)
+        return lot

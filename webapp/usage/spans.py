@@ -1,0 +1,94 @@
+"""Pure: a span of days cut into hours, days, weeks or months, and the span before it. No I/O.
+
+Days and hours are those of the reporting zone. Weeks begin on Monday; the first and the last piece of a span may be
+cut short by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from webapp.foundation.clock import end_of, start_of
+from webapp.usage.hours import hour_of
+
+DAY = timedelta(days=1)
+
+
+class Step(StrEnum):
+    """How long a piece is."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+MOST_DAYS = {Step.HOUR: 31, Step.DAY: 366, Step.WEEK: 1_100, Step.MONTH: 3_660}
+"""How long a span of each step may be: some thousand pieces at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+
+Slot = date | datetime
+"""The first day of a piece, or the first instant of an hour."""
+
+
+def before(span: Span, step: Step) -> Span:
+    """As many days right before; for whole months by month, as many months."""
+    last = span.first - DAY
+    if step == Step.MONTH and span.first.day == 1 and (span.last + DAY).day == 1:
+        months = len(slots_of(span, step))
+        index = span.first.year * 12 + span.first.month - 1 - months
+        return Span(date(index // 12, index % 12 + 1, 1), last)
+    return Span(span.first - timedelta(days=span.days), last)
+
+
+def slots_of(span: Span, step: Step) -> list[Slot]:
+    """The pieces of a span by days, weeks or months, the oldest first."""
+    days = (span.first + timedelta(days=index) for index in range(span.days))
+    return list(dict.fromkeys(slot_of(day, span, step) for day in days))
+
+
+def slot_of(day: date, span: Span, step: Step) -> date:
+    """The first day of the piece that `day` lies in."""
+    if step == Step.WEEK:
+        return max(span.first, day - timedelta(days=day.weekday()))
+    if step == Step.MONTH:
+        return max(span.first, day.replace(day=1))
+    return day
+
+
+def hours_of(span: Span, zone: ZoneInfo) -> list[Slot]:
+    """The clock hours of a span, the oldest first: 23 or 25 on a day on which clocks change."""
+    at, end = start_of(span.first, zone), end_of(span.last, zone)
+    halves = (at + timedelta(minutes=30) * index for index in range(int((end - at) / timedelta(minutes=30))))
+    return list(dict.fromkeys(hour_of(half, zone) for half in halves))
+
+
+def label(slot: Slot, step: Step, zone: ZoneInfo) -> str:
+    """A piece as a chart and a table name it; of an hour that comes twice both carry their offset."""
+    if isinstance(slot, datetime):
+        local = slot.astimezone(zone)
+        twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+        return local.strftime("%Y-%m-%d %H:%M%z" if twice else "%Y-%m-%d %H:%M")
+    return slot.strftime("%Y-%m") if step == Step.MONTH else slot.isoformat()
+
+
+def pieces(span: Span, step: Step, zone: ZoneInfo) -> Sequence[Slot]:
+    """The pieces of a span, whatever the step."""
+    return hours_of(span, zone) if step == Step.HOUR else slots_of(span, step)

@@ -1,0 +1,106 @@
+"""What the counters say of a day, and what its calls come to themselves: by hour, in all that charts tell apart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, select
+
+from webapp.foundation.clock import day_of, end_of, start_of
+from webapp.foundation.database import UtcDateTime, db
+from webapp.usage.counters import Dimensions
+from webapp.usage.hours import hour_of
+from webapp.usage.latency import BUCKETS
+from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
+from webapp.usage.spans import Span, hours_of
+from webapp.verification.models import Verification
+
+NAMES = tuple(one.name for one in fields(Dimensions))
+NOTHING = {"department_id": 0, "lot_id": 0, "cause": ""}
+"""What the counters say where a call has none."""
+
+MOST_HOURS = 25
+"""Of a day, when clocks are put back."""
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Calls by `Dimensions` and by (hour, *`Dimensions`), answers by (hour, bucket)."""
+
+    of_day: Counter[Key] = field(default_factory=Counter)
+    of_hours: Counter[Key] = field(default_factory=Counter)
+    latencies: Counter[Key] = field(default_factory=Counter)
+
+    def add(self, hour: datetime, key: Key, bucket: int | None, calls: int) -> None:
+        """Counts calls of one hour."""
+        self.of_day[key] += calls
+        self.of_hours[hour, *key] += calls
+        if bucket is not None:
+            self.latencies[hour, bucket] += calls
+
+
+def counter(zone: ZoneInfo) -> Callable[[date], Counts]:
+    """Tells of a day what the counters say: rollups and what waits to be folded."""
+    unfolded = _unfolded(zone)
+
+    def counted(day: date) -> Counts:
+        waits, begins, ends = unfolded.get(day, Counts()), start_of(day, zone), end_of(day, zone)
+        counts = Counts(Counter(waits.of_day), Counter(waits.of_hours), Counter(waits.latencies))
+        for key, calls in _rows(UsageDay, (), UsageDay.day == day):
+            counts.of_day[key] += calls
+        for key, calls in _rows(UsageHour, ("hour",), UsageHour.hour >= begins, UsageHour.hour < ends):
+            counts.of_hours[key] += calls
+        rolled = select(LatencyHour).where(LatencyHour.hour >= begins, LatencyHour.hour < ends)
+        for row in db.session.scalars(rolled):
+            counts.latencies[row.hour, row.bucket] += row.calls
+        return counts
+
+    return counted
+
+
+def _rows(table: type[UsageDay] | type[UsageHour], more: tuple[str, ...], *within: Any) -> Iterator[tuple[Key, int]]:
+    columns = (getattr(table, name) for name in (*more, *NAMES, "calls"))
+    for *key, calls in db.session.execute(select(*columns).where(*within)):
+        yield tuple(key), calls
+
+
+def _unfolded(zone: ZoneInfo) -> Mapping[date, Counts]:
+    found: defaultdict[date, Counts] = defaultdict(Counts)
+    columns = (getattr(UsageDelta, name) for name in ("at", *NAMES, "latency_bucket", "calls"))
+    for at, *key, bucket, calls in db.session.execute(select(*columns).execution_options(yield_per=10_000)):
+        found[day_of(at, zone)].add(hour_of(at, zone), tuple(key), bucket, calls)
+    return found
+
+
+def stored(day: date, zone: ZoneInfo) -> Counts:
+    """What the calls of a day come to."""
+    hours = [at for at in hours_of(Span(day, day), zone) if isinstance(at, datetime)]
+    ends = [*hours[1:], *[end_of(day, zone)] * (MOST_HOURS + 1 - len(hours))]
+    bounds = {"begins": hours[0], **{f"end_{place}": end for place, end in enumerate(ends)}}
+    counts = Counts()
+    for *key, place, bucket, calls in db.session.execute(_OF_A_DAY, bounds):
+        counts.add(hours[place], tuple(key), bucket, calls)
+    return counts
+
+
+def _of_a_day() -> Select[Any]:
+    by = [func.coalesce(getattr(Verification, name), NOTHING[name]) if name in NOTHING else getattr(Verification, name)
+          for name in NAMES]  # fmt: skip
+    took, made = Verification.latency_ms, Verification.created_at
+    bucket = case((took.is_(None), None), *((took <= bound, bound) for bound in BUCKETS), else_=BUCKETS[-1])
+    ends = [bindparam(f"end_{place}", type_=UtcDateTime) for place in range(MOST_HOURS)]
+    place = case(*((made < end, number) for number, end in enumerate(ends)))
+    # By their places, for PostgreSQL: two bound values are not known to be one expression.
+    places: list[ColumnElement[Any]] = [literal_column(str(number)) for number in range(1, len(by) + 3)]
+    within = made >= bindparam("begins", type_=UtcDateTime), made < ends[-1]
+    return select(*by, place, bucket, func.count()).where(*within).group_by(*places)
+
+
+_OF_A_DAY = _of_a_day()
