@@ -22,6 +22,7 @@ from tests.journeys.walk import NO_PAGES
 from tests.support.cast import ADMIN, CAST, OPERATOR, Desk
 from webapp import create_app
 from webapp.foundation.database import db
+from webapp.history import search_places
 from webapp.reminders.presets import PRESETS
 from webapp.settings import SETTINGS, read_settings
 from webapp.vendor.sandbox.people import PEOPLE, PLACES
@@ -220,7 +221,7 @@ def said_by(app: Flask, language: str) -> Iterator[tuple[str, str]]:
 DATA = sorted(
     {LONGEST, "名" * 101, *(person.name for person in PEOPLE), *(scenario.name for scenario in SCENARIOS),
      *NAMES, *(preset.name for preset in PRESETS),
-     *(part for place in PLACES.values() for part in place),
+     *(part for place in PLACES.values() for part in place), *search_places.provinces("sandbox"),
      *(text for member in CAST for text in (member.name, member.department) if text)},
     key=len, reverse=True,
 )  # fmt: skip
@@ -231,8 +232,8 @@ PROGRAM_TEXT = re.compile(
 )
 """Addresses, names of settings, codes, what a script fills in, masked names, our own: the same in every language."""
 SAME_WORDS = re.compile(
-    r"\b(?:Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|PNG|CSV|yuliang"
-    r"|中文|授权码)\b"
+    r"\b(?:Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|PNG|CSV"
+    r"|XLSX|Excel|yuliang|中文|授权码)\b"
 )
 
 

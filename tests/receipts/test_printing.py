@@ -72,7 +72,8 @@ def characters_of(pdf: bytes) -> set[str]:
     found: set[str] = set()
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
         try:
-            text = zlib.decompress(stream).decode("latin-1")
+            # Its last byte may be a line's end that was taken for the one before `endstream`.
+            text = zlib.decompressobj().decompress(stream).decode("latin-1")
         except zlib.error:
             continue
         for block in re.findall(r"beginbfchar(.*?)endbfchar", text, re.DOTALL):
