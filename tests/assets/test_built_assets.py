@@ -12,8 +12,8 @@ import brotli
 import pytest
 
 DIST = Path(__file__).parents[2] / "static" / "dist"
-BUNDLES = ("app.css", "app.js", "charts.js", "desk.js", "drift.js")
-SCRIPTS = ("app.js", "charts.js", "desk.js", "drift.js")
+SCRIPTS = ("app.js", "charts.js", "desk.js", "reveal.js")
+BUNDLES = ("app.css", *SCRIPTS)
 STYLES = ("app.css",)
 
 NEWER_CSS = {
@@ -52,6 +52,10 @@ def built_name(bundle: str) -> str:
 
 def built_text(bundle: str) -> str:
     return (DIST / built_name(bundle)).read_text(encoding="utf-8")
+
+
+def test_every_bundle_is_looked_at() -> None:
+    assert set(json.loads((DIST / "manifest.json").read_text())) == set(BUNDLES)
 
 
 def without_strings(css: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import cache
 from random import Random
 
 import pytest
@@ -26,14 +27,14 @@ from webapp.verification.identities import Person
 TODAY = date(2026, 3, 20)
 DAYS = [TODAY - timedelta(days=back) for back in range(364, -1, -1)]
 CALENDAR = Calendar(noticed(), known_to())
+register = cache(Register)
 KIND_OF = {day: CALENDAR.kind(day) for day in DAYS}
 
 
 def test_the_people_are_those_of_the_sandboxs_register_and_nobody_real() -> None:
-    register = Register()
     for index in range(0, 5_000_000, 4_999):
         for way in Way:
-            name, number = register.person(index, way)
+            name, number = register().person(index, way)
 
             assert id_numbers.faults(number, TODAY) is None
             assert number[:2] == "10", "no province was ever given these digits"
@@ -46,8 +47,7 @@ def test_the_people_are_those_of_the_sandboxs_register_and_nobody_real() -> None
 
 
 def test_no_two_people_have_one_number() -> None:
-    register = Register()
-    numbers = {register.person(index, Way.RIGHT)[1] for index in range(50_000)}
+    numbers = {register().person(index, Way.RIGHT)[1] for index in range(50_000)}
 
     assert len(numbers) == 50_000
     assert SIZE % STRIDE, "a stride that divides the size would come back too soon"
@@ -57,7 +57,7 @@ def test_no_two_people_have_one_number() -> None:
 @pytest.mark.parametrize("one", KINDS, ids=lambda one: one.code)
 @pytest.mark.parametrize("reference", ["", "HR26-0000007"])
 def test_what_is_sealed_is_what_an_answer_of_the_sandbox_leaves(one: Kind, reference: str) -> None:
-    name, number = Register().person(4711, one.way)
+    name, number = register().person(4711, one.way)
     body = answers.respond(one.code)(Asked(name, number, TODAY)).body if one.answered else b""
     said = json.loads(body or b"{}")
     derived = Derived(**{field: said.get(field, "") for field in asdict(Derived())})
@@ -108,7 +108,7 @@ def test_a_day_that_is_not_over_has_no_calls_from_later_hours() -> None:
     assert not any(year.profile_until(48)[48:])
 
 
-@pytest.mark.parametrize("calls", [40, 3_000, 20_000, 5_000_000])
+@pytest.mark.parametrize("calls", [40, 3_000, 150_000])
 @pytest.mark.parametrize("length", [1, 12, 13, 90, 365])
 def test_enough_is_bought_and_not_all_of_it_is_used(calls: int, length: int) -> None:
     days = DAYS[-length:]

@@ -86,9 +86,9 @@ class HistoryForm(FilterForm):
             province=self.province.data or None, city=self.city.data or None, search=self._text,
         )  # fmt: skip
 
-    def label_of(self, name: str, value: object) -> str:
-        """What the choice of a field is called; empty where it is none."""
-        return str(dict(self[name].choices).get(str(value), "")) if value is not None else ""
+    def labels(self, name: str) -> dict[int, str]:
+        """What the choices of a field are called, by their number."""
+        return {int(number): str(label) for number, label in self[name].choices if number}
 
 
 # `from` is a word of Python: the fields are set by name.

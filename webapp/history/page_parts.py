@@ -1,8 +1,7 @@
-"""What the history's page is made of, in the reader's words: rows, chips, links, and the sentence above them."""
+"""What stands around the rows of the history's page, in the reader's words: chips, links, the sentence above."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +15,12 @@ from webapp.accounts.models import Role
 from webapp.foundation.clock import utc_now
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import number
-from webapp.foundation.sealing import Sealer
-from webapp.history.facts import Row
 from webapp.history.filters import OLDEST, Cursor
 from webapp.history.forms import NAMES, HistoryForm
 from webapp.history.queries import Page
 from webapp.history.search_readings import readings
 from webapp.history.search_texts import KINDS, masked
 from webapp.history.totals import total
-from webapp.persons.masking import mask_name, mask_number
-from webapp.verification import texts
-from webapp.verification.identities import opened
 
 KEPT = (*NAMES, "size", "s")
 KNOWN = {*KEPT, "after", "q", "background"}
@@ -43,24 +37,6 @@ class Pager:
     newer: str | None
     older: str | None
     oldest: str | None
-
-
-def rows(found: Sequence[Row], form: HistoryForm, sealer: Sealer) -> list[dict[str, Any]]:
-    """Each row as it is shown: opened, masked, in words."""
-    operators, departments, purposes = (dict(form[name].choices) for name in ("operator", "department", "purpose"))
-    shown = []
-    for row in found:
-        person = opened(row.id, row.sealed, sealer) if row.sealed is not None else None
-        shown.append({
-            "id": row.id, "when": row.created_at, "outcome": row.outcome, "billed": row.billed,
-            "name_masked": mask_name(person.name) if person else _("erased"),
-            "number_masked": mask_number(person.number) if person else "",
-            "outcome_label": texts.OUTCOMES[row.outcome].label, "billed_label": texts.CHARGED[row.billed],
-            "operator": operators.get(str(row.operator_id), ""), "purpose": purposes.get(str(row.purpose_id), ""),
-            "department": departments[str(row.department_id)] if row.department_id else "",
-            "source_label": texts.SOURCES[row.source],
-        })  # fmt: skip
-    return shown
 
 
 def asked() -> MultiDict[str, str]:

@@ -15,9 +15,10 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.history import page_parts, queries, search_operations
+from webapp.history import page_parts, page_rows, queries, search_operations
 from webapp.history.filters import BadCursor, Cursor
 from webapp.history.forms import SIZE, HistoryForm, SearchForm
+from webapp.history.page_rows import Shown
 from webapp.history.queries import Page
 
 bp = Blueprint("history", __name__)
@@ -35,7 +36,7 @@ def index() -> tuple[str, int]:
     cursor, size = _cursor(), form.size.data or SIZE
     filters, instance = form.filters(), this_instance()
     page = queries.page(filters, current_user, instance, size, cursor)
-    rows = page_parts.rows(page.rows, form, instance.sealer)
+    rows = page_rows.shown(page.rows, form, instance)
     with transaction():
         named = " ".join(page_parts.active_names())
         search_operations.record_view(filters, named, len(rows), who(), instance, utc_now())
@@ -64,7 +65,7 @@ def _cursor() -> Cursor | None:
 
 
 def _render(
-    form: HistoryForm, search: SearchForm, page: Page | None, rows: list[dict[str, Any]] | None = None,
+    form: HistoryForm, search: SearchForm, page: Page | None, rows: list[Shown] | None = None,
     cursor: Cursor | None = None,
 ) -> str:  # fmt: skip
     return render_template(

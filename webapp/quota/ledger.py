@@ -146,7 +146,9 @@ def lapse_expired(today: date, now: datetime) -> bool:
 
 def locked(lot_id: int) -> Lot:
     """A lot as it is now, kept from all other writers until the caller's transaction ends."""
-    query = select(Lot).where(Lot.id == lot_id).with_for_update()
+    # The lock of an UPDATE, not a stronger one: PostgreSQL would let one who moved the lot and now locks it, and one
+    # who waits to move it, wait for each other.
+    query = select(Lot).where(Lot.id == lot_id).with_for_update(key_share=True)
     return must_write().scalars(query.execution_options(populate_existing=True)).one()
 
 
