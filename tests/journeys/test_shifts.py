@@ -12,6 +12,7 @@ from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.accounts.browsing import COOKIE
+from tests.journeys.at_the_desk import intercept
 from tests.journeys.conftest import Visit
 from tests.journeys.visitor import Visitor
 from tests.support.cast import COLLEAGUE, OPERATOR, PASSWORD, hire
@@ -297,7 +298,7 @@ def test_a_reload_while_locked_shows_nothing_and_the_password_leads_back(desk: V
 def test_without_an_answer_of_the_server_the_page_stays_covered(desk: Visitor) -> None:
     page = desk.page
     type_person(page)
-    page.route(re.compile("/lock"), lambda route: route.abort())
+    intercept(page, re.compile("/lock"), lambda route: route.abort())
     page.keyboard.press("Alt+l")
     expect(page.locator("#lock-said")).to_have_text("服务器没有响应。页面保持遮盖，稍后自动重试。")
     is_locked(page)
