@@ -32,6 +32,11 @@ pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.supp
 MakeApp = Callable[..., Flask]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 def settings_for(instance: Path, database: str | None, **more: str) -> Settings:
     """Settings of a test instance; `more` are variables without their prefix."""
     environ = {"YULIANG_INSTANCE": str(instance), "YULIANG_LIMITS": ""}
