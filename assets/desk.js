@@ -178,6 +178,9 @@ function refuse(need, from) {
   else if (need.field && (need.input === from || need.field.value)) {
     need.field.speak(true);
     blocked();
+  } else if (!need.field && need.input === from) {
+    form.miss(need.input);
+    blocked();
   }
   need.input.focus();
 }
@@ -304,8 +307,7 @@ function prepare(sent) {
 function mayGo() {
   const from = document.activeElement;
   const need = form.needs();
-  // Pressed by its button, or a tick or text that the server will ask for.
-  if (!need || from.matches("button") || (need.input === from && !need.field)) return true;
+  if (!need || from.matches("button")) return true;
   refuse(need, from);
   return false;
 }
