@@ -27,7 +27,7 @@ from webapp.watching import logs
 if TYPE_CHECKING:  # imported as a plugin at run time: pytest wants to be the first
     from tests.support.postgres import PostgresServer
 
-pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog"]
+pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog", "tests.support.chance"]
 
 MakeApp = Callable[..., Flask]
 

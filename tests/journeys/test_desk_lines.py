@@ -14,6 +14,7 @@ from tests.journeys.at_the_desk import (
     RESULT,
     consent_and_send,
     fields,
+    intercept,
     lines,
     made_up,
     next_person,
@@ -251,7 +252,7 @@ def test_back_and_forward_before_the_page_came_leave_everything_as_it_is(desk: V
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route(RESULT, hold)
+    intercept(page, RESULT, hold)
     page.evaluate("history.back()")
     until(lambda: page.evaluate("true") and bool(held), "the result is asked for")
     page.evaluate("history.forward()")

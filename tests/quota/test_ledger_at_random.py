@@ -261,8 +261,6 @@ def test_the_books_agree_after_any_sequence_of_movements(context: Flask) -> None
         settings=settings(
             max_examples=EXAMPLES[db.engine.dialect.name],
             stateful_step_count=25,
-            deadline=None,
-            database=None,
             derandomize=True,
             phases=[Phase.generate],  # a failing sequence is short; making it shorter takes minutes
             suppress_health_check=list(HealthCheck),

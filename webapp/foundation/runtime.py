@@ -1,12 +1,10 @@
 """Run-time settings: what the environment fixes, else what an admin stored, else the default. Secrets are sealed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, delete, select
+from sqlalchemy import LargeBinary, String, bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
@@ -33,9 +31,12 @@ class Effective:
     source: str
 
 
+_SEALED = select(StoredSetting.sealed).where(StoredSetting.name == bindparam("of"))
+
+
 def stored(name: str, sealer: Sealer) -> str | None:
     """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
-    sealed = db.session.scalar(select(StoredSetting.sealed).where(StoredSetting.name == name))
+    sealed = db.session.scalar(_SEALED, {"of": name})
     return None if sealed is None else sealer.open(sealed, f"setting:{name}").decode()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Date, bindparam, case, func, select
 
 from webapp.foundation.database import db
 from webapp.quota import drawing
@@ -35,16 +35,20 @@ def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
     return db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(most)).all()
 
 
+_changes = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT))
+_SUPPLY = select(
+    func.sum(Lot.available), func.sum(Lot.calls), select(func.count()).where(*_changes).scalar_subquery()
+).where(*drawing.valid_on(bindparam("today", type_=Date)))
+"""Put together once: every call asks."""
+
+
 def valid_supply(today: date) -> tuple[int, int, int]:
     """Remaining and total calls of all lots valid on `today`, and how often people changed the supply so far.
 
     Costs the same however many calls were made: lots are few, and entries that belong to no verification are found by
     an index of their own.
     """
-    bought = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT))
-    changes = select(func.count()).where(*bought).scalar_subquery()
-    sums = select(func.sum(Lot.available), func.sum(Lot.calls), changes).where(*drawing.valid_on(today))
-    remaining, total, mark = db.session.execute(sums).one()
+    remaining, total, mark = db.session.execute(_SUPPLY, {"today": today}).one()
     return int(remaining or 0), int(total or 0), int(mark)
 
 

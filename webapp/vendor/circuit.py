@@ -6,8 +6,6 @@ at a time under a lease. Its answer closes the circuit, opens it anew, or says n
 Functions that write do so in the caller's transaction. Source: vendor.md section 2, column "retry by itself?".
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -77,9 +75,12 @@ class Turn(StrEnum):
     CLOSED = "closed"
 
 
+_NOW = select(Circuit).where(Circuit.id == THE_ONE).execution_options(populate_existing=True)
+
+
 def present(now: datetime) -> Stopped | None:
     """The stop in force, None while calls go through."""
-    row = db.session.scalar(select(Circuit).where(Circuit.id == THE_ONE).execution_options(populate_existing=True))
+    row = db.session.scalar(_NOW)
     if row is None or not row.cause:
         return None
     if row.probe_until is not None and row.probe_until > now:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from webapp.foundation.database import db, insert_rows, must_write
 from webapp.foundation.sealing import Sealer
@@ -17,6 +17,14 @@ from webapp.verification.models import Identity, IdentityIndex, IndexKind
 
 _NAME_AND_NUMBER = re.compile(rb'\{"name":"([^"\\]*)","number":"([^"\\]*)"[,}]')
 """How sealed JSON begins, unless a character in it had to be escaped."""
+
+
+# Put together once, for every call runs them.
+_SEALED = select(Identity.sealed).where(Identity.verification_id == bindparam("of"))
+_SEAL_ANEW = (
+    update(Identity).where(Identity.verification_id == bindparam("of")).values(sealed=bindparam("anew"))
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,11 @@ def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
 def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: Sealer) -> None:
     """Adds the vendor's answer to what is sealed, in the caller's transaction; nothing where it was purged."""
     session = must_write()
-    mine = Identity.verification_id == verification_id
-    sealed = session.scalar(select(Identity.sealed).where(mine))
+    sealed = session.scalar(_SEALED, {"of": verification_id})
     if sealed is not None:
         before = opened(verification_id, sealed, sealer)
         person = before.answered(derived, raw)
-        session.execute(
-            update(Identity).where(mine).values(sealed=_seal(verification_id, person, sealer)),
-            execution_options={"synchronize_session": False},
-        )
+        session.execute(_SEAL_ANEW, {"of": verification_id, "anew": _seal(verification_id, person, sealer)})
         _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
 
 
