@@ -250,7 +250,7 @@ function goOn() {
 /** Who stands in the form is left out: of the list, or only of the form when it is somebody else. */
 function leaveOut() {
   const { current } = queue;
-  if (!form || form.empty || isOf(current, form.person)) {
+  if (current && (!form || form.empty || isOf(current, form.person))) {
     if (!current.person) box.clear();
     queue.skip();
     draw();
