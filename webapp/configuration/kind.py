@@ -21,6 +21,7 @@ from webapp.quota.models import LedgerEntry, Lot
 from webapp.receipts.models import Receipt, ReceiptFailure, ReceiptSalt
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn
 from webapp.reminders.models import Episode, ToldLot
+from webapp.retention.models import LegalHold, PurgeRun
 from webapp.settings import SANDBOX
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 from webapp.vendor import circuit
@@ -36,6 +37,7 @@ from webapp.verification.models import (
 )
 
 PRACTICE = (
+    LegalHold, PurgeRun,
     MeterBaseline, MeterFailure, MeterReading, MeterTurn,
     Attempt, Message, ToldLot, Episode, ExportPiece, Export, Reveal, SavedView, StoredSearch, ReceiptFailure,
     ReceiptSalt, Receipt, SpentForm,

@@ -104,6 +104,7 @@ def _store(row: Verification, reuse: Reuse | None, instance: Instance, now: date
     """The new receipt's number; None where the like of it stands already."""
     if row.outcome not in CONCLUSIONS:
         raise NothingToProve
+    identities.lock([row.id])
     person = identities.open_person(row.id, instance.sealer)
     if person is None:
         raise IdentityGone
