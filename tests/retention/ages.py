@@ -23,9 +23,9 @@ DAY = timedelta(days=1)
 TABLES = Identity, IdentityIndex, ReuseReference, ReceiptSalt
 
 
-def ask_then(app: Flask, person: tuple[str, str], ago: timedelta, reply: Reply = MATCH, **more: str) -> int:
+def ask_then(app: Flask, person: tuple[str, str], ago: timedelta, reply: Reply = MATCH, *, reference: str = "") -> int:
     """One verification, so long before `NOW`."""
-    return ask(app, person, lambda *_asked: reply, clock=lambda: NOW - ago, **more)
+    return ask(app, person, lambda *_asked: reply, clock=lambda: NOW - ago, reference=reference)
 
 
 def night(app: Flask, now: datetime = NOW, most: int = 10_000) -> int:
@@ -68,8 +68,9 @@ def fold(app: Flask) -> None:
 def counted(app: Flask) -> dict[str, set[tuple[object, ...]]]:
     """All that charts are made of."""
     with app.app_context():
-        tables = [model.__table__ for model in (UsageDay, UsageHour, LatencyHour, UsageDelta)]
-        return {table.name: {tuple(row) for row in db.session.execute(select(table))} for table in tables}
+        models = UsageDay, UsageHour, LatencyHour, UsageDelta
+        rows = {one.__tablename__: db.session.execute(select(one.__table__)) for one in models}
+        return {name: {tuple(row) for row in found} for name, found in rows.items()}
 
 
 def facts(app: Flask) -> set[tuple[object, ...]]:

@@ -123,7 +123,7 @@ KINDS: dict[str, Kind] = {
     ),
     "purge_stopped": Kind(
         "danger",
-        lambda w: _("The audit trail was not purged on %(day)s: it is not as it was sealed, and kept as evidence.", **w),
+        lambda w: _("The audit trail was not purged on %(day)s: it is kept as evidence, for it is not as sealed.", **w),
         _at("retention.index"),
     ),
 }

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from webapp.audit import retention as audit
 from webapp.audit.trail import SYSTEM, Who
-from webapp.foundation.database import must_write
+from webapp.foundation.database import db, must_write
 from webapp.foundation.instance import Instance
 from webapp.notify.messages import Attempt, Message
 from webapp.reminders import queries as reminders
@@ -45,7 +45,7 @@ class Batch:
 def identities_batch(place: Place, instance: Instance, _now: datetime) -> Batch:
     """Identities in the order of their verifications: what is gone costs nothing to pass by."""
     session = must_write()
-    end = _first_to_stay(place.before)
+    end = first_to_stay(place.before)
     query = select(Identity.verification_id).where(Identity.verification_id > place.position)
     if end is not None:
         query = query.where(Identity.verification_id < end)
@@ -54,7 +54,7 @@ def identities_batch(place: Place, instance: Instance, _now: datetime) -> Batch:
         return Batch(place.position, 0, more=False)
     there = identities.lock(ids)
     facts = select(Verification.id, Verification.billed).where(Verification.id.in_(there))
-    old = {number: billed for number, billed in session.execute(facts.where(Verification.created_at < place.before))}
+    old = dict(session.execute(facts.where(Verification.created_at < place.before)).tuples().all())
     held = holds.held_among(list(old), instance.sealer) if old else set()
     going = [number for number, billed in old.items() if billed != Billed.UNKNOWN and number not in held]
     if going:
@@ -63,7 +63,7 @@ def identities_batch(place: Place, instance: Instance, _now: datetime) -> Batch:
 
 
 def messages_batch(place: Place, _instance: Instance, _now: datetime) -> Batch:
-    """Messages that are over, with their attempts; those of an episode that still stands tell who was told, and stay."""
+    """Messages that are over, with their attempts; those of an episode that stands tell who was told, and stay."""
     session = must_write()
     query = select(Message.id, Message.finished_at, Message.cause).where(Message.id > place.position)
     rows = session.execute(query.order_by(Message.id).limit(SIZE)).all()
@@ -84,8 +84,8 @@ def audit_batch(place: Place, instance: Instance, now: datetime, who: Who = SYST
     return Batch(place.position + dropped, dropped, more=dropped > 0)
 
 
-def _first_to_stay(before: datetime) -> int | None:
+def first_to_stay(before: datetime) -> int | None:
     """The verification from which on numbers are too young; None: all are old. One that a clock dated too late stays
     until its own time; one that a clock dated too early goes with its neighbours."""
     young = select(Verification.id).where(Verification.created_at >= before)
-    return must_write().scalar(young.order_by(Verification.created_at, Verification.id).limit(1))
+    return db.session.scalar(young.order_by(Verification.created_at, Verification.id).limit(1))
