@@ -123,7 +123,7 @@ def test_a_night_without_anything_old_leaves_one_row_and_no_record(app: Flask) -
     with app.app_context():
         assert {(run.kind, run.removed, run.finished_at) for run in db.session.scalars(select(PurgeRun))} == {
             (kind, 0, NOW + 3 * DAY) for kind in purging.BATCHES
-        } - {(Kind.FACTS, 0, NOW + 3 * DAY)}
+        } - {(Kind.FACTS, 0, NOW + 3 * DAY)}, "facts are kept for ever"
     assert said(app, Action.PURGE_BEGUN, Action.PURGE_DONE) == []
 
 

@@ -24,7 +24,7 @@ NO_NAMES = _l("Leave names and numbers of people out of the reason.")
 class PeriodForm(Form):
     """For how many days a class is kept; `confirm`: what goes tonight was seen."""
 
-    days = WholeNumberField(_l("Days"), validators=[InputRequired(_l("Enter a whole number of days."))])
+    days = WholeNumberField(_l("Number of days"), validators=[InputRequired(_l("Enter a whole number of days."))])
     confirm = Tick(_l("I have seen how much goes tonight, and that it cannot be brought back"))
 
 

@@ -92,5 +92,5 @@ def _done(since: datetime) -> dict[str, int]:
     acts = select(AuditRecord.action, func.count()).where(
         AuditRecord.action.in_(COUNTED), AuditRecord.at >= since, AuditRecord.success
     )
-    found = dict(db.session.execute(acts.group_by(AuditRecord.action)).tuples().all())
+    found = dict(db.session.execute(acts.group_by(AuditRecord.action)).all())
     return {action.value: found.get(action.value, 0) for action in COUNTED}

@@ -31,6 +31,7 @@ PAUSE = 0.005
 
 BATCHES: Mapping[Kind, Callable[[Place, Instance, datetime], Batch]] = {
     Kind.IDENTITY: batches.identities_batch,
+    Kind.FACTS: batches.facts_batch,
     Kind.OUTBOX: batches.messages_batch,
     Kind.AUDIT: batches.audit_batch,
 }
@@ -99,7 +100,7 @@ def _go_on(kind: Kind, instance: Instance, now: datetime) -> bool:
         except NotSound as fault:
             _give_up(run, fault, now, instance)
             return True
-        _take(run, batch, now)
+        _take(session.get_one(PurgeRun, run_id), batch, now)
     return True
 
 

@@ -22,6 +22,6 @@ HOLDS_WHAT: dict[Kind, LazyString] = {
 SHORT_LIVED: tuple[tuple[LazyString, LazyString], ...] = (
     (_l("Searches that were sent, sealed"), _l("12 hours")),
     (_l("Exports prepared in the background, sealed"), _l("1 day, or until fetched")),
-    (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("hours")),
+    (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("some hours")),
     (_l("Who revealed whom, for the limit (the audit trail remembers)"), _l("2 days")),
 )
