@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -206,7 +205,7 @@ def test_the_list_of_the_history_tells_as_many_as_it_shows(app: Flask) -> None:
     page = Desk(app, ADMIN).get("/history", headers={"Accept-Language": "en"})
 
     assert page.text.count("data-verification") == 3
-    assert re.search(r"\b3 (verifications|of 3)", words_of(page)), words_of(page)
+    assert "3 in all." in words_of(page)
 
 
 CALLS = st.lists(st.tuples(st.integers(0, 60 * 24 * 12), st.sampled_from([MATCH, REFUSED, UNKNOWN])), max_size=7)
