@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["actor_id"], ["app_user.id"], name=op.f("fk_purge_run_actor_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purge_run")),
     )
-    op.create_index("ix_purge_run_kind", "purge_run", ["kind", "id"])
+    op.create_index("ix_purge_run_kind_id", "purge_run", ["kind", "id"])
     op.create_table(
         "legal_hold",
         sa.Column("id", RowId, nullable=False),

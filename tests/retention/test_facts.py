@@ -211,7 +211,7 @@ def test_the_list_of_the_history_tells_as_many_as_it_shows(app: Flask) -> None:
 CALLS = st.lists(st.tuples(st.integers(0, 60 * 24 * 12), st.sampled_from([MATCH, REFUSED, UNKNOWN])), max_size=7)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
 @given(CALLS, st.integers(1, 3), st.integers(0, 9), st.booleans())
 def test_whenever_it_is_killed_everything_adds_up(
     app: Flask, calls: list[tuple[int, Any]], size: int, killed_after: int, folded: bool

@@ -82,15 +82,20 @@ def facts_batch(place: Place, instance: Instance, now: datetime) -> Batch:
 def messages_batch(place: Place, _instance: Instance, _now: datetime) -> Batch:
     """Messages that are over, with their attempts; those of an episode that stands tell who was told, and stay."""
     session = must_write()
-    query = select(Message.id, Message.finished_at, Message.cause).where(Message.id > place.position)
+    query = select(Message.id, Message.created_at).where(Message.id > place.position)
     rows = session.execute(query.order_by(Message.id).limit(SIZE)).all()
     standing = {cause_of(one.id) for one in reminders.open_episodes()}
-    old = [row for row in rows if row.finished_at is not None and row.finished_at < place.before]
+    over = select(Message.id, Message.cause).where(
+        Message.id.in_([row.id for row in rows]), Message.finished_at < place.before
+    )
+    old = session.execute(over.order_by(Message.id).with_for_update()).all()  # nobody sends one again meanwhile
     going = [row.id for row in old if row.cause not in standing]
     for model, column in ((Attempt, Attempt.message_id), (Message, Message.id)):
         session.execute(delete(model).where(column.in_(going)), execution_options={"synchronize_session": False})
-    position = rows[-1].id if rows else place.position
-    return Batch(position, len(going), len(old) - len(going), more=len(rows) == SIZE)
+    if not rows:
+        return Batch(place.position, 0, more=False)
+    more = len(rows) == SIZE and rows[-1].created_at < place.before  # what comes then was not even written by then
+    return Batch(rows[-1].id, len(going), len(old) - len(going), more)
 
 
 def audit_batch(place: Place, instance: Instance, now: datetime, who: Who = SYSTEM) -> Batch:

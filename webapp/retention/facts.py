@@ -20,14 +20,12 @@ from webapp.quota import closing
 from webapp.receipts.models import Receipt
 from webapp.reconciliation import queries as reconciliation
 from webapp.reconciliation.models import MeterReading
-from webapp.retention import holds
 from webapp.retention.models import LegalHold
 from webapp.usage import closings
 from webapp.usage.counters import Dimensions
 from webapp.usage.latency import bucket_of
 from webapp.vendor.contract import Billed
-from webapp.verification import identities
-from webapp.verification.models import Reuse, Settlement, SpentForm, Verification
+from webapp.verification.models import Identity, Reuse, Settlement, SpentForm, Verification
 
 HOUR = timedelta(hours=1)
 _HANGING: tuple[type[Base], ...] = (Reveal, SpentForm, Settlement, Reuse)
@@ -45,8 +43,11 @@ def going(rows: Collection[Verification], instance: Instance) -> list[Verificati
     """Those of these old facts that nothing hangs on."""
     session = must_write()
     ids = [row.id for row in rows]
-    kept = identities.lock(ids) | holds.held_among(ids, instance.sealer)
-    kept.update(session.scalars(select(Receipt.verification_id).where(Receipt.verification_id.in_(ids))))
+    kept: set[int] = set()
+    # In this order, and unlocked: no identity comes to a fact later, and whoever issues a receipt or places a hold
+    # needs the identity, locks it first and the fact after it. A hold that stands keeps the identity.
+    for model in (Identity, Receipt):
+        kept.update(session.scalars(select(model.verification_id).where(model.verification_id.in_(ids))))
     window = _compared_from(instance)
     return [row for row in rows if row.id not in kept and row.billed != Billed.UNKNOWN
             and not (window and window[0] <= row.created_at < window[1])]  # fmt: skip

@@ -1,7 +1,8 @@
 """Legal holds: what the law wants kept is kept from purge and erasure, with a reason, until somebody lifts it.
 
-Who places a hold locks the identities that it is about before it is stored; who destroys identities locks them before
-asking for holds. So of both at once one is first: nothing that a stored hold covers is ever destroyed.
+Who places a hold locks the identities that it is about; who destroys identities locks them before asking for holds. So
+of both at once one is first: nothing that a stored hold covers is ever destroyed. An erasure, which may meet a call that
+was only just made, lets no hold be placed meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import joinedload
 
 from webapp.audit.trail import Action, Who, append
@@ -20,7 +21,7 @@ from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
 from webapp.retention.models import LegalHold
 from webapp.verification import identities
-from webapp.verification.models import IdentityIndex, IndexKind, Verification
+from webapp.verification.models import Identity, IdentityIndex, IndexKind, Verification
 
 CHUNK = 500
 T = TypeVar("T")
@@ -48,10 +49,13 @@ class Gone(Exception):
 
 def hold_verification(verification_id: int, reason: str, who: Who, now: datetime) -> int:
     """Holds one verification; returns the hold's number. Raises `Gone`."""
-    with transaction():
-        if not identities.lock([verification_id]):
+    there = select(Identity.verification_id).where(Identity.verification_id == verification_id)
+    with transaction() as session:
+        if session.scalar(there) is None:
             raise Gone
         hold = _place(LegalHold(verification_id=verification_id, reason=reason), who, now)
+        if not identities.lock([verification_id]):  # somebody has just destroyed it
+            raise Gone
         append(who, Action.HOLD_PLACED, now, on=("verification", verification_id), hold=hold.id, words=reason)
         return hold.id
 
@@ -62,8 +66,8 @@ def hold_person(subject: Subject, reason: str, who: Who, instance: Instance, now
     Nothing need be there yet. The trail keeps no fingerprint of the person.
     """
     with transaction() as session:
-        held = identities.lock(identities.with_number(subject.number, instance.sealer))
         hold = _place(LegalHold(reason=reason), who, now)
+        held = identities.lock(identities.with_number(subject.number, instance.sealer))
         content = {"name": subject.name, "number": subject.number}
         hold.sealed = instance.sealer.seal_json(content, _where(hold.id))
         session.flush()
@@ -80,6 +84,13 @@ def lift(hold_id: int, reason: str, who: Who, now: datetime) -> bool:
             return False
         append(who, Action.HOLD_LIFTED, now, on=("hold", hold_id), words=reason)
         return True
+
+
+def let_none_be_placed() -> None:
+    """Until the caller's transaction ends, whoever would place a hold waits. Before any identity is locked."""
+    session = must_write()
+    if session.get_bind().dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+        session.execute(text("LOCK TABLE legal_hold IN SHARE MODE"))
 
 
 def held_among(verification_ids: Collection[int], sealer: Sealer) -> set[int]:

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
-from webapp.audit.segments import AuditSegment
 from webapp.audit.trail import AuditRecord
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
@@ -92,9 +91,6 @@ def _going(kind: Kind, period: Period, at: datetime, instance: Instance) -> Goin
     before = period.before(at, instance.settings.zone)
     if before is None:
         return Going(0, more=False)
-    if kind == Kind.AUDIT:
-        sealed = select(func.sum(AuditSegment.records)).where(AuditSegment.sealed_at < before)
-        return Going(int(db.session.scalar(sealed) or 0), more=False)
     return _counted(kind, before)
 
 
@@ -105,6 +101,8 @@ def _counted(kind: Kind, before: datetime) -> Going:
         column, old = Identity.verification_id, [] if end is None else [Identity.verification_id < end]
     elif kind == Kind.FACTS:
         column, old = Verification.id, [Verification.created_at < before]
+    elif kind == Kind.AUDIT:
+        column, old = AuditRecord.id, [AuditRecord.at < before]
     else:
         column, old = Message.id, [Message.finished_at < before]
     rows = select(column).where(*old).limit(MOST + 1).subquery()

@@ -46,7 +46,7 @@ def purge_now(who: Who, instance: Instance, clock: Callable[[], datetime]) -> li
     """Purges every class to its end, whatever the hour, and returns what each came to."""
     done = []
     for kind in BATCHES:
-        while _go_on(kind, instance, clock()):  # what somebody else began, with the limits of its day
+        while _go_on(kind, instance, clock()):  # what somebody else began, with the edge of its day
             time.sleep(PAUSE)
         if _begin(kind, who, instance, clock()):
             while _go_on(kind, instance, clock()):
@@ -96,12 +96,20 @@ def _go_on(kind: Kind, instance: Instance, now: datetime) -> bool:
             return False
         run = session.get_one(PurgeRun, run_id, populate_existing=True)
         try:
-            batch = BATCHES[kind](Place(run.before, run.position), instance, now)
+            batch = _batch(run, instance, now)
         except NotSound as fault:
             _give_up(run, fault, now, instance)
             return True
         _take(session.get_one(PurgeRun, run_id), batch, now)
     return True
+
+
+def _batch(run: PurgeRun, instance: Instance, now: datetime) -> Batch:
+    """The run's next batch. Where the class has come to be kept longer since the run began, that counts already."""
+    before = periods.period(run.kind, instance).before(now, instance.settings.zone)
+    if before is None:
+        return Batch(run.position, 0, more=False)
+    return BATCHES[run.kind](Place(min(run.before, before), run.position), instance, now)
 
 
 def _take(run: PurgeRun, batch: Batch, now: datetime) -> None:

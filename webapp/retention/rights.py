@@ -122,6 +122,7 @@ def refused(who: Who, now: datetime) -> None:
 
 def _erase_some(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> tuple[int, int]:
     """One batch in the caller's transaction: how many identities and salts of receipts it destroyed."""
+    holds.let_none_be_placed()
     ids = identities.with_number(subject.number, instance.sealer)
     there = identities.lock(_settled(ids)[:CHUNK])
     if holds.is_held(subject.number, instance.sealer):
