@@ -5,8 +5,6 @@ of whoever wrote it: one that lies further ahead than any honest clock could hav
 clock that jumped, and does not count.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, or_, select, update
