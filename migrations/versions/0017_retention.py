@@ -45,7 +45,6 @@ def upgrade() -> None:
         sa.Column("lifted_at", UtcDateTime(), nullable=True),
         sa.Column("lifted_by", RowId, nullable=True),
         sa.Column("lift_reason", sa.String(length=200), nullable=False),
-        sa.CheckConstraint("verification_id IS NULL OR sealed IS NULL", name=op.f("ck_legal_hold_one_of_two")),
         sa.ForeignKeyConstraint(
             ["verification_id"], ["verification.id"], name=op.f("fk_legal_hold_verification_id_verification")
         ),

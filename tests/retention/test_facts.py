@@ -33,6 +33,7 @@ from webapp.verification import rollups
 from webapp.verification.models import Verification
 
 MakeApp = Callable[..., Flask]
+HURDLES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 YEARS = 1096 * DAY
 
 
@@ -84,6 +85,9 @@ def test_facts_go_and_charts_books_and_check_are_what_they_were(app: Flask) -> N
         assert set(db.session.scalars(select(LedgerEntry.verification_id))) == {10, 11, 12, None}
         assert quota.recount() == []
         assert db.session.scalar(select(func.sum(LedgerClosing.holds))) == 9
+    page = Desk(app, ADMIN).get("/quota/lots/1", headers={"Accept-Language": "en"})
+    assert "18 entries of old calls were let go" in words_of(page)
+    assert page.text.count("data-entry") == 7, "the purchase, and what is left of three calls"
 
 
 def test_counting_anew_gives_the_same_in_every_zone(app: Flask) -> None:
@@ -211,7 +215,7 @@ def test_the_list_of_the_history_tells_as_many_as_it_shows(app: Flask) -> None:
 CALLS = st.lists(st.tuples(st.integers(0, 60 * 24 * 12), st.sampled_from([MATCH, REFUSED, UNKNOWN])), max_size=7)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@settings(max_examples=10, deadline=None, suppress_health_check=HURDLES)
 @given(CALLS, st.integers(1, 3), st.integers(0, 9), st.booleans())
 def test_whenever_it_is_killed_everything_adds_up(
     app: Flask, calls: list[tuple[int, Any]], size: int, killed_after: int, folded: bool

@@ -31,6 +31,7 @@ from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification.models import Identity, IdentityIndex
 
 MakeApp = Callable[..., Flask]
+HURDLES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ PASSED = count(1)
 """Each example plays later than all before it: facts stand, in the order of time."""
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@settings(max_examples=12, deadline=None, suppress_health_check=HURDLES)
 @given(AGES, st.integers(1, 5), st.integers(0, 8))
 def test_whatever_there_is_the_purge_leaves_what_a_plain_filter_leaves(
     app: Flask, made: list[tuple[int, str]], size: int, killed_after: int

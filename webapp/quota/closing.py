@@ -30,6 +30,11 @@ def close(verification_ids: Collection[int], now: datetime) -> None:
     session.execute(delete(LedgerEntry).where(mine), execution_options={"synchronize_session": False})
 
 
+def of_lot(lot_id: int) -> LedgerClosing | None:
+    """What stands for entries of this lot that are gone; None: none are."""
+    return db.session.get(LedgerClosing, lot_id, populate_existing=True)
+
+
 def closings() -> dict[int | None, LedgerClosing]:
     """By lot; None: of calls that no lot could cover."""
     found = db.session.scalars(select(LedgerClosing).execution_options(populate_existing=True))

@@ -1,8 +1,8 @@
 """Legal holds: what the law wants kept is kept from purge and erasure, with a reason, until somebody lifts it.
 
 Who places a hold locks the identities that it is about; who destroys identities locks them before asking for holds. So
-of both at once one is first: nothing that a stored hold covers is ever destroyed. An erasure, which may meet a call that
-was only just made, lets no hold be placed meanwhile.
+of both at once one is first: nothing that a stored hold covers is ever destroyed. An erasure, which may meet a call
+that was only just made, lets no hold be placed meanwhile.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _standing(sealer: Sealer) -> tuple[set[int], list[bytes]]:
     for hold_id, verification_id, sealed in db.session.execute(select(*columns).where(LegalHold.lifted_at.is_(None))):
         if verification_id is not None:
             direct.add(verification_id)
-        elif sealed is not None:
+        if sealed is not None:
             blinds += sealer.indexes(IndexKind.NUMBER, sealer.open_json(sealed, _where(hold_id))["number"])
     return direct, blinds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
@@ -40,10 +40,7 @@ class LegalHold(Base):
     """Keeps a verification, or a person, from purge and erasure until it is lifted."""
 
     __tablename__ = "legal_hold"
-    __table_args__ = (
-        CheckConstraint("verification_id IS NULL OR sealed IS NULL", name="one_of_two"),
-        Index("ix_legal_hold_open", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
-    )
+    __table_args__ = (Index("ix_legal_hold_open", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"), index=True)
