@@ -15,7 +15,7 @@ from webapp.foundation.database import db
 
 LARGE = (
     "verification", "identity", "identity_index", "reuse", "reuse_reference", "receipt", "receipt_salt", "settlement",
-    "spent_form", "reveal", "ledger_entry", "legal_hold", "message", "message_attempt", "audit_record",
+    "spent_form", "ledger_entry", "legal_hold", "message", "message_attempt", "audit_record",
 )  # fmt: skip
 
 

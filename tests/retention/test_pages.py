@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.receipts.papers import said as words_of
-from tests.retention.ages import DAY, ask_then, night, said
+from tests.retention.ages import DAY, ask_then, identities, night, said
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk, attribute
 from tests.verification.calls import buy, somebody, who
 from webapp.audit.trail import Action
@@ -66,6 +66,18 @@ def test_the_next_to_go_is_counted_and_dated(make_app: MakeApp) -> None:
     assert (state.tonight.rows, str(state.next_on)) == (1, "2026-11-04")
     assert state.effect is not None
     assert state.effect.removed == 2
+
+
+def test_what_a_wrong_clock_dated_too_early_makes_no_young_ones_go(make_app: MakeApp) -> None:
+    app = make_app(KEEP_IDENTITY="30")
+    buy(app, 10)
+    for n, ago in enumerate((31, 1, 1, 20)):
+        ask_then(app, somebody(n), ago * DAY)
+
+    with app.app_context():
+        assert overview.classes(this_instance(), NOW)[0].tonight == Going(1, more=False)
+    night(app, NOW.replace(hour=19))
+    assert identities(app) == [2, 3, 4]
 
 
 def test_many_are_counted_up_to_a_bound(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from webapp.audit.trail import AuditRecord
 from webapp.foundation.clock import day_of
@@ -84,7 +84,8 @@ def _oldest(kind: Kind) -> datetime | None:
         return db.session.scalar(select(func.min(Verification.created_at)))
     if kind == Kind.AUDIT:
         return db.session.scalar(select(AuditRecord.at).order_by(AuditRecord.id).limit(1))
-    return db.session.scalar(select(func.min(Message.finished_at)))
+    settled = select(Message.finished_at).where(Message.finished_at.is_not(None))
+    return db.session.scalar(settled.order_by(Message.id).limit(1))
 
 
 def _going(kind: Kind, period: Period, at: datetime, instance: Instance) -> Going:
@@ -95,16 +96,16 @@ def _going(kind: Kind, period: Period, at: datetime, instance: Instance) -> Goin
 
 
 def _counted(kind: Kind, before: datetime) -> Going:
-    old: list[ColumnElement[bool]]
-    if kind == Kind.IDENTITY:
-        end = batches.first_to_stay(before)
-        column, old = Identity.verification_id, [] if end is None else [Identity.verification_id < end]
-    elif kind == Kind.FACTS:
-        column, old = Verification.id, [Verification.created_at < before]
-    elif kind == Kind.AUDIT:
-        column, old = AuditRecord.id, [AuditRecord.at < before]
-    else:
-        column, old = Message.id, [Message.finished_at < before]
-    rows = select(column).where(*old).limit(MOST + 1).subquery()
-    counted = db.session.scalar(select(func.count()).select_from(rows)) or 0
+    """Those of the class's first rows that are old: a clock that was wrong may have put young ones between them."""
+    column = {Kind.IDENTITY: Identity.verification_id, Kind.FACTS: Verification.id, Kind.OUTBOX: Message.id,
+              Kind.AUDIT: AuditRecord.id}[kind]  # fmt: skip
+    query, end = select(column), batches.first_to_stay(before) if kind in (Kind.IDENTITY, Kind.FACTS) else None
+    first = (query if end is None else query.where(column < end)).order_by(column).limit(MOST + 1).subquery()
+    table, at = {
+        Kind.OUTBOX: (Message.id, Message.finished_at), Kind.AUDIT: (AuditRecord.id, AuditRecord.at)
+    }.get(kind, (Verification.id, Verification.created_at))  # fmt: skip
+    counted = (
+        db.session.scalar(select(func.count()).join_from(first, table.class_, first.c[0] == table).where(at < before))
+        or 0
+    )
     return Going(min(counted, MOST), more=counted > MOST)
