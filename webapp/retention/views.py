@@ -28,6 +28,7 @@ bp = Blueprint("retention", __name__, url_prefix="/retention")
 
 Page = str | tuple[str, int] | AnyResponse
 MOST_HOLDS = 200
+OF_A_CLASS = f"<any({', '.join(Kind)}):kind>"
 
 
 @bp.get("")
@@ -36,14 +37,14 @@ def index() -> Page:
     return _page()
 
 
-@bp.get("/<kind>")
+@bp.get(f"/{OF_A_CLASS}")
 def edit(kind: str) -> Page:
     """The form that changes for how long a class is kept."""
     found = _kind(kind)
     return _period(found, PeriodForm(data={"days": periods.period(found, this_instance()).days}), 200)
 
 
-@bp.post("/<kind>")
+@bp.post(f"/{OF_A_CLASS}")
 def change(kind: str) -> Page:
     """Changes for how long a class is kept; where more goes for it, once that was seen."""
     found, instance, form, now = _kind(kind), this_instance(), PeriodForm(), utc_now()
@@ -115,7 +116,7 @@ def as_file(page: str, name: str) -> Response:
 
 
 def _kind(word: str) -> Kind:
-    return Kind(word) if word in tuple(Kind) else abort(404)
+    return Kind(word)
 
 
 def _allowed(form: PeriodForm, parse: Any) -> bool:
