@@ -14,6 +14,7 @@ from tests.journeys.at_the_desk import (
     RESULT,
     consent_and_send,
     fields,
+    intercept,
     lines,
     made_up,
     next_person,
@@ -247,7 +248,11 @@ def test_back_and_forward_before_the_page_came_leave_everything_as_it_is(desk: V
     next_person(page)
     on(page, "consent")
     held: list[Route] = []
-    page.route(RESULT, lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    intercept(page, RESULT, hold)
     page.evaluate("history.back()")
     until(lambda: page.evaluate("true") and bool(held), "the result is asked for")
     page.evaluate("history.forward()")
