@@ -25,7 +25,7 @@ def live(order: dict[str, Any]) -> None:
     os.environ.update(order["environ"])
     logs.configure("ERROR")
     app, now = create_app(read_settings(os.environ)), datetime.fromisoformat(order["now"])
-    batches.SIZE = order["size"]
+    batches.SIZE, purging.LONGEST = order["size"], 0.0
     commits = count(1)
 
     def at_commit(_session: object) -> None:

@@ -137,6 +137,7 @@ def test_before_two_in_the_night_nothing_begins(app: Flask) -> None:
 
 def test_a_run_that_was_killed_goes_on_behind_its_last_batch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "SIZE", 4)
+    monkeypatch.setattr(purging, "LONGEST", 0.0)
     for n in range(10):
         ask_then(app, somebody(n), 90 * DAY)
 
@@ -249,6 +250,7 @@ def test_whatever_there_is_the_purge_leaves_what_a_plain_filter_leaves(
             expected.append(number)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "SIZE", size)
+        patch.setattr(purging, "LONGEST", 0.0)
         night(app, now, most=killed_after)
         night(app, now)
 

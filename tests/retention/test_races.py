@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier
+from threading import Barrier, Event
 from typing import TypeVar
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from tests.retention.ages import DAY, ask_then, identities, night, said
 from tests.support.cast import ADMIN, NOW
+from tests.support.waiting import until
 from tests.verification.calls import buy, differences, somebody, who
 from webapp.audit.trail import Action
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.history import reveal_operations as reveals
+from webapp.history.reveal_models import Reveal
+from webapp.history.reveal_rules import Reason
 from webapp.receipts import operations as receipts
 from webapp.receipts.models import Receipt, ReceiptSalt
-from webapp.retention import batches, holds, rights
+from webapp.retention import batches, holds, purging, rights
 from webapp.retention.holds import Subject
 from webapp.retention.models import LegalHold
-from webapp.verification.models import Verification
+from webapp.verification import identities as stored
+from webapp.verification.models import IdentityIndex, IndexKind, Verification
 
 PEOPLE = 8
 T = TypeVar("T")
@@ -33,6 +38,7 @@ T = TypeVar("T")
 def app(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The product with people and facts that are all old enough to go, one in a batch."""
     monkeypatch.setattr(batches, "SIZE", 1)
+    monkeypatch.setattr(purging, "LONGEST", 0.0)
     app = make_app(KEEP_IDENTITY="30", KEEP_FACTS="1096")
     buy(app, 100)
     for n in range(PEOPLE):
@@ -123,6 +129,61 @@ def test_a_receipt_is_issued_and_keeps_its_fact_or_the_person_was_gone_before(ap
         assert set(db.session.scalars(select(Receipt.verification_id))) == issued
         assert db.session.scalar(select(func.count()).select_from(ReceiptSalt)) == 0
     assert differences(app) == []
+
+
+def test_a_person_is_shown_and_recorded_or_was_gone_before(app: Flask) -> None:
+    def reveal() -> set[int]:
+        shown = set()
+        for number in range(PEOPLE, 0, -1):
+            with suppress(reveals.IdentityGone):
+                wanted = reveals.Wanted(number, Reason.AUDIT, "case 7", f"nonce {number}")
+                reveals.reveal(wanted, who(ADMIN), this_instance(), NOW)
+                shown.add(number)
+        return shown
+
+    _none, shown = at_once(app, lambda: purge(app), reveal)
+    night(app)
+
+    assert (identities(app), facts(app)) == ([], set())
+    assert len(said(app, Action.PERSON_REVEALED)) == len(shown)
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Reveal)) == 0, "gone with their facts"
+    assert differences(app) == []
+
+
+def test_an_erasure_waits_for_who_indexes_a_person_anew_and_takes_that_too(app: Flask) -> None:
+    locked = Event()
+
+    def index_anew() -> bool:
+        with transaction() as session:
+            assert stored.lock([1]) == {1}
+            session.add(IdentityIndex(blind=b"another key's", verification_id=1, kind=IndexKind.NAME))
+            session.flush()
+            locked.set()
+            until(lambda: _waits(app), "the erasure waits")
+        return True
+
+    def erase() -> bool:
+        assert locked.wait(30)
+        return bool(rights.erase(Subject(*somebody(0)), "asked for it", who(ADMIN), this_instance(), NOW))
+
+    assert at_once(app, index_anew, erase) == [True, True]
+
+    assert identities(app) == list(range(2, PEOPLE + 1))
+    with app.app_context():
+        found = db.session.scalars(select(IdentityIndex).where(IdentityIndex.verification_id == 1)).all()
+        assert found == [], "nothing finds who is erased"
+
+
+def _waits(app: Flask) -> bool:
+    """Whether somebody waits for a lock; in an SQLite file everybody who writes does."""
+    with app.app_context():
+        if db.engine.dialect.name != "postgresql":
+            return True
+        with db.engine.connect() as connection:
+            return bool(connection.scalar(text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )))  # fmt: skip
 
 
 def test_two_workers_at_once_purge_everything_once(app: Flask) -> None:

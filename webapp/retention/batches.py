@@ -20,8 +20,8 @@ from webapp.vendor.contract import Billed
 from webapp.verification import identities
 from webapp.verification.models import Identity, Verification
 
-SIZE = 200
-"""Rows looked at in one transaction: some tens of milliseconds, in which nobody else writes to an SQLite file."""
+SIZE = 25
+"""Rows looked at in one batch: some milliseconds, on a slow disk some tens of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class LegalHold(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"), index=True)
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "legal_hold:{id}"})
     """Name and number of a held person; gone once lifted. The number is what decides."""
     reason: Mapped[str] = mapped_column(String(200))
     placed_at: Mapped[datetime] = mapped_column(UtcDateTime)

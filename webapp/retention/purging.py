@@ -1,8 +1,8 @@
 """The purge: each night, class by class, batch by batch, until nothing is older than it may be.
 
-A run of a class is a row. Each batch destroys its rows, moves the run on and says so in one transaction: a process that
-is killed leaves what it had committed, and whoever comes next goes on behind it. Two at once wait for each other at the
-run's row. The trail tells that a run began to destroy, and what it came to.
+A run of a class is a row. Each batch destroys its rows, moves the run on and says so in one transaction, a few batches
+in each: a process that is killed leaves what it had committed, and whoever comes next goes on behind it. Two at once
+wait for each other at the run's row. The trail tells that a run began to destroy, and what it came to.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from webapp.retention.rules import Kind, is_due
 
 PURGE_JOB = "purge what is old"
 NOT_SOUND = "not_sound"
-PAUSE = 0.005
-"""Seconds between two batches of the command, in which others write."""
+LONGEST = 0.05
+"""Seconds after which a transaction begins no further batch: nobody else writes to an SQLite file meanwhile."""
+LONGEST_PAUSE = 0.5
+"""Seconds, at most, that others get after each transaction: as long as it took."""
 
 BATCHES: Mapping[Kind, Callable[[Place, Instance, datetime], Batch]] = {
     Kind.IDENTITY: batches.identities_batch,
@@ -38,7 +40,7 @@ BATCHES: Mapping[Kind, Callable[[Place, Instance, datetime], Batch]] = {
 
 
 def purge_due(instance: Instance, now: datetime) -> bool:
-    """Does one batch of tonight's purge; False: all is done."""
+    """Does one transaction of tonight's purge; False: all is done."""
     return any(_go_on(kind, instance, now) or _begin_due(kind, instance, now) for kind in BATCHES)
 
 
@@ -47,10 +49,10 @@ def purge_now(who: Who, instance: Instance, clock: Callable[[], datetime]) -> li
     done = []
     for kind in BATCHES:
         while _go_on(kind, instance, clock()):  # what somebody else began, with the edge of its day
-            time.sleep(PAUSE)
+            pass
         if _begin(kind, who, instance, clock()):
             while _go_on(kind, instance, clock()):
-                time.sleep(PAUSE)
+                pass
             newest = last_run(kind)
             done += [newest] if newest else []
     return done
@@ -87,21 +89,31 @@ def _begin(kind: Kind, who: Who, instance: Instance, now: datetime) -> bool:
 
 
 def _go_on(kind: Kind, instance: Instance, now: datetime) -> bool:
-    """Does the next batch of an unfinished run; False where there is none."""
+    """Does the next batches of an unfinished run, and lets others write for as long; False where there is none."""
     if db.session.scalar(_unfinished(kind)) is None:
         return False
+    began = time.monotonic()
     with transaction() as session:
         run_id = session.scalar(_unfinished(kind).with_for_update())
         if run_id is None:  # another worker has just ended it
             return False
-        run = session.get_one(PurgeRun, run_id, populate_existing=True)
-        try:
-            batch = _batch(run, instance, now)
-        except NotSound as fault:
-            _give_up(run, fault, now, instance)
-            return True
-        _take(session.get_one(PurgeRun, run_id), batch, now)
+        session.get_one(PurgeRun, run_id, populate_existing=True)
+        while _next(run_id, instance, now) and time.monotonic() - began < LONGEST:
+            pass
+    time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
     return True
+
+
+def _next(run_id: int, instance: Instance, now: datetime) -> bool:
+    """Does one batch in the caller's transaction; False where the run is at its end."""
+    run = must_write().get_one(PurgeRun, run_id)
+    try:
+        batch = _batch(run, instance, now)
+    except NotSound as fault:
+        _give_up(run, fault, now, instance)
+        return False
+    _take(must_write().get_one(PurgeRun, run_id), batch, now)  # a batch may have let go of all that was loaded
+    return batch.more
 
 
 def _batch(run: PurgeRun, instance: Instance, now: datetime) -> Batch:
