@@ -28,7 +28,6 @@ bp = Blueprint("retention", __name__, url_prefix="/retention")
 
 Page = str | tuple[str, int] | AnyResponse
 MOST_HOLDS = 200
-OF_A_CLASS = f"<any({', '.join(Kind)}):kind>"
 
 
 @bp.get("")
@@ -37,14 +36,14 @@ def index() -> Page:
     return _page()
 
 
-@bp.get(f"/{OF_A_CLASS}")
+@bp.get("/<kind>")
 def edit(kind: str) -> Page:
     """The form that changes for how long a class is kept."""
     found = _kind(kind)
     return _period(found, PeriodForm(data={"days": periods.period(found, this_instance()).days}), 200)
 
 
-@bp.post(f"/{OF_A_CLASS}")
+@bp.post("/<kind>")
 def change(kind: str) -> Page:
     """Changes for how long a class is kept; where more goes for it, once that was seen."""
     found, instance, form, now = _kind(kind), this_instance(), PeriodForm(), utc_now()
@@ -116,7 +115,11 @@ def as_file(page: str, name: str) -> Response:
 
 
 def _kind(word: str) -> Kind:
-    return Kind(word)
+    """The class of that name; a page that is not there where there is none."""
+    try:
+        return Kind(word)
+    except ValueError:
+        abort(404)
 
 
 def _allowed(form: PeriodForm, parse: Any) -> bool:
