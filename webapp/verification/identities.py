@@ -20,7 +20,7 @@ _NAME_AND_NUMBER = re.compile(rb'\{"name":"([^"\\]*)","number":"([^"\\]*)"[,}]')
 
 
 # Put together once, for every call runs them.
-_SEALED = select(Identity.sealed).where(Identity.verification_id == bindparam("of"))
+_SEALED = select(Identity.sealed).where(Identity.verification_id == bindparam("of")).with_for_update()
 _SEAL_ANEW = (
     update(Identity).where(Identity.verification_id == bindparam("of")).values(sealed=bindparam("anew"))
     .execution_options(synchronize_session=False)
