@@ -79,7 +79,8 @@ class Lot(Base):
 
 
 class LedgerEntry(Base):
-    """One movement: `change` to the lot's available calls, and what was available after. Never updated.
+    """One movement: `change` to the lot's available calls, and what was available after. Never updated: the database
+    itself refuses that (`append_only`).
 
     An entry without a lot belongs to a call that no lot could cover.
     """
@@ -104,6 +105,14 @@ class LedgerEntry(Base):
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class LedgerLeave(Base):
+    """While a transaction holds a row here, it may remove ledger entries; none is ever committed. See `append_only`."""
+
+    __tablename__ = "ledger_leave"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
 
 
 class DeductionRule(Base):
