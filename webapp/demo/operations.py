@@ -7,7 +7,6 @@ stored in bulk. The figures of the lots and the counters are kept in step with e
 from __future__ import annotations
 
 import multiprocessing
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -112,7 +111,7 @@ def _orders(
     """Hires who works in the year, and what for; they were there the day before it."""
     settings = instance.settings
     before = start_of(day_of(now, settings.zone) - timedelta(days=days), settings.zone)
-    admin = create_user(ADMIN, secrets.token_urlsafe(32), SYSTEM, before)
+    admin = create_user(ADMIN, None, SYSTEM, before)
     who = Who(admin.id, admin.name)
     operators = tuple(_hire(one, who, before) for one in STAFF)
     return Orders(
@@ -123,8 +122,8 @@ def _orders(
 
 
 def _hire(profile: Profile, who: Who, now: datetime) -> Operator:
-    """An operator whose password nobody knows: an admin may give them another."""
-    user = create_user(profile, secrets.token_urlsafe(32), who, now)
+    """An operator without a password: an admin may give them one."""
+    user = create_user(profile, None, who, now)
     return Operator(user.id, user.department_id or 0, user.name)
 
 
