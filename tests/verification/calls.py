@@ -100,10 +100,10 @@ def lot_figures(app: Flask, lot: int) -> tuple[int, int, int]:
         return found.available, found.held, found.charged
 
 
-def differences(app: Flask, locale: str = "en") -> list[str]:
-    """What `yuliang check` finds."""
+def differences(app: Flask, locale: str = "en", now: datetime | None = None) -> list[str]:
+    """What `yuliang check` finds, by default now."""
     with app.app_context(), force_locale(locale):
-        return check_everything()
+        return check_everything(now)
 
 
 @contextmanager

@@ -31,10 +31,8 @@ from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
 from webapp.quota import drawing, ledger
 from webapp.quota.models import Lot
-from webapp.usage import counters
 from webapp.usage import queries as usage
 from webapp.usage.calendar import DayKind
-from webapp.usage.counters import Dimensions
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification import purposes
 from webapp.verification.models import LegalBasis, Purpose, Verification
@@ -203,10 +201,7 @@ def _keep_in_step(connection: Connection, batch: Batch, orders: Orders) -> None:
         figures = {"available": lot.available, "held": lot.held, "charged": lot.charged}
         connection.execute(update(Lot.__table__).where(Lot.__table__.c.id == lot.id).values(figures))  # type: ignore[arg-type]
     must_write().expire_all()
-    deltas: list[tuple[datetime, Dimensions, int | None, int]] = [
-        (hour, Dimensions(*rest), bucket, calls) for (hour, bucket, *rest), calls in batch.counts.items()
-    ]
-    counters.add_up(must_write(), deltas, orders.zone)
+    loading.count(connection, batch)
     for call in batch.told:
         at = datetime.fromisoformat(call.finished_at).replace(tzinfo=UTC)
         if call.billed == Billed.UNKNOWN:
