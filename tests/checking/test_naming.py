@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tests.support.cast import ADMIN
 from tests.support.tampering import behind
@@ -182,6 +182,16 @@ def test_what_was_changed_behind_the_back_is_named(busy: Flask, planted: str) ->
 
     found = differences(busy)
     assert any(named in one for one in found), found
+
+
+def test_a_guard_that_was_taken_away_is_named(busy: Flask) -> None:
+    on = " ON ledger_entry" if busy.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql") else ""
+    with busy.app_context(), transaction() as session:
+        session.execute(text(f"DROP TRIGGER ledger_entry_is_not_removed{on}"))
+
+    assert differences(busy) == [
+        "the database does not guard the ledger: its trigger ledger_entry_is_not_removed is missing"
+    ]
 
 
 def test_it_is_said_in_chinese_too(busy: Flask) -> None:

@@ -7,17 +7,21 @@ from contextlib import closing
 from flask import Flask
 
 from webapp.foundation.database import db
+from webapp.quota import append_only
 
-_GUARDS = ("ledger_entry_is_not_changed", "ledger_entry_is_not_removed")
+_DROPPED = tuple(f"DROP TRIGGER IF EXISTS {name}" for name in append_only.GUARDS)
 _BEFORE = {
-    "sqlite": ("PRAGMA foreign_keys=OFF", *(f"DROP TRIGGER IF EXISTS {name}" for name in _GUARDS)),
+    "sqlite": ("PRAGMA foreign_keys=OFF", *_DROPPED),
     "postgresql": ("SET session_replication_role = replica",),
 }
-_AFTER = {"sqlite": ("PRAGMA foreign_keys=ON",), "postgresql": ("SET session_replication_role = origin",)}
+_AFTER = {
+    "sqlite": (*append_only.STATEMENTS["sqlite"], "PRAGMA foreign_keys=ON"),
+    "postgresql": ("SET session_replication_role = origin",),
+}
 
 
 def behind(app: Flask, *statements: str) -> None:
-    """Runs SQL past triggers and foreign keys."""
+    """Runs SQL past triggers and foreign keys, and leaves no trace of how."""
     with app.app_context(), closing(db.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
         kind = db.engine.dialect.name
         for statement in (*_BEFORE[kind], *statements, *_AFTER[kind]):

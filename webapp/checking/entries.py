@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 
 from webapp.foundation.database import db
+from webapp.quota import append_only
 from webapp.quota.entry_table import KINDS
 from webapp.quota.models import ENDS, EntryKind, LedgerEntry, Lot
 
@@ -18,7 +19,9 @@ CALLS = (EntryKind.HOLD, EntryKind.CHARGE, EntryKind.RELEASE)
 
 
 def differences() -> Iterator[str]:
-    """Each entry that cannot be as it stands."""
+    """Each entry that cannot be as it stands; first, whether the database still keeps them from being changed."""
+    for name in append_only.missing():
+        yield _("the database does not guard the ledger: its trigger %(name)s is missing", name=name)
     for id, lot_id, kind, change, after, before, fits in db.session.execute(_odd()):
         words = {"id": id, "kind": KINDS.get(kind, kind), "lot": lot_id or "–"}
         if not fits:

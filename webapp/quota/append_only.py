@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Table, delete, event, insert
+from sqlalchemy import Connection, Table, delete, event, insert, text
 
-from webapp.foundation.database import must_write
+from webapp.foundation.database import db, must_write
 from webapp.quota.models import LedgerEntry, LedgerLeave
 
 REFUSAL = "the ledger is append-only"
@@ -32,9 +32,23 @@ _POSTGRESQL = (
 )
 
 
+STATEMENTS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
+"""What makes the guards, by kind of database."""
+GUARDS = ("ledger_entry_is_not_changed", "ledger_entry_is_not_removed")
+_ON_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger_entry'"
+_ON_POSTGRESQL = "SELECT tgname FROM pg_trigger WHERE tgrelid = CAST('ledger_entry' AS regclass) AND tgenabled <> 'D'"
+
+
+def missing() -> list[str]:
+    """The guards that the database should have and has not, or not in force."""
+    on_sqlite = db.engine.dialect.name == "sqlite"
+    there = set(db.session.scalars(text(_ON_SQLITE if on_sqlite else _ON_POSTGRESQL)))
+    return [name for name in GUARDS if name not in there]
+
+
 @event.listens_for(LedgerEntry.__table__, "after_create")
 def _guard(table: Table, connection: Connection, **_options: object) -> None:
-    for statement in _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE:
+    for statement in STATEMENTS[connection.dialect.name]:
         connection.exec_driver_sql(statement)
 
 
