@@ -136,6 +136,7 @@ def test_who_reopens_a_lot_is_told_that_its_refund_stands(desk: Open, app: Flask
 
 
 def test_a_correction_may_be_typed_with_any_minus(desk: Open, app: Flask, lot: int) -> None:
+    assert 'type="number"' not in desk(ADMIN).get("/quota/lots/1/correct").text, "a browser would not let it in"
     assert act(desk(ADMIN), "correct", change="−5")[0] == 303
 
     assert stored(app)["calls"] == 95

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from wtforms import DecimalField, Field, IntegerField
 from wtforms.form import BaseForm
 from wtforms.validators import StopValidation, ValidationError
+from wtforms.widgets import TextInput
 
 _SIGNS = str.maketrans("−–’", "--'")
 """A minus, a dash and an apostrophe that pages and spreadsheets show."""
@@ -35,7 +36,9 @@ def plain_number(text: str, around: re.Pattern[str]) -> str | None:
 
 
 class WholeNumberField(IntegerField):
-    """A whole number."""
+    """A whole number, in a field for text: a browser's own field for numbers would not let a separator in."""
+
+    widget = TextInput()
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if not valuelist or not str(valuelist[0]).strip():
@@ -52,6 +55,8 @@ class WholeNumberField(IntegerField):
 
 class AmountField(DecimalField):
     """An amount in digits with at most a point: no exponents, no NaN."""
+
+    widget = TextInput()
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if not valuelist or not str(valuelist[0]).strip():

@@ -126,9 +126,10 @@ class CorrectForm(ReasonForm):
 class RefundForm(ReasonForm):
     """Calls that go back to the vendor for money."""
 
-    calls = WholeNumberField(_l("Calls given back"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)])
+    calls = WholeNumberField(_l("Calls given back"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)],
+                             render_kw={"inputmode": "numeric"})  # fmt: skip
     amount = AmountField(
-        _l("Refund in CNY"), places=2,
+        _l("Refund in CNY"), places=2, render_kw={"inputmode": "decimal"},
         validators=[InputRequired(_l("Enter an amount in yuan with at most two decimals.")), whole_fen],
     )  # fmt: skip
 
