@@ -26,7 +26,7 @@ from tests.quota import books
 from tests.support.cast import NOW
 from webapp.foundation import runtime
 from webapp.foundation.database import db, transaction
-from webapp.quota import drawing, ledger, queries
+from webapp.quota import append_only, drawing, ledger, queries
 from webapp.quota.ledger import LotClosed, NotSoMany
 from webapp.quota.models import LedgerEntry, Lot
 from webapp.quota.operations import MoreThanPaid, NotClosed
@@ -84,7 +84,7 @@ class Books(RuleBasedStateMachine):
 
     @initialize(first=LOT, second=LOT)
     def open_with_two_lots(self, first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> None:
-        with transaction() as session:
+        with transaction() as session, append_only.leave():
             for model in (Settlement, LedgerEntry, Verification, Lot):
                 session.execute(delete(model))
             runtime.clear(drawing.DRAW_ORDER)

@@ -72,7 +72,11 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
     if used:
         enter(EntryKind.USED_BEFORE, lot.id, -used, lot.available, now, actor_id=who.user_id)
-    append(who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None)
+    append(
+        who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None,
+        bought_on=purchase.bought_on.isoformat(), expires_on=purchase.expires_on.isoformat(),
+        price_fen=purchase.price_fen, order_number=purchase.order_number, note=purchase.note,
+    )  # fmt: skip
     session.flush()
     circuit.renewed()
     watchers.supply_changed(now)
@@ -105,7 +109,7 @@ def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> i
     if left is None:
         raise _not_corrected(session.get(Lot, lot_id, populate_existing=True), change)
     enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
-    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change)
+    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change, reason=reason)
     watchers.supply_changed(now)
     return int(left)
 

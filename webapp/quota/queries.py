@@ -11,7 +11,7 @@ from sqlalchemy import Date, bindparam, case, func, select
 from webapp.foundation.database import db
 from webapp.quota import closing, drawing
 from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
-from webapp.quota.rules import Balance
+from webapp.quota.rules import Balance, order_key
 
 
 def lots() -> Sequence[Lot]:
@@ -76,10 +76,10 @@ def entries_of(lot_id: int, before: int | None, size: int) -> Sequence[LedgerEnt
 
 
 def same_order(order_number: str, but: int | None = None) -> Lot | None:
-    """A lot that has this order number already; `but`: other than this one."""
-    same = select(Lot).where(Lot.order_number == order_number).order_by(Lot.id)
-    lots = db.session.scalars(same) if order_number else ()
-    return next((lot for lot in lots if lot.id != but), None)
+    """A lot that has this order number already, however it is written; `but`: other than this one."""
+    wanted = order_key(order_number)
+    named = db.session.scalars(select(Lot).where(Lot.order_number != "").order_by(Lot.id)) if wanted else ()
+    return next((lot for lot in named if lot.id != but and order_key(lot.order_number) == wanted), None)
 
 
 def newest_entry_at() -> datetime | None:
@@ -109,9 +109,16 @@ def lots_by_id(ids: Sequence[int]) -> Sequence[Lot]:
 class Difference:
     """A figure that is not what its entries make."""
 
-    what: str
+    lot_id: int
+    figure: str
+    """Its column, or what is wrong beside one."""
     cached: int
     recounted: int
+
+    @property
+    def what(self) -> str:
+        """The figure and whose it is."""
+        return f"lot {self.lot_id} {self.figure}"
 
 
 def recount() -> list[Difference]:
@@ -141,10 +148,10 @@ def recount() -> list[Difference]:
         expected = {"available": change, "held": holds - charges - releases, "charged": charges,
                     "lapsed": -ended, "used_before": -used, "calls": supply}  # fmt: skip
         found += [
-            Difference(f"lot {lot.id} {field}", getattr(lot, field), int(figure))
+            Difference(lot.id, field, getattr(lot, field), int(figure))
             for field, figure in expected.items()
             if getattr(lot, field) != figure
         ]
         if lot.closed_at is not None and lot.available:
-            found.append(Difference(f"lot {lot.id} available though closed", lot.available, 0))
+            found.append(Difference(lot.id, "available though closed", lot.available, 0))
     return found
