@@ -71,7 +71,7 @@ def figures(found: Spent) -> dict[str, Any]:
         "fen": all_of_it.fen, "calls": all_of_it.calls, "unpriced": all_of_it.unpriced,
         "uncovered": lots.get(0, Cost()).unpriced,
         "each": _small(all_of_it.each), "per_match": _small(cost.per_match(found.charged, found.prices)),
-        "lots": [{"id": lot.id, "order_number": lot.order_number, "each": _small(found.prices[lot.id]),
+        "lots": [{"id": lot.id, "name": lot.name, "each": _small(found.prices[lot.id]),
                   "calls": lots[lot.id].calls + lots[lot.id].unpriced, "fen": lots[lot.id].fen}
                  for lot in found.lots if lot.id in lots],
     }  # fmt: skip

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.quota.rules import lot_name
 from webapp.vendor.contract import Billed
 
 ONCE = "kind IN ('hold', 'charge', 'release')"
@@ -72,6 +73,11 @@ class Lot(Base):
     """When a person closed it: nothing is drawn from it any more."""
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return lot_name(self.id, self.order_number)
 
     def has_ended(self, today: date) -> bool:
         """Whether nothing is drawn from it any more, whatever is left."""

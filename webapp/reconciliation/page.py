@@ -67,7 +67,9 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
             {"id": row.id, "at": row.created_at, "cause": CAUSES.get(row.cause or "", OUTCOMES[row.outcome].label)}
             for row in found.unknown
         ],
-        "corrections": [{"lot": lot.id, "change": change} for lot, change in zip(lots, changes, strict=True) if change],
+        "corrections": [
+            {"lot": lot.name, "change": change} for lot, change in zip(lots, changes, strict=True) if change
+        ],
         "uncorrected": abs(comparison.drift) - abs(sum(changes)),
         "total_grew": found.total_grew > 0,
     }  # fmt: skip
