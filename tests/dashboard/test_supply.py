@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -183,7 +184,7 @@ def test_the_course_of_any_days_is_shown_as_far_back_as_lots_go(app: Flask, desk
         call(app, number, MATCH, now - timedelta(days=14 - number))
     admin = desk(ADMIN)
 
-    def places(first: int, last: int | None) -> dict[str, object]:
+    def places(first: int, last: int | None) -> dict[str, dict[str, Any]]:
         asked = {"from": (today + timedelta(days=first)).isoformat()}
         asked |= {} if last is None else {"to": (today + timedelta(days=last)).isoformat()}
         data = chart(admin.get("/quota", query_string=asked).text, "supply")
