@@ -44,6 +44,7 @@ def show(id: int) -> str:
         "quota/lot.html", lot=lot_row(lot, _now()[0]), entries=entry_rows(entries[:SIZE]),
         recorded=(lot.recorded_at, people.get(lot.recorded_by or 0, "")), is_first_page=not before,
         further=entries[SIZE - 1].id if len(entries) > SIZE else None, may_change=may(current_user.role, "lots.change"),
+        may_read_ledger=may(current_user.role, "ledger.index"),
     )  # fmt: skip
 
 

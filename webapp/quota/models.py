@@ -13,6 +13,10 @@ from webapp.vendor.contract import Billed
 ONCE = "kind IN ('hold', 'charge', 'release')"
 """A call is held once, and charged or released once: the database itself refuses a second time."""
 
+RARE = "kind NOT IN ('hold', 'charge')"
+"""Entries that are few beside those of calls: an index of their own finds them."""
+BY_PERSON = "actor_id IS NOT NULL"
+
 
 class EntryKind(StrEnum):
     """What a ledger entry records."""
@@ -99,6 +103,11 @@ class LedgerEntry(Base):
         ),
         Index("ix_ledger_entry_supply", "kind", sqlite_where=text("verification_id IS NULL"),
               postgresql_where=text("verification_id IS NULL")),
+        Index(None, "at", "id"),
+        Index(None, "lot_id", "at", "id"),
+        Index("ix_ledger_entry_rare", "kind", "at", "id", sqlite_where=text(RARE), postgresql_where=text(RARE)),
+        Index("ix_ledger_entry_person", "actor_id", "at", "id", sqlite_where=text(BY_PERSON),
+              postgresql_where=text(BY_PERSON)),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -42,6 +42,7 @@ def index() -> tuple[str, int]:
         shown=shown,
         order=ORDERS[drawing.order()],
         can_record=may(current_user.role, "quota.new_lot"),
+        may_read_ledger=may(current_user.role, "ledger.index"),
         can_reconcile=may(current_user.role, "reconciliation.index"),
     )
     return page, 200 if is_valid else 422
