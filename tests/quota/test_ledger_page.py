@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -64,7 +65,7 @@ def walked(desk: Desk, asked: dict[str, str]) -> list[str]:
 
 
 def filed(desk: Desk, asked: dict[str, str]) -> list[list[str]]:
-    answer = desk.get("/quota/ledger.csv", query_string=asked, headers=ENGLISH)
+    answer = desk.post(f"/quota/ledger/file?{urlencode(asked)}", {}, headers=ENGLISH)
     assert (answer.status_code, answer.mimetype, answer.data[:3]) == (200, "text/csv", b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
 
@@ -116,7 +117,7 @@ def test_a_filter_that_cannot_be_read_shows_nothing(desk: Open, told: list[Ledge
     answer = desk(ADMIN).get("/quota/ledger", query_string=asked)
     assert answer.status_code == 422
     assert "data-entry" not in answer.text
-    assert desk(ADMIN).get("/quota/ledger.csv", query_string=asked).status_code == 400
+    assert desk(ADMIN).post(f"/quota/ledger/file?{urlencode(asked)}", {}).status_code == 400
 
 
 def test_a_place_that_is_none_is_refused(desk: Open) -> None:
@@ -127,14 +128,18 @@ def test_admins_and_auditors_find_it_beside_the_newest_entries(desk: Open, told:
     assert 'href="/quota/ledger"' in desk(AUDITOR).get("/quota").text
     assert 'href="/quota/ledger?lot=1"' in desk(ADMIN).get("/quota/lots/1").text
     assert "/quota/ledger" not in desk(OPERATOR).get("/quota").text
-    assert desk(OPERATOR).get("/quota/ledger.csv").status_code == 403
+    assert desk(OPERATOR).post("/quota/ledger/file", {}).status_code == 403
 
 
 PLANS = [
     (Filters(), "at_id"),
     (Filters(kind=EntryKind.HOLD), "at_id"),
     (Filters(kind=EntryKind.CORRECTION), "rare"),
-    (Filters(kind=EntryKind.RELEASE, lot=1), "rare"),
+    (Filters(kind=EntryKind.RELEASE), "rare"),
+    (Filters(kind=EntryKind.RELEASE, lot=1), "lot_id_at_id"),
+    (Filters(kind=EntryKind.LAPSE, lot=1), "rare"),
+    (Filters(supply_only=True), "no_call"),
+    (Filters(supply_only=True, lot=1), "no_call"),
     (Filters(lot=1), "lot_id_at_id"),
     (Filters(lot=1, kind=EntryKind.CHARGE), "lot_id_at_id"),
     (Filters(actor=1), "person"),

@@ -42,7 +42,7 @@ class Filters:
             found.append(self._column(entry.lot_id) == self.lot)
         if self.kind is not None:
             found.append(self._column(entry.kind) == self.kind)
-            if self.kind not in FREQUENT:  # in the very words of the index, which holds the rare kinds only
+            if self._is_rare:  # in the very words of the index, which holds the rare kinds only
                 found.append(text(RARE))  # type: ignore[arg-type]
         if self.supply_only:
             found.append(entry.verification_id.is_(None))
@@ -54,12 +54,14 @@ class Filters:
 
     def _column(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
         """The column; hidden from SQLite where another filter leaves fewer entries, which it would not see."""
-        fewer = self.actor is not None or (column is LedgerEntry.lot_id and self._is_rare)
+        fewer = self.actor is not None or (column is LedgerEntry.lot_id and (self._is_rare or self.supply_only))
         return func.coalesce(column, null()) if fewer else column.expression
 
     @property
     def _is_rare(self) -> bool:
-        return self.supply_only or (self.kind is not None and self.kind not in FREQUENT)
+        # Of one lot releases are not: the lot's own index finds them sooner than the one of all releases.
+        dense = FREQUENT if self.lot is None else (*FREQUENT, EntryKind.RELEASE)
+        return self.kind is not None and self.kind not in dense
 
 
 @dataclass(frozen=True, slots=True)

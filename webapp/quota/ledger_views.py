@@ -46,7 +46,7 @@ def index() -> tuple[str, int]:
     ), 200  # fmt: skip
 
 
-@bp.get("/quota/ledger.csv")
+@bp.post("/quota/ledger/file")
 def file() -> Response:
     """Exactly what the filters leave, as CSV, however much it is; recorded before the first line is sent."""
     form = _form()

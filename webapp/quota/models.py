@@ -15,6 +15,7 @@ ONCE = "kind IN ('hold', 'charge', 'release')"
 
 RARE = "kind NOT IN ('hold', 'charge')"
 """Entries that are few beside those of calls: an index of their own finds them."""
+OF_NO_CALL = "verification_id IS NULL"
 BY_PERSON = "actor_id IS NOT NULL"
 
 
@@ -105,6 +106,7 @@ class LedgerEntry(Base):
               postgresql_where=text("verification_id IS NULL")),
         Index(None, "at", "id"),
         Index(None, "lot_id", "at", "id"),
+        Index("ix_ledger_entry_no_call", "at", "id", sqlite_where=text(OF_NO_CALL), postgresql_where=text(OF_NO_CALL)),
         Index("ix_ledger_entry_rare", "kind", "at", "id", sqlite_where=text(RARE), postgresql_where=text(RARE)),
         Index("ix_ledger_entry_person", "actor_id", "at", "id", sqlite_where=text(BY_PERSON),
               postgresql_where=text(BY_PERSON)),
