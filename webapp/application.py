@@ -30,6 +30,7 @@ from webapp.history import views as history
 from webapp.notify import views as notices
 from webapp.practice import views as practice
 from webapp.quota import deduction_views as deductions
+from webapp.quota import ledger_views as ledger
 from webapp.quota import lot_views as lots
 from webapp.quota import views as quota
 from webapp.receipts import offers as receipt_offers
@@ -64,8 +65,8 @@ MOST_BYTES = 12 * 1024 * 1024
 BLUEPRINTS = (
     accounts.bp, lock_views.bp, preferences.bp, notices.bp, dashboard.bp, usage.bp, verification.bp, desk.bp,
     shifts.bp, reuse.bp, calls.bp, unknowns.bp, purposes.bp, caps.bp, receipts.bp, history.bp, saved.bp, reveal.bp,
-    exports.bp, quota.bp, lots.bp, deductions.bp, reconciliation.bp, opening.bp, practice.bp, audit.bp, looks.bp,
-    configuration.bp, calendar.bp, watching.bp, reminders.bp, retention.bp, rights.bp,
+    exports.bp, quota.bp, ledger.bp, lots.bp, deductions.bp, reconciliation.bp, opening.bp, practice.bp, audit.bp,
+    looks.bp, configuration.bp, calendar.bp, watching.bp, reminders.bp, retention.bp, rights.bp,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,12 +16,13 @@ from sqlalchemy import func, select
 from tests.dashboard.charting import Open, chart, lines, rows_of
 from tests.support.cast import ADMIN, OPERATOR
 from tests.verification.calls import MATCH, REFUSED, UNKNOWN, ask, differences, somebody, who
-from webapp.dashboard.supply_chart import PAST, supply
+from webapp.dashboard.supply_chart import supply
 from webapp.foundation.clock import day_of, end_of, start_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.quota import drawing, ledger
 from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
+from webapp.usage.supply_forms import MOST, PAST
 
 ZONES = [ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")]
 
@@ -80,7 +82,7 @@ def test_the_past_is_what_was_left_at_the_end_of_each_day(make_app: object, zone
         ends[day.isoformat()] = left_on(app, day)
     now = end_of(today, zone) - timedelta(seconds=1)
     with app.test_request_context(), force_locale("en"):
-        found = supply(day_of(now, zone), zone)
+        found = supply(day_of(now, zone), zone, today - timedelta(days=PAST - 1))
         assert found is not None
         data = found.chart.data
 
@@ -119,7 +121,7 @@ def test_from_today_on_the_forecast_goes_on_inside_its_range(app: Flask, desk: O
     lapses = values["ended"][tomorrow]
     assert 0 < lapses < 30
     assert f"{lapses} calls of lot MK7 will likely lapse unused on" in page
-    assert data["notes"][str(data["places"].index(tomorrow))] == f"Lapse, lot 2: -{lapses}"
+    assert data["notes"][str(data["places"].index(tomorrow))] == f"Lapse, lot MK7: -{lapses}"
     remaining = re.search(r'data-remaining="(\d+)"', page)
     assert remaining is not None
     assert values["left"][today.isoformat()] == int(remaining[1])
@@ -168,7 +170,94 @@ def test_the_file_holds_the_course(app: Flask, desk: Open) -> None:
 
     assert head[0] == "End of the day (Asia/Shanghai)"
     assert [row[0] for row in body] == data["places"]
-    assert body[-1][1:] == ["1000", "1000", "", "Purchase, lot 1: +1,000"]
+    assert body[-1][1:] == ["1000", "1000", "", "Purchase, lot #1: +1,000"]
+
+
+def test_the_course_of_any_days_is_shown_as_far_back_as_lots_go(app: Flask, desk: Open) -> None:
+    """The same figures, whichever days are asked for; the past without a forecast, days ahead as far as asked."""
+    now = utc_now()
+    today = day_of(now, ZONES[0])
+    buy(app, 50, today - timedelta(days=300), today - timedelta(days=200), now - timedelta(days=300), "OLD")
+    buy(app, 400, today - timedelta(days=40), today + timedelta(days=300), now - timedelta(days=40))
+    lapse(app, today, now - timedelta(days=199))
+    for number in range(14):
+        call(app, number, MATCH, now - timedelta(days=14 - number))
+    admin = desk(ADMIN)
+
+    def places(first: int, last: int | None) -> dict[str, dict[str, Any]]:
+        asked = {"from": (today + timedelta(days=first)).isoformat()}
+        asked |= {} if last is None else {"to": (today + timedelta(days=last)).isoformat()}
+        data = chart(admin.get("/quota", query_string=asked).text, "supply")
+        body = rows_of(admin.get("/quota/supply.csv", query_string=asked))[1:]
+        assert [row[0] for row in body] == data["places"]
+        assert data["places"][0] == asked["from"]
+        assert data["places"][-1] == asked.get("to", data["places"][-1])
+        return {line["key"]: dict(zip(data["places"], line["values"], strict=True)) for line in data["lines"]}
+
+    year, spring, ahead = places(-364, None), places(-310, -190), places(-5, 5)
+    left = year["left"]
+    assert left[(today - timedelta(days=299)).isoformat()] == 50
+    assert year["bought"][(today - timedelta(days=300)).isoformat()] == 50
+    assert year["ended"][(today - timedelta(days=200)).isoformat()] == 50
+    assert spring["left"] == {day: left[day] for day in spring["left"]}
+    assert all(value is None for line in ("likely", "least", "most") for value in spring[line].values())
+    assert sum(value is not None for value in ahead["likely"].values()) == 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"from": "2026-02-30"}, "Not a valid date value"),
+        ({"from": "1999-12-31"}, "between 2000 and 2100"),
+        ({"from": "2099-01-01"}, "This day has not come yet."),
+        ({"from": "2024-01-02", "to": "2024-01-01"}, "This day lies before the first one."),
+        ({"from": "2010-01-01", "to": "2026-01-01"}, f"At most {MOST:,} days are shown."),
+        ({"to": "9999-99-99"}, "Not a valid date value"),
+    ],
+)
+def test_days_that_cannot_be_shown_are_said_beside_the_usual_ones(
+    app: Flask, desk: Open, asked: dict[str, str], said: str
+) -> None:
+    admin = desk(ADMIN)
+    admin.record_lot(1000)
+    answer = admin.get("/quota", query_string=asked, headers={"Accept-Language": "en"})
+
+    assert (answer.status_code, admin.get("/quota/supply.csv", query_string=asked).status_code) == (422, 400)
+    assert said.replace(",", "") in answer.text
+    assert len(chart(answer.text, "supply")["places"]) == PAST
+
+
+def test_the_first_page_says_when_calls_run_out_and_what_of_their_price_lapses(app: Flask, desk: Open) -> None:
+    now = utc_now()
+    today = day_of(now, ZONES[0])
+    with app.app_context(), transaction():
+        ledger.record_purchase(
+            Purchase(300, today - timedelta(days=40), today + timedelta(days=4), 900, "MK9"), who(), now
+        )
+    buy(app, 500, today - timedelta(days=40), today + timedelta(days=300), now - timedelta(days=40))
+    for number in range(14):
+        call(app, number, MATCH, now - timedelta(days=14 - number))
+
+    page = desk(OPERATOR).get("/", headers={"Accept-Language": "en"}).text
+    lots = desk(OPERATOR).get("/quota", headers={"Accept-Language": "en"}).text
+
+    said = re.search(r"(\d+) calls of lot MK9, which cost ¥([\d.]+), will likely lapse unused on", page)
+    assert said is not None
+    assert said[2] == f"{int(said[1]) * 3 / 100:.2f}"
+    assert said[0] in lots
+    run_out = re.search(r'data-run-out="[^"]*"', page)
+    assert run_out is not None
+    assert run_out[0] in lots
+    assert "At the recent rate" in page
+
+
+def test_where_no_call_is_left_that_is_said_instead_of_a_day(app: Flask, desk: Open) -> None:
+    now = utc_now()
+    day = day_of(now, ZONES[0])
+    buy(app, 5, day - timedelta(days=40), day + timedelta(days=300), now - timedelta(days=40))
+    for number in range(5):
+        call(app, number, MATCH, now - timedelta(days=5 - number))
+    assert "No call is left." in desk(OPERATOR).get("/", headers={"Accept-Language": "en"}).text
 
 
 def test_calls_with_an_unknown_result_are_shown_apart_from_what_is_left(app: Flask, desk: Open) -> None:

@@ -16,10 +16,12 @@ from sqlalchemy import event, select
 
 from tests.dashboard.charting import Open, busy_days, chart, lines, rows_of, stored
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk
-from tests.verification.calls import MATCH, ask, somebody
+from tests.verification.calls import MATCH, ask, somebody, who
 from webapp.accounts.models import Department
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, transaction
+from webapp.quota import ledger
+from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
 from webapp.usage.latency import BUCKETS, bucket_of
 from webapp.verification.models import Verification
@@ -81,11 +83,14 @@ def test_hours_weeks_and_months_add_up_the_same_calls(app: Flask, desk: Open) ->
     local = [row.created_at.astimezone(SHANGHAI) for row in rows]
     assert found("hour") == Counter(at.strftime("%Y-%m-%d %H:00") for at in local)
     assert found("week") == Counter(max(first, at.date() - timedelta(days=at.weekday())).isoformat() for at in local)
-    assert found("month") == Counter(at.strftime("%Y-%m") for at in local)
+    assert Counter({month[:7]: calls for month, calls in found("month").items()}) == Counter(
+        at.strftime("%Y-%m") for at in local
+    )
 
 
 def test_the_time_before_lies_beside_and_is_told_in_words(app: Flask, desk: Open) -> None:
-    now = busy_days(app, days=4)
+    """The same weekdays of the week before."""
+    now = busy_days(app, days=9)
     rows, today = stored(app), day_of(now, SHANGHAI)
     first = today - timedelta(days=1)
 
@@ -93,10 +98,10 @@ def test_the_time_before_lies_beside_and_is_told_in_words(app: Flask, desk: Open
 
     days = [(row.created_at.astimezone(SHANGHAI).date() - first).days for row in rows]
     data = chart(page, "usage")
-    assert data["lines"][-1]["values"] == [days.count(-2), days.count(-1)]
+    assert data["lines"][-1]["values"] == [days.count(-7), days.count(-6)]
     told = re.search(r'data-calls="(\d+)" data-calls-before="(\d+)"', page)
     assert told is not None
-    assert [int(one) for one in told.groups()] == [days.count(0) + days.count(1), days.count(-2) + days.count(-1)]
+    assert [int(one) for one in told.groups()] == [days.count(0) + days.count(1), days.count(-7) + days.count(-6)]
 
 
 def test_the_week_success_and_causes_are_those_stored(app: Flask, desk: Open) -> None:
@@ -141,7 +146,7 @@ def test_costs_are_those_of_the_lots_that_gave_the_calls(app: Flask, desk: Open)
         return int(sum(prices[row.lot_id or 0] for row in rows) + Fraction(1, 2)) / 100
 
     months = {day(row)[:7] for row in priced}
-    assert lines(chart(page, "cost"))["cost"] == {
+    assert {month[:7]: yuan for month, yuan in lines(chart(page, "cost"))["cost"].items()} == {
         month: cost([row for row in priced if day(row)[:7] == month]) for month in months
     }
     with app.app_context():
@@ -154,6 +159,31 @@ def test_costs_are_those_of_the_lots_that_gave_the_calls(app: Flask, desk: Open)
     assert f'data-unpriced="{len(charged) - len(priced)}"' in page
     each = sum(prices[row.lot_id or 0] for row in priced) / sum(row.outcome == "match" for row in priced)
     assert f"¥{float(each) / 100:.4f}".rstrip("0") in page
+
+
+def test_what_lapsed_in_the_days_stands_beside_what_calls_cost(app: Flask, desk: Open) -> None:
+    now = busy_days(app)
+    with app.app_context(), transaction():
+        last = day_of(now, SHANGHAI) - timedelta(days=1)
+        for price, calls in ((600, 200), (None, 30)):
+            ledger.record_purchase(Purchase(calls, last - timedelta(days=9), last, price), who(), now)
+    with app.app_context():
+        for _lot in range(2):
+            with transaction():
+                ledger.lapse_expired(day_of(now, SHANGHAI), now)
+
+    page = look(desk(ADMIN))
+    assert 'data-lapsed="230"' in page
+    assert "calls expired or written off in these days · ¥6.00" in page
+    assert "data-lapsed" not in look(desk(ADMIN), **{"from": "2026-01-01", "to": "2026-01-31"})
+
+
+def test_the_zone_stands_on_times_only_in_files(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    heads = {name: rows_of(desk(ADMIN).get(f"/usage/{name}.csv", headers={"Accept-Language": "en"}))[0][0]
+             for name in ("usage", "cost", "week", "departments")}  # fmt: skip
+    assert heads == {"usage": "Day (Asia/Shanghai)", "cost": "Month (Asia/Shanghai)", "week": "Hour (Asia/Shanghai)",
+                     "departments": "Department"}  # fmt: skip
 
 
 def test_the_table_behind_a_chart_holds_the_same(app: Flask, desk: Open) -> None:
@@ -188,7 +218,7 @@ def test_a_file_holds_the_chart_with_zone_and_unit(app: Flask, desk: Open) -> No
         answer = admin.get(link[1].replace("&amp;", "&"), headers={"Accept-Language": "en"})
         head, *body = rows_of(answer)
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{data["file"]}.csv"'
-        assert "(Asia/Shanghai)" in head[0]
+        assert ("(Asia/Shanghai)" in head[0]) == (name != "departments")
         assert head[1:] == [f"{line['label']} ({data['unit']})" for line in data["lines"]]
         assert [row[0] for row in body] == data["places"]
         for place, row in enumerate(body):

@@ -25,6 +25,7 @@ EMPTY_FORMS = ("/verify", "/quota/lots/new", "/users/new", "/users/2", "/setting
 NOTHING_FOUND, FILTER_REFUSED = "from=2001-01-01&to=2001-01-01", "from=2001-01-02&to=2001-01-01"
 ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUSED}", f"/audit?{NOTHING_FOUND}",
              f"/audit?{FILTER_REFUSED}", "/quota/lots/2", "/quota/lots/5", "/quota/lots/5/reopen",
+             "/quota/ledger?kind=supply", "/quota/ledger?from=2026-13-01",
              f"/usage?{NOTHING_FOUND}", f"/usage?{FILTER_REFUSED}", "/usage?step=hour&stack=operator",
              "/retention/identity",
              "/nothing-here")  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from webapp.quota.catalogue import CATALOGUE
-from webapp.quota.rules import Balance, LotState, default_expiry, state
+from webapp.quota.rules import Balance, LotState, default_expiry, lot_name, place, state
 
 BOUGHT, LAST = date(2026, 3, 10), date(2027, 3, 10)
 
@@ -64,3 +64,18 @@ def test_the_catalogue_has_the_manuals_sizes_and_prices() -> None:
     assert len(CATALOGUE) == 14
     assert dict(CATALOGUE)[1_000] == 3_000
     assert CATALOGUE[-1] == (5_000_000, 8_499_900)
+
+
+def test_a_lot_is_called_by_its_order_number_else_by_its_own() -> None:
+    assert (lot_name(6, "MK20261112"), lot_name(6, "")) == ("MK20261112", "#6")
+
+
+def test_a_list_has_lots_in_use_first_then_those_to_come_then_the_ended_ones_the_last_first() -> None:
+    lots = [
+        ("old", LotState.EXPIRED, 1), ("used up", LotState.EXHAUSTED, 300), ("soon", LotState.VALID, 10),
+        ("next", LotState.UPCOMING, 20), ("closed", LotState.CLOSED, 400), ("late", LotState.VALID, 500),
+    ]  # fmt: skip
+
+    found = sorted(lots, key=lambda lot: place(lot[1], BOUGHT + timedelta(days=lot[2])))
+
+    assert [name for name, _state, _last in found] == ["soon", "late", "next", "closed", "used up", "old"]

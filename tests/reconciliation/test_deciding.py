@@ -21,7 +21,7 @@ from webapp.quota.ledger import NotSoMany, Purchase
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.reconciliation import operations
 from webapp.reconciliation.models import MeterBaseline
-from webapp.reconciliation.operations import Changed
+from webapp.reconciliation.operations import Changed, NotSure
 from webapp.reconciliation.rules import Verdict
 from webapp.verification import settling
 from webapp.verification.models import Decision, Settlement
@@ -35,9 +35,9 @@ def settle(app: Flask, reading: int, decision: Decision) -> int:
         return operations.settle(reading, decision, REASON, BOSS, this_instance(), utc_now())
 
 
-def rebase(app: Flask, reading: int, drift: int) -> int:
+def rebase(app: Flask, reading: int, drift: int, *, sure: bool = False) -> int:
     with app.app_context():
-        return operations.rebase(reading, drift, REASON, BOSS, this_instance(), utc_now())
+        return operations.rebase(reading, drift, REASON, BOSS, this_instance(), utc_now(), sure=sure)
 
 
 def corrections(app: Flask) -> list[tuple[int | None, int, int, int | None, str]]:
@@ -159,12 +159,29 @@ def test_a_correction_never_takes_more_than_there_is(app: Flask) -> None:
     enter(app, 0)
     reading = enter(app, 40)
 
-    assert rebase(app, reading, 40) == -15
+    with pytest.raises(NotSure):
+        rebase(app, reading, 40)
+    assert corrections(app) == []
+
+    assert rebase(app, reading, 40, sure=True) == -15
 
     assert [lot_figures(app, lot) for lot in (first, second)] == [(0, 0, 0), (0, 0, 0)]
     assert [change for _lot, change, *_rest in corrections(app)] == [-10, -5]
     assert standing(app).since.corrected == -15
     assert differences(app) == []
+
+
+def test_while_the_total_moved_unexplained_rebasing_asks_first(app: Flask) -> None:
+    lot = buy(app, 100)
+    enter(app, 0, 1_000_000)
+    reading = enter(app, 30, 9_115)
+
+    with pytest.raises(NotSure):
+        rebase(app, reading, 30)
+    assert lot_figures(app, lot) == (100, 0, 0)
+    assert standing(app).comparison.drift == 30, "and no baseline is set"
+
+    assert rebase(app, reading, 30, sure=True) == -30
 
 
 def test_without_a_lot_only_the_baseline_moves(app: Flask) -> None:

@@ -59,38 +59,53 @@ def test_a_day_on_which_clocks_change_has_an_hour_more_or_less(day: date, hours:
 
 @given(st.sampled_from([date(2026, 11, 1), date(2026, 3, 8), date(2026, 7, 1)]), st.sampled_from(ZONES))
 def test_no_two_hours_have_one_name(day: date, zone: ZoneInfo) -> None:
-    names = [label(hour, Step.HOUR, zone) for hour in hours_of(Span(day, day), zone)]
+    names = [label(hour, Step.HOUR, zone, Span(day, day)) for hour in hours_of(Span(day, day), zone)]
 
     assert len(set(names)) == len(names)
 
 
 def test_pieces_are_named_as_people_write_them() -> None:
-    assert label(datetime(2026, 11, 1, 16, tzinfo=UTC), Step.HOUR, SHANGHAI) == "2026-11-02 00:00"
-    assert label(date(2026, 11, 2), Step.DAY, SHANGHAI) == label(date(2026, 11, 2), Step.WEEK, SHANGHAI) == "2026-11-02"
-    assert label(date(2026, 11, 1), Step.MONTH, SHANGHAI) == "2026-11"
-    twice = [
-        label(hour, Step.HOUR, NEW_YORK) for hour in hours_of(Span(date(2026, 11, 1), date(2026, 11, 1)), NEW_YORK)
-    ]
+    month, day = Span(date(2026, 11, 1), date(2026, 11, 30)), Span(date(2026, 11, 1), date(2026, 11, 1))
+    assert label(datetime(2026, 11, 1, 16, tzinfo=UTC), Step.HOUR, SHANGHAI, month) == "2026-11-02 00:00"
+    assert label(date(2026, 11, 2), Step.DAY, SHANGHAI, month) == "2026-11-02"
+    assert label(date(2026, 11, 2), Step.WEEK, SHANGHAI, month) == "2026-11-02"
+    assert label(date(2026, 11, 1), Step.MONTH, SHANGHAI, month) == "2026-11"
+    twice = [label(hour, Step.HOUR, NEW_YORK, day) for hour in hours_of(day, NEW_YORK)]
     assert twice[:4] == ["2026-11-01 00:00", "2026-11-01 01:00-0400", "2026-11-01 01:00-0500", "2026-11-01 02:00"]
 
 
 @given(spans, st.sampled_from(list(Step)))
-def test_the_span_before_ends_where_the_span_begins_and_is_as_long(span: Span, step: Step) -> None:
+def test_the_span_before_is_as_long_and_as_near_as_weekdays_allow(span: Span, step: Step) -> None:
     earlier = before(span, step)
 
-    assert earlier.last == span.first - timedelta(days=1)
     whole = step == Step.MONTH and span.first.day == 1 and (span.last + timedelta(days=1)).day == 1
     if whole:
         assert len(slots_of(earlier, step)) == len(slots_of(span, step))
         assert earlier.first.day == 1
+        assert earlier.last == span.first - timedelta(days=1)
     else:
         assert earlier.days == span.days
+        assert earlier.first.weekday() == span.first.weekday()
+        assert 0 <= (span.first - timedelta(days=1) - earlier.last).days < 7
 
 
 def test_whole_months_are_compared_with_whole_months() -> None:
     assert before(Span(date(2026, 3, 1), date(2026, 3, 31)), Step.MONTH) == Span(date(2026, 2, 1), date(2026, 2, 28))
     assert before(Span(date(2026, 1, 1), date(2026, 12, 31)), Step.MONTH).first == date(2025, 1, 1)
-    assert before(Span(date(2026, 3, 1), date(2026, 3, 31)), Step.DAY).first == date(2026, 1, 29)
+    assert before(Span(date(2026, 3, 1), date(2026, 3, 31)), Step.DAY).first == date(2026, 1, 25)
+
+
+def test_thirty_days_are_compared_with_those_five_weeks_earlier() -> None:
+    assert before(Span(date(2026, 10, 25), date(2026, 11, 23)), Step.DAY) == Span(date(2026, 9, 20), date(2026, 10, 19))
+
+
+def test_a_month_that_the_days_cut_short_says_which_of_it_are_shown() -> None:
+    span = Span(date(2025, 12, 31), date(2026, 3, 23))
+    names = [label(month, Step.MONTH, SHANGHAI, span) for month in slots_of(span, Step.MONTH)]
+
+    assert names == ["2025-12 (31–31)", "2026-01", "2026-02", "2026-03 (1–23)"]
+    one = Span(date(2026, 2, 3), date(2026, 2, 28))
+    assert [label(month, Step.MONTH, SHANGHAI, one) for month in slots_of(one, Step.MONTH)] == ["2026-02 (3–28)"]
 
 
 @given(st.sampled_from(ZONES), st.sampled_from([date(2026, 11, 1), date(2026, 3, 8), date(2026, 4, 5)]))

@@ -80,6 +80,8 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "quota.record_lot": ADMIN,
     "quota.draw_order": ADMIN,
     "quota.set_draw_order": ADMIN,
+    "ledger.index": READERS,
+    "ledger.file": READERS,
     "lots.show": EVERYONE,
     "lots.correct": ADMIN,
     "lots.change": ADMIN,

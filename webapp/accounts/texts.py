@@ -70,6 +70,8 @@ ACTIONS: dict[str, LazyString] = {
     "quota.record_lot": _l("Record a lot"),
     "quota.draw_order": _l("See the order in which lots are used"),
     "quota.set_draw_order": _l("Set the order in which lots are used"),
+    "ledger.index": _l("See the whole ledger by filters"),
+    "ledger.file": _l("Save entries of the ledger as a file"),
     "lots.show": _l("See a lot with its entries"),
     "lots.correct": _l("Correct the calls of a lot"),
     "lots.change": _l("Change the facts of a lot"),

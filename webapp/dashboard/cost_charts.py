@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,11 +13,12 @@ from flask_babel import gettext as _
 
 from webapp.dashboard.usage_charts import View, department_names, purpose_names
 from webapp.foundation.charts import Chart, Line
+from webapp.foundation.clock import day_of
 from webapp.quota import queries as quota
-from webapp.quota.models import Lot
+from webapp.quota.models import ENDS, Lot
 from webapp.usage import cost, queries
 from webapp.usage.cost import Charged, Cost
-from webapp.usage.spans import slots_of
+from webapp.usage.spans import Step, label, slots_of
 
 UNIT = "¥"
 
@@ -28,6 +30,8 @@ class Spent:
     charged: Sequence[Charged]
     prices: Mapping[int, Fraction | None]
     lots: Sequence[Lot]
+    lapsed: Mapping[int, int]
+    """Calls of each lot that ended unused in the span."""
 
 
 def spent(view: View) -> Spent:
@@ -37,15 +41,27 @@ def spent(view: View) -> Spent:
     charged = [Charged(f"{day:%Y-%m}", lot, department, purpose, outcome, calls)
                for (day, lot, department, purpose, outcome), calls in counted.items()]  # fmt: skip
     lots = quota.lots()
-    return Spent(charged, {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}, lots)
+    return Spent(charged, {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}, lots,
+                 _lapsed(view))  # fmt: skip
+
+
+def _lapsed(view: View) -> Mapping[int, int]:
+    """Entries that are of no verification are few."""
+    span, lapsed = view.asked.span, Counter[int]()
+    for one in quota.supply_entries():
+        if one.kind in ENDS and span.first <= day_of(one.at, view.zone) <= span.last:
+            lapsed[one.lot_id or 0] -= one.change
+    return lapsed
 
 
 def by_month(view: View, found: Spent) -> Chart:
     """What the calls of each month cost."""
-    months = list(dict.fromkeys(f"{day:%Y-%m}" for day in slots_of(view.asked.span, view.asked.step.DAY)))
+    span = view.asked.span
+    months = slots_of(span, Step.MONTH)
     costs = cost.by(found.charged, found.prices, lambda one: one.month)
-    lines = [Line("cost", _("Cost"), [_yuan(costs.get(month, Cost())) for month in months])]
-    return view.chart("cost", _("Cost by month"), lines, UNIT, digits=2, axis="months", head=_("Month"), places=months)
+    lines = [Line("cost", _("Cost"), [_yuan(costs.get(f"{month:%Y-%m}", Cost())) for month in months])]
+    return view.chart("cost", _("Cost by month"), lines, UNIT, digits=2, axis="months", head=_("Month"),
+                      places=[label(month, Step.MONTH, view.zone, span) for month in months])  # fmt: skip
 
 
 def by_department(view: View, found: Spent) -> Chart:
@@ -67,11 +83,13 @@ def figures(found: Spent) -> dict[str, Any]:
     """The sums, and what a call and a match cost."""
     all_of_it = cost.total(found.charged, found.prices)
     lots = cost.by(found.charged, found.prices, lambda one: one.lot_id)
+    lapsed = sum(cost.worth(calls, found.prices.get(lot)) or 0 for lot, calls in found.lapsed.items())
     return {
+        "lapsed": sum(found.lapsed.values()), "lapsed_fen": lapsed,
         "fen": all_of_it.fen, "calls": all_of_it.calls, "unpriced": all_of_it.unpriced,
         "uncovered": lots.get(0, Cost()).unpriced,
         "each": _small(all_of_it.each), "per_match": _small(cost.per_match(found.charged, found.prices)),
-        "lots": [{"id": lot.id, "order_number": lot.order_number, "each": _small(found.prices[lot.id]),
+        "lots": [{"id": lot.id, "name": lot.name, "each": _small(found.prices[lot.id]),
                   "calls": lots[lot.id].calls + lots[lot.id].unpriced, "fen": lots[lot.id].fen}
                  for lot in found.lots if lot.id in lots],
     }  # fmt: skip

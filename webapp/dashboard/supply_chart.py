@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
+from webapp.dashboard.runout import RunOut, run_out
 from webapp.foundation.charts import Chart, Figure, Line
 from webapp.foundation.clock import day_of
 from webapp.quota import queries as quota
@@ -17,55 +18,41 @@ from webapp.quota.models import EntryKind, Lot
 from webapp.usage import forecast as forecasting
 from webapp.usage import past_supply, queries
 from webapp.usage.demand import HORIZON
-from webapp.usage.forecast import Forecast, Remaining, Stock
+from webapp.usage.forecast import Forecast, Remaining
 from webapp.usage.past_supply import Life, Movement
 from webapp.usage.spans import Span
 
-PAST = 90
-"""Days looked back."""
 AHEAD = 30
 """Days looked ahead at least, and beyond the end of the range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """The chart, and what it foretells: the run-out day, the ends of its range, and what will lapse of which lot."""
+    """The chart, and what it foretells."""
 
     chart: Chart
-    forecast: Forecast | None
-    earliest: date | None
-    latest: date | None
-    lapses: Sequence[tuple[Lot, int]]
+    run_out: RunOut
 
 
-def supply(today: date, zone: ZoneInfo) -> Supply | None:
-    """The last 90 days and those to come, as far as the calls reach; None where no lot is recorded."""
+def supply(today: date, zone: ZoneInfo, first: date, last: date | None = None) -> Supply | None:
+    """The days from `first`, which has come, to `last`: None, as far as the calls reach. None where no lot is recorded.
+
+    What `last` is ahead of the horizon of the forecast is left out.
+    """
     lots = quota.lots()
     if not lots:
         return None
-    open_lots = quota.open_lots(today)
-    stock = [
-        Stock(lot.id, lot.expires_on, lot.available, lot.order_number, lot.bought_on, turn)
-        for turn, lot in enumerate(open_lots)
-    ]
-    demand = queries.expected(today, zone)[1]
-    found = forecasting.forecast(stock, demand)
-    ahead = forecasting.burn_down(stock, demand, _reach(found)) if demand else []
-    days = past_supply.days_until(today, PAST)
-    movements = [*_movements(lots, zone, today), *_to_come(open_lots, found, today)]
+    found = run_out(today, zone)
+    reach = _reach(found.forecast) if last is None else min(HORIZON, max(0, (last - today).days))
+    ahead = forecasting.burn_down(found.stock, found.demand, reach) if found.demand else []
+    days = past_supply.days_until(today, (today - first).days + 1)
+    movements = [*_movements(lots, zone, today), *_to_come(found, today)]
     left = past_supply.ends_of_days(
-        sum(lot.available for lot in open_lots if lot.bought_on <= today), days, _taken(Span(days[0], today), zone),
+        sum(lot.available for lot in found.lots if lot.bought_on <= today), days, _taken(Span(days[0], today), zone),
         [one for one in movements if one.day <= today],
     )  # fmt: skip
-    return Supply(
-        _chart(days, left, ahead, movements, str(zone)), found,
-        _in_days(today, found.least if found else None), _in_days(today, found.most if found else None),
-        [(lot, found.lapses[lot.id]) for lot in lots if found and found.lapses.get(lot.id)],
-    )  # fmt: skip
-
-
-def _in_days(today: date, days: int | None) -> date | None:
-    return None if days is None else today + timedelta(days=days)
+    names = {lot.id: lot.name for lot in [*lots, *found.lots]}
+    return Supply(_chart(days, left, ahead, [one for one in movements if one.change], names, str(zone), last), found)
 
 
 def _reach(found: Forecast | None) -> int:
@@ -89,12 +76,11 @@ def _movements(lots: Sequence[Lot], zone: ZoneInfo, today: date) -> list[Movemen
     return [one for one in past_supply.in_force([*entries, *due], lives) if one.day <= today]
 
 
-def _to_come(open_lots: Sequence[Lot], found: Forecast | None, today: date) -> list[Movement]:
+def _to_come(found: RunOut, today: date) -> list[Movement]:
     """Lots that begin later, and what will likely lapse."""
     begins = [Movement(lot.bought_on, EntryKind.PURCHASE, lot.id, lot.available)
-              for lot in open_lots if lot.bought_on > today]  # fmt: skip
-    lapses = found.lapses if found else {}
-    ends = [Movement(lot.expires_on, EntryKind.LAPSE, lot.id, -lapses[lot.id]) for lot in open_lots if lot.id in lapses]
+              for lot in found.lots if lot.bought_on > today]  # fmt: skip
+    ends = [Movement(one.lot.expires_on, EntryKind.LAPSE, one.lot.id, -one.calls) for one in found.lapses]
     return [*begins, *(replace(one, day=max(one.day, today + timedelta(days=1))) for one in ends)]
 
 
@@ -109,22 +95,24 @@ def _taken(span: Span, zone: ZoneInfo) -> dict[date, int]:
 
 
 def _chart(
-    days: Sequence[date], left: Sequence[int], ahead: Sequence[Remaining], movements: Sequence[Movement], zone: str
-) -> Chart:
+    days: Sequence[date], left: Sequence[int], ahead: Sequence[Remaining], movements: Sequence[Movement],
+    names: Mapping[int, str], zone: str, last: date | None,
+) -> Chart:  # fmt: skip
     """One place for each day; what was, and from today on what is likely and how far it may be off."""
     all_days = [*days, *(one.day for one in ahead[1:])]
-    place = {day: index for index, day in enumerate(all_days)}
-    seen = [one for one in movements if one.day in place and one.change]
+    shown = [day for day in all_days if last is None or day <= last]
+    place = {day: index for index, day in enumerate(shown)}
+    seen = [one for one in movements if one.day in place]
     later: list[Figure] = [None] * (len(all_days) - len(days))
+    drawn = [Line("left", _("Left"), [*left, *later], "line"), *_foretold(ahead, len(days) - 1)]
     lines = [
-        Line("left", _("Left"), [*left, *later], "line"),
-        *_foretold(ahead, len(days) - 1),
+        *(replace(line, values=line.values[: len(shown)]) for line in drawn),
         Line("bought", _("Bought or given back"), _sums(seen, place, +1), "up"),
         Line("ended", _("Lapsed or taken off"), _sums(seen, place, -1), "down"),
     ]
-    places = [day.isoformat() for day in all_days]
+    places = [day.isoformat() for day in shown]
     return Chart("supply", _("Remaining calls over time"), "days", _("End of the day"), places, lines, _("calls"), zone,
-                 f"{places[0]}-{places[-1]}", notes=_notes(seen, place))  # fmt: skip
+                 f"{places[0]}-{places[-1]}", notes=_notes(seen, place, names))  # fmt: skip
 
 
 def _foretold(ahead: Sequence[Remaining], after: int) -> list[Line]:
@@ -148,10 +136,10 @@ def _sums(movements: Sequence[Movement], place: Mapping[date, int], sign: int) -
     return sums
 
 
-def _notes(movements: Sequence[Movement], place: Mapping[date, int]) -> dict[int, str]:
+def _notes(movements: Sequence[Movement], place: Mapping[date, int], names: Mapping[int, str]) -> dict[int, str]:
     notes: dict[int, list[str]] = {}
     for one in movements:
-        said = _("%(kind)s, lot %(lot)s: %(change)s", kind=KINDS[EntryKind(one.kind)], lot=one.lot_id,
+        said = _("%(kind)s, lot %(lot)s: %(change)s", kind=KINDS[EntryKind(one.kind)], lot=names[one.lot_id],
                  change=f"{one.change:+,}")  # fmt: skip
         notes.setdefault(place[one.day], []).append(said)
     return {index: "; ".join(said) for index, said in notes.items()}

@@ -42,7 +42,7 @@ class View:
     def of(cls, asked: Asked, zone: ZoneInfo) -> View:
         """Cuts the span."""
         slots = pieces(asked.span, asked.step, zone)
-        return cls(asked, zone, slots, [label(slot, asked.step, zone) for slot in slots])
+        return cls(asked, zone, slots, [label(slot, asked.step, zone, asked.span) for slot in slots])
 
     @property
     def hourly(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -18,6 +19,7 @@ from webapp.dashboard.usage_forms import UsageForm, with_usual
 from webapp.foundation.charts import Chart
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.instance import this_instance
+from webapp.usage.supply_forms import SupplyForm
 
 bp = Blueprint("usage", __name__)
 
@@ -60,22 +62,27 @@ def file(name: str) -> Response:
 @bp.get("/quota/supply.csv")
 def burn_down() -> Response:
     """The course of the remaining calls as a file."""
-    found = supply_of_today()
+    form = SupplyForm.of(request.args, _today())
+    if not form.validate():
+        abort(400, " ".join(str(error) for field in form for error in field.errors))
+    found = supply_of(form)
     if found is None:
         abort(404)
     return figures_file(found.chart)
 
 
 @bp.app_template_global()
-def supply_of_today() -> Supply | None:
-    """How the remaining calls went down and will; None before a lot is recorded."""
-    zone = this_instance().settings.zone
-    return supply(day_of(utc_now(), zone), zone)
+def supply_of(form: SupplyForm) -> Supply | None:
+    """How the remaining calls went down and will, on the days of a validated form; None before a lot is recorded."""
+    return supply(_today(), this_instance().settings.zone, *form.days)
+
+
+def _today() -> date:
+    return day_of(utc_now(), this_instance().settings.zone)
 
 
 def _form() -> UsageForm:
-    today = day_of(utc_now(), this_instance().settings.zone)
-    form = UsageForm(with_usual(request.args, today))
+    form = UsageForm(with_usual(request.args, _today()))
     form.offer(current_user)
     return form
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from webapp.accounts.permissions import may
 from webapp.audit.figures import figures_file
+from webapp.dashboard.runout import run_out
 from webapp.dashboard.usage_forms import DAYS
 from webapp.foundation.charts import Chart, Line
 from webapp.foundation.clock import day_of, start_of, utc_now
@@ -46,6 +47,7 @@ def index() -> str:
         chart=chart,
         saved=reuse.saved(start_of(days[0], zone)),
         lots=lots,
+        run_out=run_out(today, zone) if lots else None,
         can_record=may(current_user.role, "quota.new_lot"),
         has_lots=bool(lots),
         has_calls=bool(chart.lines),

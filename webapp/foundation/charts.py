@@ -14,6 +14,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 Figure = int | float | None
+TIMES = frozenset({"times", "hours", "days", "weeks", "months"})
+"""Axes whose places are times of a zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Chart:
         lines = csv.writer(text)
         noted = [_("Note")] if self.notes else []
         heads = [f"{line.label} ({self.unit})" for line in self.lines]
-        lines.writerow(map(harmless, [f"{self.head} ({self.zone})", *heads, *noted]))
+        head = f"{self.head} ({self.zone})" if self.axis in TIMES else self.head
+        lines.writerow(map(harmless, [head, *heads, *noted]))
         for index, place in enumerate(self.places):
             figures = [self._plain(line.values[index]) for line in self.lines]
             note = [harmless(self.notes.get(index, ""))] if self.notes else []

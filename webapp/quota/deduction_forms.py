@@ -24,8 +24,8 @@ PLAIN: dict[str, LazyString] = {
     Outcome.MAINTENANCE: _l("Vendor maintenance"),
 }
 COSTS: dict[str, LazyString] = {
-    Billed.YES: _l("Charged"),
-    Billed.NO: _l("Not charged"),
+    Billed.YES: _l("Costs one"),
+    Billed.NO: _l("Costs none"),
     Billed.UNKNOWN: _l("Not known: held until an admin settles it"),
 }
 FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"]

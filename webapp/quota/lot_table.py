@@ -22,8 +22,11 @@ STATES: dict[str, LazyString] = {
 
 
 def lot_rows(today: date) -> list[dict[str, Any]]:
-    """Lots as a table shows them."""
-    return [lot_row(lot, today) for lot in queries.lots()]
+    """Lots as a table shows them: the valid ones first, in the order of drawing, with the one in use marked."""
+    rows = [lot_row(lot, today) for lot in queries.lots()]
+    in_use = next((row["id"] for row in rows if row["state"] == LotState.VALID and row["left"]), None)
+    rows.sort(key=lambda row: rules.place(LotState(row["state"]), row["expires_on"]))
+    return [row | {"in_use": row["id"] == in_use} for row in rows]
 
 
 def lot_row(lot: Lot, today: date) -> dict[str, Any]:
@@ -33,7 +36,8 @@ def lot_row(lot: Lot, today: date) -> dict[str, Any]:
         closed=lot.closed_at is not None,
     )  # fmt: skip
     return {
-        "id": lot.id, "calls": lot.calls, "left": lot.available, "held": lot.held, "charged": lot.charged,
+        "id": lot.id, "name": lot.name, "ended": state in rules.ENDED, "calls": lot.calls,
+        "left": lot.available, "held": lot.held, "charged": lot.charged,
         "lapsed": lot.lapsed, "used_before": lot.used_before, "state": state.value, "state_label": STATES[state],
         "bought_on": lot.bought_on, "expires_on": lot.expires_on, "price_fen": lot.price_fen,
         "refunded_fen": lot.refunded_fen, "order_number": lot.order_number, "note": lot.note,

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.permissions import may
 from webapp.audit.actor import who
+from webapp.audit.trail import Who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
@@ -45,6 +48,7 @@ def show(id: int) -> str:
         recorded=(lot.recorded_at, people.get(lot.recorded_by or 0, "")), is_first_page=not before,
         further=entries[SIZE - 1].id if len(entries) > SIZE else None, may_change=may(current_user.role, "lots.change"),
         closed=closed, gone=closed.holds + closed.charges + closed.releases if closed else 0,
+        may_read_ledger=may(current_user.role, "ledger.index"),
     )  # fmt: skip
 
 
@@ -80,31 +84,17 @@ def change(id: int) -> Answer:
 @bp.post("/close")
 def close(id: int) -> Answer:
     """Nothing is drawn from the lot any more, and the rest is written off."""
-    form = ReasonForm()
-
-    def act(today: date, now: datetime) -> str:
-        left = operations.close(id, form.reason.data or "", who(), today, now)
-        return _("The lot is closed: %(calls)s calls were written off.", calls=number(left))
-
-    return _answer("close", _lot(id), form, act)
+    return _for_a_reason("close", id, operations.close, _l("The lot is closed: %(calls)s calls were written off."))
 
 
 @bp.get("/reopen")
 @bp.post("/reopen")
 def reopen(id: int) -> Answer:
     """Takes the closing back."""
-    lot, form = _lot(id), ReasonForm()
-
-    def act(today: date, now: datetime) -> str:
-        back = operations.reopen(id, form.reason.data or "", who(), today, now)
-        said = _("The lot is open again: %(calls)s calls came back.", calls=number(back))
-        if not lot.refunded_fen:
-            return said
-        stands = _("The refund of %(amount)s stands: the calls given back stay with the vendor.",
-                   amount=yuan(lot.refunded_fen))  # fmt: skip
-        return f"{said} {stands}"
-
-    return _answer("reopen", lot, form, act)
+    refunded = _lot(id).refunded_fen
+    stands = _("The refund of %(amount)s stands: the calls given back stay with the vendor.", amount=yuan(refunded))
+    said = _l("The lot is open again: %(calls)s calls came back.")
+    return _for_a_reason("reopen", id, operations.reopen, said, stands if refunded else "")
 
 
 @bp.get("/refund")
@@ -119,6 +109,19 @@ def refund(id: int) -> Answer:
         return _("%(calls)s calls went back to the vendor.", calls=number(form.calls.data or 0))
 
     return _answer("refund", lot, form, act)
+
+
+def _for_a_reason(
+    action: str, id: int, operation: Callable[[int, str, Who, date, datetime], int], said: LazyString, besides: str = ""
+) -> Answer:
+    """An action that asks for nothing but its reason, and tells how many calls it moved."""
+    form = ReasonForm()
+
+    def act(today: date, now: datetime) -> str:
+        calls = operation(id, form.reason.data or "", who(), today, now)
+        return f"{said % {'calls': number(calls)}} {besides}".strip()
+
+    return _answer(action, _lot(id), form, act)
 
 
 def _answer(action: str, lot: Lot, form: ReasonForm, act: Callable[[date, datetime], str]) -> Answer:

@@ -7,11 +7,17 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.quota.rules import lot_name
 from webapp.vendor.contract import Billed
 
 ONCE = "verification_id IS NOT NULL"
 """A call is held once, and charged or released once: the database itself refuses a second time. In these words, and not
 by kind, so that the index also serves the database when it looks whether a verification still has entries."""
+
+RARE = "kind NOT IN ('hold', 'charge')"
+"""Entries that are few beside those of calls: an index of their own finds them."""
+OF_NO_CALL = "verification_id IS NULL"
+BY_PERSON = "actor_id IS NOT NULL"
 
 
 class EntryKind(StrEnum):
@@ -74,6 +80,11 @@ class Lot(Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return lot_name(self.id, self.order_number)
+
     def has_ended(self, today: date) -> bool:
         """Whether nothing is drawn from it any more, whatever is left."""
         return self.closed_at is not None or self.expires_on < today
@@ -95,6 +106,12 @@ class LedgerEntry(Base):
         ),
         Index("ix_ledger_entry_supply", "kind", sqlite_where=text("verification_id IS NULL"),
               postgresql_where=text("verification_id IS NULL")),
+        Index(None, "at", "id"),
+        Index(None, "lot_id", "at", "id"),
+        Index("ix_ledger_entry_no_call", "at", "id", sqlite_where=text(OF_NO_CALL), postgresql_where=text(OF_NO_CALL)),
+        Index("ix_ledger_entry_rare", "kind", "at", "id", sqlite_where=text(RARE), postgresql_where=text(RARE)),
+        Index("ix_ledger_entry_person", "actor_id", "at", "id", sqlite_where=text(BY_PERSON),
+              postgresql_where=text(BY_PERSON)),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

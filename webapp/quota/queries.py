@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,12 +11,18 @@ from sqlalchemy import Date, bindparam, case, func, select
 from webapp.foundation.database import db
 from webapp.quota import closing, drawing
 from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
-from webapp.quota.rules import Balance, order_key
+from webapp.quota.rules import Balance, lot_name, order_key
 
 
 def lots() -> Sequence[Lot]:
-    """Every lot, the one that expires last first."""
-    return db.session.scalars(select(Lot).order_by(Lot.expires_on.desc(), Lot.id.desc())).all()
+    """Every lot, in the order of drawing."""
+    return db.session.scalars(select(Lot).order_by(*drawing.turns())).all()
+
+
+def lot_names(ids: Iterable[int | None]) -> dict[int | None, str]:
+    """What these lots are called."""
+    found = select(Lot.id, Lot.order_number).where(Lot.id.in_({one for one in ids if one is not None}))
+    return {lot_id: lot_name(lot_id, order_number) for lot_id, order_number in db.session.execute(found)}
 
 
 def balance(today: date, unknown: int) -> Balance:

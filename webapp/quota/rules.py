@@ -19,6 +19,10 @@ class LotState(StrEnum):
     CLOSED = "closed"
 
 
+ENDED = frozenset({LotState.EXHAUSTED, LotState.EXPIRED, LotState.CLOSED})
+"""States in which nothing is drawn from a lot any more."""
+
+
 class DrawOrder(StrEnum):
     """From which of several valid lots the next call is taken; ties by the other day, then by number."""
 
@@ -42,6 +46,19 @@ class Balance:
     def ratio(self) -> float | None:
         """Remaining of total, 0 to 1; None without a valid lot."""
         return self.remaining / self.total if self.total else None
+
+
+def lot_name(lot_id: int, order_number: str) -> str:
+    """What a lot is called wherever people read of it: its order number, else its own number."""
+    return order_number or f"#{lot_id}"
+
+
+def place(state: LotState, expires_on: date) -> tuple[int, int]:
+    """By what lots that stand in the order of drawing are sorted for a list: those that calls are drawn from, those to
+    come, then those that ended, the last one first."""
+    if state in ENDED:
+        return 2, -expires_on.toordinal()
+    return int(state is LotState.UPCOMING), 0
 
 
 def default_expiry(bought_on: date) -> date:

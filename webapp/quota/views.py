@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -23,23 +23,29 @@ from webapp.quota.forms import LotForm
 from webapp.quota.lot_table import lot_rows
 from webapp.quota.operations import SameOrder
 from webapp.usage import queries as usage
+from webapp.usage.supply_forms import SupplyForm
 
 bp = Blueprint("quota", __name__)
 
 
 @bp.get("/quota")
-def index() -> str:
+def index() -> tuple[str, int]:
     """All lots and the newest entries."""
     today = _today()
-    return render_template(
+    shown = SupplyForm.of(request.args, today)
+    is_valid = shown.validate()
+    page = render_template(
         "quota/index.html",
         balance=queries.balance(today, usage.unknown_calls()),
         lots=lot_rows(today),
         entries=entry_rows(queries.newest_entries()),
+        shown=shown,
         order=ORDERS[drawing.order()],
         can_record=may(current_user.role, "quota.new_lot"),
+        may_read_ledger=may(current_user.role, "ledger.index"),
         can_reconcile=may(current_user.role, "reconciliation.index"),
     )
+    return page, 200 if is_valid else 422
 
 
 @bp.get("/quota/lots/new")

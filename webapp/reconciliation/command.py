@@ -8,7 +8,7 @@ from datetime import datetime
 from webapp.audit.trail import SYSTEM
 from webapp.foundation.instance import Instance
 from webapp.foundation.pages import when
-from webapp.reconciliation import operations, queries, texts
+from webapp.reconciliation import left, operations, queries, texts
 from webapp.reconciliation.models import MeterFailure
 from webapp.reconciliation.operations import NotAsked, WrongReading
 from webapp.reconciliation.queries import Standing
@@ -47,7 +47,7 @@ def reconcile(meter: Meter, used: int | None, total: int | None, instance: Insta
             "or give the console's figures by --used N --total N"
         )
     told.agreed = not found.comparison.drift
-    told.lines += _lines(found)
+    told.lines += _lines(found, left.gap(found, instance.settings.zone, now))
     return told
 
 
@@ -73,11 +73,11 @@ def _ask(meter: Meter, told: Told, instance: Instance, now: datetime) -> None:
         told.faults.append(f"The vendor's counter was not read: {words}. {texts.FAULTS[found.fault][1]}")
 
 
-def _lines(found: Standing) -> list[str]:
+def _lines(found: Standing, left_gap: int) -> list[str]:
     reading = found.reading
     lines = [
         f"Reading of {when(reading.at)}: {reading.used} of {reading.total} calls used, {reading.remaining} remain."
     ]
-    lines += [texts.headline(found), *texts.details(found)]
+    lines += [texts.headline(found), *texts.details(found, left_gap)]
     lines += [f"  unknown: verification {row.id} of {when(row.created_at)}" for row in found.unknown]
     return lines

@@ -121,6 +121,11 @@ class RebaseForm(_ReasonForm):
     """Consent to one correction of exactly this many calls."""
 
     drift = WholeNumberField(validators=[InputRequired()])
+    sure = Tick(_l("I have looked into it: correct the books all the same"))
+
+    def ask_again(self) -> None:
+        """Says beside the tick that this is not done without it."""
+        self.sure.errors = [_("Look into what is said above first; then tick this, if it is meant.")]
 
 
 class KeyForm(Form):

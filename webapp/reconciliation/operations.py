@@ -15,7 +15,7 @@ from webapp.foundation.database import insert_once, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.notify import notices
 from webapp.quota import ledger
-from webapp.reconciliation import queries, rules
+from webapp.reconciliation import judging, queries, rules
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn, ReadingSource
 from webapp.reconciliation.rules import Comparison, ReadingFault
 from webapp.vendor.metering import Meter
@@ -53,6 +53,10 @@ class NotAsked(Exception):
 
 class Changed(Exception):
     """The figures are not those the decision was made on any more; nothing was changed."""
+
+
+class NotSure(Exception):
+    """Correcting by this reading may do harm: nothing was changed. Whoever is sure says so."""
 
 
 def enter(used: int, total: int, who: Who, instance: Instance, now: datetime, *, anew: bool = False) -> MeterReading:
@@ -110,11 +114,13 @@ def settle(reading_id: int, decision: Decision, reason: str, who: Who, instance:
     return len(found.unknown)
 
 
-def rebase(reading_id: int, drift: int, reason: str, who: Who, instance: Instance, now: datetime) -> int:
+def rebase(
+    reading_id: int, drift: int, reason: str, who: Who, instance: Instance, now: datetime, *, sure: bool = False
+) -> int:
     """Mends the ledger by the drift of the newest reading and compares from that reading on; returns by how many calls
     the lots were corrected (less than the drift where they had fewer).
 
-    Raises `Changed`.
+    Raises `Changed`, and `NotSure` unless there is no risk in it or the person is `sure`.
     """
     zone = instance.settings.zone
     with transaction():
@@ -123,7 +129,10 @@ def rebase(reading_id: int, drift: int, reason: str, who: Who, instance: Instanc
             raise Changed
         lots = queries.valid_lots(now, zone)
         charged = queries.charged_since(found.baseline, lots, now, zone)
-        changes = rules.shares(drift, [lot.available for lot in lots], charged)
+        available = [lot.available for lot in lots]
+        changes = rules.shares(drift, available, charged)
+        if not sure and judging.risks(found.total_grew, changes, available):
+            raise NotSure
         if not _begin_with(found.reading, who, now, reason=reason, corrected=sum(changes)):
             raise Changed
         try:

@@ -13,14 +13,17 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.instance import Instance
 from webapp.foundation.pages import when
 from webapp.quota import queries as quota
-from webapp.reconciliation import queries, rules, texts
+from webapp.reconciliation import judging, left, queries, rules, texts
 from webapp.reconciliation.models import MeterFailure, MeterReading
 from webapp.reconciliation.queries import Standing
+from webapp.reconciliation.rules import Verdict
 from webapp.vendor.metering import Meter
 from webapp.vendor.texts import CAUSES
 from webapp.verification.texts import OUTCOMES
 
 PAGE_SIZE, CHARTED, FAILURES = 25, 200, 5
+
+TONES = {Verdict.AGREED: "good", Verdict.OPEN: "neutral", Verdict.MORE: "bad", Verdict.FEWER: "warn"}
 
 
 def overview(instance: Instance, meter: Meter, before: int | None, now: datetime) -> dict[str, Any]:
@@ -54,21 +57,28 @@ def reading_rows(readings: Any) -> list[dict[str, Any]]:
 
 
 def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, Any]:
-    comparison = found.comparison
+    comparison, gap = found.comparison, left.gap(found, instance.settings.zone, now)
+    is_baseline = found.reading.id == found.baseline.id
     balance = quota.balance(day_of(now, instance.settings.zone), 0)
     lots = queries.valid_lots(now, instance.settings.zone)
     charged = queries.charged_since(found.baseline, lots, now, instance.settings.zone)
-    changes = rules.shares(comparison.drift, [lot.available for lot in lots], charged)
+    available = [lot.available for lot in lots]
+    changes = rules.shares(comparison.drift, available, charged)
     return {
         "reading": found.reading, "baseline": found.baseline, "comparison": comparison, "books": comparison.books,
-        "headline": texts.headline(found), "details": texts.details(found),
-        "verdict": comparison.verdict.value, "verdict_label": texts.VERDICTS[comparison.verdict],
+        "headline": texts.headline(found), "details": texts.details(found, gap),
+        "verdict": comparison.verdict.value, "left_gap": gap,
+        "verdict_label": texts.BASELINE_SET if is_baseline else texts.VERDICTS[comparison.verdict],
+        "tone": "neutral" if is_baseline else TONES[comparison.verdict],
+        "risks": [texts.RISKS[one] for one in judging.risks(found.total_grew, changes, available)],
         "offered": found.offered, "remaining": balance.remaining, "held": balance.held,
         "unknown": [
             {"id": row.id, "at": row.created_at, "cause": CAUSES.get(row.cause or "", OUTCOMES[row.outcome].label)}
             for row in found.unknown
         ],
-        "corrections": [{"lot": lot.id, "change": change} for lot, change in zip(lots, changes, strict=True) if change],
+        "corrections": [
+            {"lot": lot.name, "change": change} for lot, change in zip(lots, changes, strict=True) if change
+        ],
         "uncorrected": abs(comparison.drift) - abs(sum(changes)),
         "total_grew": found.total_grew > 0,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, case, func, not_, or_, select
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import db
@@ -41,7 +41,9 @@ class Standing:
     unknown: Sequence[Verification]
     """The unknown calls of the interval, oldest first, the first `MOST_UNKNOWN`."""
     purchased: int
-    """Calls of lots that were recorded since the baseline, less what was refunded."""
+    """Calls of lots that were bought and recorded since the baseline, less what was refunded."""
+    recorded: int
+    """Calls of other lots that were recorded since: the baseline may have held them, or the reading."""
 
     @property
     def offered(self) -> str | None:
@@ -52,7 +54,8 @@ class Standing:
     @property
     def total_grew(self) -> int:
         """By how much the vendor's total moved since the baseline beyond the lots recorded here."""
-        return self.reading.total - self.baseline.total - self.purchased
+        grew = self.reading.total - self.baseline.total - self.purchased
+        return max(0, grew - self.recorded) if grew > 0 else grew
 
 
 def newest() -> MeterReading | None:
@@ -73,7 +76,7 @@ def standing(zone: ZoneInfo) -> Standing | None:
     first = db.session.get_one(MeterReading, since.reading_id)
     comparison = compare(first, reading.used, reading.at, zone)
     unknown = _unknown_between(first.at, reading.at) if comparison.books.unknown else []
-    return Standing(reading, first, since, comparison, unknown, _purchased_between(first.at, reading.at))
+    return Standing(reading, first, since, comparison, unknown, *_purchased(first.at, reading.at, zone))
 
 
 def compare(first: MeterReading, used: int, at: datetime, zone: ZoneInfo) -> Comparison:
@@ -177,9 +180,20 @@ def _unknown_between(since: datetime, until: datetime) -> Sequence[Verification]
     return db.session.scalars(made.order_by(Verification.created_at, Verification.id).limit(MOST_UNKNOWN)).all()
 
 
-def _purchased_between(since: datetime, until: datetime) -> int:
-    bought = select(func.coalesce(func.sum(LedgerEntry.change), 0)).where(
-        LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.REFUND)),
-        LedgerEntry.at > since, LedgerEntry.at <= until,
-    )  # fmt: skip
-    return int(db.session.scalar(bought) or 0)
+def under_way(at: datetime, billed: Billed) -> int:
+    """Calls charged so by now that were under way at the instant."""
+    return _billed(_under_way(at), billed)
+
+
+def _purchased(since: datetime, until: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    """Calls bought between two readings, less what was refunded; and those of lots recorded since then of which nobody
+    knows on which side of a reading they were bought."""
+    entry, kinds = LedgerEntry, LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.REFUND))
+    surely = and_(entry.at <= until, or_(entry.kind == EntryKind.REFUND, Lot.bought_on > day_of(since, zone)))
+    calls = (
+        func.sum(case((surely, entry.change), else_=0)),
+        func.sum(case((and_(not_(surely), entry.kind == EntryKind.PURCHASE), entry.change), else_=0)),
+    )
+    bought = select(*calls).join(Lot, Lot.id == entry.lot_id)
+    sums = db.session.execute(bought.where(entry.verification_id.is_(None), kinds, entry.at > since)).one()
+    return int(sums[0] or 0), int(sums[1] or 0)

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from webapp.foundation.pages import number, when
+from webapp.reconciliation.judging import Risk
 from webapp.reconciliation.models import ReadingSource
 from webapp.reconciliation.operations import WENT_BACK
 from webapp.reconciliation.queries import Standing
@@ -23,6 +24,13 @@ VERDICTS: dict[str, LazyString] = {
     Verdict.MORE: _l("the vendor counted more"),
     Verdict.FEWER: _l("the vendor counted fewer"),
 }
+BASELINE_SET = _l("baseline set")
+"""Instead of a verdict: with one reading nothing is compared yet."""
+RISKS: dict[str, LazyString] = {
+    Risk.TOTAL_MOVED: _l("The vendor's total is not what the lots recorded here make of it. While that is not "
+                         "explained, what it counted may belong to another package or account."),
+    Risk.EMPTIES: _l("This takes every call of every valid lot: nothing would be left here."),
+}  # fmt: skip
 READING_FAULTS: dict[str, LazyString] = {
     ReadingFault.USED_OVER_TOTAL: _l("More calls used than there are in all: the console writes [used/total]."),
     ReadingFault.OLDER: _l("This is older than the last reading."),
@@ -102,11 +110,11 @@ def headline(found: Standing) -> str:
     )  # fmt: skip
 
 
-def details(found: Standing) -> list[str]:
-    """What stands behind the verdict, in words and figures."""
+def details(found: Standing, left_gap: int) -> list[str]:
+    """What stands behind the verdict, in words and figures; `left_gap`: see `left.gap`."""
     books, vendor = found.comparison.books, found.comparison.vendor
     if found.reading.id == found.baseline.id:
-        return []
+        return left_words(left_gap)
     said = [_("Since %(since)s the vendor counted %(vendor)s; ours are %(least)s to %(most)s.",
               since=when(found.baseline.at), vendor=number(vendor), least=number(books.charged),
               most=number(books.most))]  # fmt: skip
@@ -119,7 +127,7 @@ def details(found: Standing) -> list[str]:
             "%(calls)s call was under way at the moment of a reading: the vendor may have counted it on either side.",
             "%(calls)s calls were under way at the moment of a reading: the vendor may have counted them on either "
             "side.", books.under_way, calls=number(books.under_way)))  # fmt: skip
-    return said + total_words(found)
+    return said + total_words(found) + left_words(left_gap)
 
 
 def total_words(found: Standing) -> list[str]:
@@ -128,9 +136,32 @@ def total_words(found: Standing) -> list[str]:
     if grew > 0:
         return [_("The vendor's total grew by %(calls)s calls more than the lots recorded here: record the purchase.",
                   calls=number(grew))]  # fmt: skip
-    if found.reading.total < found.baseline.total:
-        return [_("The vendor's total fell by %(calls)s calls: a package has left its sum.",
-                  calls=number(found.baseline.total - found.reading.total))]  # fmt: skip
+    fell = min(-grew, max(0, found.baseline.total - found.reading.total))
+    said = []
+    if fell:
+        said.append(_("The vendor's total fell by %(calls)s calls: a package has left its sum, or this is another "
+                      "package or account.", calls=number(fell)))  # fmt: skip
+    if -grew > fell:
+        said.append(_("The vendor's total has %(calls)s calls fewer than the lots recorded here since the baseline: "
+                      "the vendor does not have them yet, or they were entered twice or too high.",
+                      calls=number(-grew - fell)))  # fmt: skip
+    return said
+
+
+def left_words(gap: int) -> list[str]:
+    """Whether the vendor has other calls left than our lots, and what mends that: no correction by the drift does."""
+    if gap > 0:
+        return [ngettext(
+            "The vendor has %(calls)s call more left than our lots: a lot is missing here, or too small.",
+            "The vendor has %(calls)s calls more left than our lots: a lot is missing here, or too small.",
+            gap, calls=number(gap))]  # fmt: skip
+    if gap < 0:
+        return [ngettext(
+            "The vendor has %(calls)s call fewer left than our lots: some were used before our books began, or a lot "
+            "is recorded here that the vendor does not have. Correct that lot, or close it.",
+            "The vendor has %(calls)s calls fewer left than our lots: some were used before our books began, or a lot "
+            "is recorded here that the vendor does not have. Correct that lot, or close it.",
+            -gap, calls=number(-gap))]  # fmt: skip
     return []
 
 

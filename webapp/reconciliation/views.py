@@ -20,7 +20,7 @@ from webapp.foundation.pages import when
 from webapp.reconciliation import operations, page, texts
 from webapp.reconciliation.forms import KeyForm, ReadingForm, RebaseForm, SettleAllForm
 from webapp.reconciliation.models import MeterFailure
-from webapp.reconciliation.operations import Changed, NotAsked, WrongReading
+from webapp.reconciliation.operations import Changed, NotAsked, NotSure, WrongReading
 from webapp.reconciliation.rules import ReadingFault
 from webapp.vendor.metering import KEY_ID, KEY_SECRET, Meter
 from webapp.verification.models import Decision
@@ -96,8 +96,11 @@ def rebase() -> Answer:
         return _page(422, rebasing=form)
     try:
         operations.rebase(form.reading.data or 0, form.drift.data or 0, form.reason.data or "", who(),
-                          this_instance(), utc_now())  # fmt: skip
+                          this_instance(), utc_now(), sure=bool(form.sure.data))  # fmt: skip
         flash(_("The books are corrected; from this reading on we compare anew."), "success")
+    except NotSure:
+        form.ask_again()
+        return _page(422, rebasing=form)
     except Changed:
         flash(_changed(), "warning")
     return _back()
@@ -155,7 +158,8 @@ def _page(status: int = 200, *, form: ReadingForm | None = None, settling: Settl
     if before and (not before.isascii() or not before.isdigit() or len(before) > 18):
         abort(400)
     shown: dict[str, Any] = page.overview(this_instance(), meter(), int(before) if before else None, utc_now())
-    forms = {"form": form or ReadingForm(), "settling": settling, "rebasing": rebasing, "older": older}
+    forms = {"form": form or ReadingForm(), "settling": settling, "rebasing": rebasing, "older": older,
+             "sure": (rebasing or RebaseForm()).sure}  # fmt: skip
     return render_template("reconciliation/index.html", **shown, **forms), status
 
 

@@ -155,10 +155,9 @@ def _coming(outlook: Outlook, instance: Instance, now: datetime) -> list[dict[st
     today = day_of(now, instance.settings.zone)
     rows = [_coming_low(outlook, today)]
     for lot in queries.coming_lots(today):
-        name = lot.order_number or f"#{lot.id}"
         first = rules.first_day(lot.expires_on)
         rows.append({
-            "what": _("%(lot)s ends on %(day)s, %(left)s calls left now", lot=name, day=day(lot.expires_on),
+            "what": _("%(lot)s ends on %(day)s, %(left)s calls left now", lot=lot.name, day=day(lot.expires_on),
                       left=f"{lot.available:,}"),
             "when": _("at once, within a minute") if first <= today
             else _("on %(day)s, if calls are left then", day=day(first)),

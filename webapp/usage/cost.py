@@ -56,6 +56,11 @@ def price_of(price_fen: int | None, calls: int) -> Fraction | None:
     return Fraction(price_fen, calls) if price_fen is not None and calls > 0 else None
 
 
+def worth(calls: int, price: Fraction | None) -> int | None:
+    """What so many calls of a lot cost, in fen; None where it has no price."""
+    return None if price is None else Cost(calls, calls * price).fen
+
+
 def by(
     charged: Iterable[Charged], prices: Mapping[int, Fraction | None], key: Callable[[Charged], Key]
 ) -> dict[Key, Cost]:

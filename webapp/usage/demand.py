@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from math import exp
 
@@ -65,9 +65,7 @@ def demand(calls: Mapping[date, int], today: date, used_today: int, kinds: Calla
         return None
     counts = [max(0, calls.get(day, 0)) for day in _days(first, (today - first).days)]
     cells = [cell_of(day, kinds(day)) for day in _days(first, len(counts) + HORIZON + 1)]
-    rhythm = learn(cells[: len(counts)], counts)
-    factors = [rhythm.factors[cell] for cell in cells]
-    level, growing, spread = _level(counts, factors[: len(counts)])
+    factors, level, growing, spread = _learned(tuple(counts), tuple(cells))
     ahead = [
         level * exp(growing * reach((index + 0.5) / 7)) * factor for index, factor in enumerate(factors[len(counts) :])
     ]
@@ -77,6 +75,17 @@ def demand(calls: Mapping[date, int], today: date, used_today: int, kinds: Calla
 
 def _days(first: date, number: int) -> list[date]:
     return [first + timedelta(days=index) for index in range(number)]
+
+
+@lru_cache(maxsize=4)
+def _learned(counts: tuple[int, ...], cells: tuple[int, ...]) -> tuple[list[float], float, float, Spread]:
+    """What whole days teach, kept while they are the same: every look at a page on one day asks for it.
+
+    The factor of each cell, then as `_level`.
+    """
+    rhythm = learn(cells[: len(counts)], counts)
+    factors = [rhythm.factors[cell] for cell in cells]
+    return factors, *_level(counts, factors[: len(counts)])
 
 
 def _level(counts: Sequence[int], factors: Sequence[float]) -> tuple[float, float, Spread]:

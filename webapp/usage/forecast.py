@@ -23,7 +23,7 @@ class Stock:
     expires_on: date
     left: int
     name: str = ""
-    """The order number, where it is known."""
+    """What people call it."""
     starts_on: date = date.min
     """The day it was bought, or will be: nothing is taken from it before."""
     turn: int = 0

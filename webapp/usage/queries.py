@@ -150,11 +150,8 @@ def calendar() -> Calendar:
 
 def charged_by_day(first: date, last: date, zone: ZoneInfo) -> Counter[date]:
     """Calls of each day that were or may have been charged, from `first` to `last`, both included, days of `zone`."""
-    counts: Counter[date] = Counter()
-    for (day, _outcome, billed), calls in calls_by_day(first, last, zone).items():
-        if billed != "no":
-            counts[day] += calls
-    return counts
+    counted = calls_by((), Span(first, last), zone, billed=("yes", "unknown"))
+    return Counter({day: calls for (day,), calls in counted.items()})
 
 
 def expected(today: date, zone: ZoneInfo) -> tuple[Counter[date], Demand | None]:

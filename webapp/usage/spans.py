@@ -49,13 +49,14 @@ Slot = date | datetime
 
 
 def before(span: Span, step: Step) -> Span:
-    """As many days right before; for whole months by month, as many months."""
-    last = span.first - DAY
+    """As many days, whole weeks earlier, the least that do not overlap: Mondays are compared with Mondays. For whole
+    months by month, as many months right before."""
     if step == Step.MONTH and span.first.day == 1 and (span.last + DAY).day == 1:
         months = len(slots_of(span, step))
         index = span.first.year * 12 + span.first.month - 1 - months
-        return Span(date(index // 12, index % 12 + 1, 1), last)
-    return Span(span.first - timedelta(days=span.days), last)
+        return Span(date(index // 12, index % 12 + 1, 1), span.first - DAY)
+    earlier = timedelta(weeks=-(-span.days // 7))
+    return Span(span.first - earlier, span.last - earlier)
 
 
 def slots_of(span: Span, step: Step) -> list[Slot]:
@@ -80,13 +81,22 @@ def hours_of(span: Span, zone: ZoneInfo) -> list[Slot]:
     return list(dict.fromkeys(hour_of(half, zone) for half in halves))
 
 
-def label(slot: Slot, step: Step, zone: ZoneInfo) -> str:
-    """A piece as a chart and a table name it; of an hour that comes twice both carry their offset."""
+def label(slot: Slot, step: Step, zone: ZoneInfo, span: Span) -> str:
+    """A piece of a span as a chart and a table name it; of an hour that comes twice both carry their offset, of a month
+    that the span cuts short its days are told."""
     if isinstance(slot, datetime):
         local = slot.astimezone(zone)
         twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
         return local.strftime("%Y-%m-%d %H:%M%z" if twice else "%Y-%m-%d %H:%M")
-    return slot.strftime("%Y-%m") if step == Step.MONTH else slot.isoformat()
+    return _month(slot, span) if step == Step.MONTH else slot.isoformat()
+
+
+def _month(first: date, span: Span) -> str:
+    """2026-10, or of a part of it 2026-10 (25–31)."""
+    end = date(first.year + first.month // 12, first.month % 12 + 1, 1) - DAY
+    last = min(end, span.last)
+    whole = first.day == 1 and last == end
+    return f"{first:%Y-%m}" if whole else f"{first:%Y-%m} ({first.day}–{last.day})"
 
 
 def pieces(span: Span, step: Step, zone: ZoneInfo) -> Sequence[Slot]:

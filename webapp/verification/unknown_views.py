@@ -93,5 +93,5 @@ def _row(row: Verification, decided: Settlement | None, lot: Lot | None) -> dict
         "id": row.id, "at": row.created_at, "age": age,
         "operator": row.operator.name, "purpose": row.purpose.name_in(str(get_locale())),
         "cause": CAUSES.get(row.cause or "", OUTCOMES[row.outcome].label), "request_id": row.request_id,
-        "lot_id": row.lot_id, "price_fen": price, "decided": decided,
+        "lot_id": row.lot_id, "lot": lot.name if lot else "", "price_fen": price, "decided": decided,
     }  # fmt: skip

@@ -1,0 +1,63 @@
+"""How many calls our lots had left at the moment of a reading: what is left now, with what happened since put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+
+from webapp.foundation.clock import day_of, end_of
+from webapp.foundation.database import db
+from webapp.quota.models import ENDS, EntryKind, LedgerEntry, Lot
+from webapp.reconciliation import judging, queries
+from webapp.reconciliation.queries import Standing
+from webapp.usage import queries as usage
+from webapp.usage.spans import DAY, Span
+from webapp.vendor.contract import Billed
+from webapp.verification.models import Verification
+
+
+def gap(found: Standing, zone: ZoneInfo, now: datetime) -> int:
+    """Calls that the vendor had left at the reading beyond what our lots had: see `judging.left_gap`."""
+    least, most = left_at(found.reading.at, zone, now)
+    return judging.left_gap(found.reading.remaining, least, most, found.comparison.drift, found.total_grew)
+
+
+def left_at(at: datetime, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
+    """Least and most calls the lots had at an instant. A call that is held may have been charged by the vendor or not;
+    a lot that was recorded later may have been bought before or not."""
+    day = day_of(at, zone)
+    still = Lot.bought_on <= day, Lot.expires_on >= day, or_(Lot.closed_at.is_(None), Lot.closed_at > at)
+    lots = db.session.scalars(select(Lot).where(*still).execution_options(populate_existing=True)).all()
+    stood = [lot for lot in lots if lot.recorded_at <= at]
+    charged, taken_open = _taken([lot.id for lot in stood], at, zone, now)
+    held = sum(lot.held for lot in stood) + queries.under_way(at, Billed.YES)
+    least = sum(lot.available for lot in stood) + _ended([lot.id for lot in stood], at) + charged + taken_open
+    late = sum(lot.available + lot.held + lot.charged for lot in lots if lot.recorded_at > at)
+    return least, least + max(0, held - taken_open) + late
+
+
+def _ended(lots: Iterable[int], since: datetime) -> int:
+    """Calls that lapsed or went back since."""
+    kinds = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*ENDS, EntryKind.REFUND))
+    lost = select(func.coalesce(func.sum(-LedgerEntry.change), 0)).where(
+        *kinds, LedgerEntry.lot_id.in_(list(lots)), LedgerEntry.at > since
+    )
+    return int(db.session.scalar(lost) or 0)
+
+
+def _taken(lots: Iterable[int], since: datetime, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
+    """Calls made since that these lots gave: charged, and open. By rollups but for the rest of the first day."""
+    first, last = day_of(since, zone), day_of(now, zone)
+    begun = select(Verification.billed, func.count()).where(
+        Verification.created_at >= since, Verification.created_at < end_of(first, zone),
+        Verification.lot_id.in_(list(lots)),
+    )  # fmt: skip
+    counted = {str(billed): calls for billed, calls in db.session.execute(begun.group_by(Verification.billed))}
+    if first < last:
+        for (_day, lot, billed), calls in usage.calls_by(("lot_id", "billed"), Span(first + DAY, last), zone).items():
+            if lot in set(lots):
+                counted[billed] = counted.get(billed, 0) + calls
+    return counted.get(Billed.YES, 0), counted.get(Billed.UNKNOWN, 0)
