@@ -33,7 +33,7 @@ PAGES: tuple[tuple[str, LazyString], ...] = (
 )
 
 INSIDE = {
-    "reconciliation": "quota", "opening": "quota", "lots": "quota",
+    "keyring": "configuration", "reconciliation": "quota", "opening": "quota", "lots": "quota",
     "reveal": "history", "exports": "history", "saved": "history", "looks": "audit",
 }  # fmt: skip
 """Rooms whose pages belong to another's place in the navigation."""

@@ -24,7 +24,7 @@ ONE, TWO = "k1:" + "QUFB" * 10 + "QUE=", "k1:" + "QkJC" * 10 + "QkI="
 STAYS = {
     "app_user", "department", "login_session", "login_failure", "setting", "audit_record", "purpose", "lease",
     "circuit", "reminder_recipient", "calendar_day", "cap", "deduction_rule", "message_hold", "audit_segment",
-    "audit_checkpoint",
+    "audit_checkpoint", "key_rotation", "key_rotation_part",
 }  # fmt: skip
 """Tables that going live leaves: people, settings, the trail. What is new here must be thought about."""
 

@@ -77,6 +77,8 @@ ACTIONS: dict[str, LazyString] = {
     Action.EXPORT_DECLINED: _l("Plaintext export declined"),
     Action.EXPORT_FETCHED: _l("Export fetched"),
     Action.EXPORT_DESTROYED: _l("Export destroyed"),
+    Action.KEYS_ADDED: _l("Rotation of keys begun"),
+    Action.KEYS_ROTATED: _l("Rotation of keys finished"),
 }
 OBJECTS: dict[str, LazyString] = {
     "verification": _l("Verification"),

@@ -10,6 +10,7 @@ from sqlalchemy import LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
+from webapp.foundation.sealed_columns import sealed
 from webapp.foundation.sealing import Sealer
 from webapp.settings import SETTINGS, Setting, Settings
 
@@ -20,7 +21,7 @@ class StoredSetting(Base):
     __tablename__ = "setting"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("setting:{name}"))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

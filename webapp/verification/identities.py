@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from webapp.foundation.database import db, insert_rows, must_write
 from webapp.foundation.sealing import Sealer
@@ -43,7 +43,8 @@ class Person:
 
 def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
     """Stores the sealed person and the blind indexes, in the caller's transaction."""
-    insert_rows(Identity, {"verification_id": verification_id, "sealed": _seal(verification_id, person, sealer)})
+    sealed = _seal(verification_id, person, sealer)
+    insert_rows(Identity, {"verification_id": verification_id, "sealed": sealed, "index_key": sealer.indexing})
     _index(verification_id, found_by(person), sealer)
 
 
@@ -51,15 +52,27 @@ def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: 
     """Adds the vendor's answer to what is sealed, in the caller's transaction; nothing where it was purged."""
     session = must_write()
     mine = Identity.verification_id == verification_id
-    sealed = session.scalar(select(Identity.sealed).where(mine))
-    if sealed is not None:
-        before = opened(verification_id, sealed, sealer)
+    # Locked: keys may be rotated meanwhile, and all indexes of an identity are under one key.
+    row = session.execute(select(Identity.sealed, Identity.index_key).where(mine).with_for_update()).one_or_none()
+    if row is not None:
+        before = opened(verification_id, row.sealed, sealer)
         person = before.answered(derived, raw)
         session.execute(
-            update(Identity).where(mine).values(sealed=_seal(verification_id, person, sealer)),
-            execution_options={"synchronize_session": False},
-        )
-        _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
+            update(Identity).where(mine).values(
+                sealed=_seal(verification_id, person, sealer), index_key=sealer.indexing
+            ), execution_options={"synchronize_session": False},
+        )  # fmt: skip
+        if row.index_key == sealer.indexing:
+            _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
+        else:
+            index_anew(verification_id, person, sealer)
+
+
+def index_anew(verification_id: int, person: Person, sealer: Sealer) -> None:
+    """Puts all blind indexes of an identity under the key that indexes, in the caller's transaction."""
+    mine = IdentityIndex.verification_id == verification_id
+    must_write().execute(delete(IdentityIndex).where(mine), execution_options={"synchronize_session": False})
+    _index(verification_id, found_by(person), sealer)
 
 
 def open_person(verification_id: int, sealer: Sealer) -> Person | None:
@@ -77,6 +90,11 @@ def open_people(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, Pe
 def person_index(name: str, number: str, sealer: Sealer) -> bytes:
     """The blind index of a whole person: by it two calls for the same one are told."""
     return sealer.index("person", f"{number}\0{name}")
+
+
+def person_indexes(name: str, number: str, sealer: Sealer) -> list[bytes]:
+    """What to look for: as `person_index`, under each live index key."""
+    return sealer.indexes("person", f"{number}\0{name}")
 
 
 def found_by(person: Person) -> list[tuple[IndexKind, str]]:
@@ -122,8 +140,17 @@ def name_and_number(verification_id: int, sealed: bytes, sealer: Sealer) -> tupl
     return person.name, person.number
 
 
+def blinds_of(verification_id: int, sealed: bytes, sealer: Sealer) -> set[tuple[IndexKind, bytes]]:
+    """All blind indexes of what an `Identity` row seals. Raises `CannotOpen` under other keys."""
+    return _blinds(found_by(opened(verification_id, sealed, sealer)), sealer)
+
+
+def _blinds(found: list[tuple[IndexKind, str]], sealer: Sealer) -> set[tuple[IndexKind, bytes]]:
+    return {(kind, sealer.index(kind, value)) for kind, value in found}
+
+
 def _index(verification_id: int, found: list[tuple[IndexKind, str]], sealer: Sealer) -> None:
-    blinds = {(kind, sealer.index(kind, value)) for kind, value in found}
+    blinds = _blinds(found, sealer)
     if blinds:
         rows = ({"blind": blind, "verification_id": verification_id, "kind": kind} for kind, blind in blinds)
         insert_rows(IdentityIndex, *rows)

@@ -67,7 +67,8 @@ def _take_turns(limits: Sequence[Limit], caller: Caller, sealer: Sealer) -> None
     if not limits or session.get_bind().dialect.name != "postgresql":
         return
     subjects = (f"operator {caller.operator_id}", f"number {caller.number}", f"name {caller.name}")
-    locks = sorted(int.from_bytes(sealer.index("limit", one)[:8], "big", signed=True) for one in subjects)
+    marks = (mark for one in subjects for mark in sealer.indexes("limit", one))
+    locks = sorted(int.from_bytes(mark[:8], "big", signed=True) for mark in marks)
     for lock in locks:
         session.execute(select(func.pg_advisory_xact_lock(lock)))
 

@@ -115,8 +115,9 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
             raise WentLive
         if asked.form is not None:
             tokens.spend(asked.form, now)
-        _take_turns(session, person)
-        _refuse_twice(session, person, now)
+        people = identities.person_indexes(asked.name, asked.number, sealer)
+        _take_turns(session, people)
+        _refuse_twice(session, people, now)
         operator = session.get_one(User, who.user_id)
         purpose = session.get_one(Purpose, asked.purpose_id)
         if asked.reuse:
@@ -193,15 +194,16 @@ def abandon_one(_instance: Instance, now: datetime) -> bool:
         return True
 
 
-def _take_turns(session: Session, person: bytes) -> None:
+def _take_turns(session: Session, people: list[bytes]) -> None:
     """Lets one intent after the other be looked at and stored for the same person: a whole call could otherwise begin
     and end between our look and our row. SQLite's writers take turns anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(person[:8], "big", signed=True))))
+        for person in sorted(people):  # under each index key: a process may not know the newest one yet
+            session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(person[:8], "big", signed=True))))
 
 
-def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
-    under_way = _under_way(session, person)
+def _refuse_twice(session: Session, people: list[bytes], now: datetime) -> None:
+    under_way = _under_way(session, people)
     if under_way is None:
         return
     if under_way.deadline_at > now:
@@ -212,10 +214,9 @@ def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
         _abandon(session, forgotten, now)
 
 
-def _under_way(session: Session, person: bytes) -> Verification | None:
-    return session.scalar(
-        select(Verification).where(Verification.sending_person == person, Verification.outcome == Outcome.SENDING)
-    )
+def _under_way(session: Session, people: list[bytes]) -> Verification | None:
+    same = Verification.sending_person.in_(people), Verification.outcome == Outcome.SENDING
+    return session.scalar(select(Verification).where(*same).limit(1))
 
 
 def _lock(session: Session, verification_id: int) -> Verification | None:
