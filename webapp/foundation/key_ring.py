@@ -110,7 +110,8 @@ def follow(ring: Ring, sealer: Sealer, instance: Instance) -> None:
         fetch(instance, ring)
     missing = ring.missing(sealer)
     if any(missing):
-        raise KeyMissing(told_missing(*missing))
+        raise KeyMissing(told_missing(*missing), " ".join(missing[0] + missing[1]))
+    sealer.retired = frozenset(name.removeprefix("data ") for name in ring.retired if name.startswith("data "))
     if (sealer.sealing, sealer.indexing) != (ring.sealing, ring.indexing):
         keys = load_keys(instance.settings, make=False)
         sealer.hold(keys, ring.sealing, ring.indexing)

@@ -54,9 +54,9 @@ def reopen(sealed: bytes, place: str, sealer: Sealer, batch: Batch) -> bytes | N
     """The opened blob; None, and counted, where it is broken for good. Raises `KeyMissing`."""
     try:
         return sealer.open(sealed, place)
-    except KeyMissing:
-        raise
-    except CannotOpen:
+    except CannotOpen as error:
+        if isinstance(error, KeyMissing) and error.key_id not in sealer.retired:
+            raise
         batch.broken += 1
         return None
 

@@ -37,7 +37,11 @@ class CannotOpen(Exception):
 
 
 class KeyMissing(CannotOpen):
-    """A blob names a key that is not here: with that key put back it opens."""
+    """A blob names a key that is not here, `key_id`: with that key put back it opens."""
+
+    def __init__(self, text: str, key_id: str) -> None:
+        super().__init__(text)
+        self.key_id = key_id
 
 
 class Head(NamedTuple):
@@ -77,6 +81,8 @@ class Sealer:
     def __init__(self, keys: Keys) -> None:
         self.fetch_keys: Callable[[], bool] | None = None
         """Looks for keys that came later, see `key_ring`; whether there are any."""
+        self.retired: frozenset[str] = frozenset()
+        """Ids of data keys that everything was sealed anew without: what still names one opens under no key."""
         self.hold(keys)
 
     def hold(self, keys: Keys, sealing: str | None = None, indexing: str | None = None) -> None:
@@ -129,7 +135,8 @@ class Sealer:
         if cipher is None and self.fetch_keys is not None and self.fetch_keys():
             cipher = self._held.ciphers.get(key_id)
         if cipher is None:
-            raise KeyMissing(f"{place} does not open under the keys of this instance: data key {key_id!r} is not here")
+            fault = f"{place} does not open under the keys of this instance: data key {key_id!r} is not here"
+            raise KeyMissing(fault, key_id)
         return cipher
 
     def seal_json(self, content: dict[str, Any], place: str) -> bytes:
@@ -165,7 +172,7 @@ class Sealer:
         held = self._held
         name = held.sealing if key_id is None else key_id
         if name not in held.secrets:
-            raise KeyMissing(f"key {name} is not among the data keys of this instance")
+            raise KeyMissing(f"key {name} is not among the data keys of this instance", name)
         return derive(Key(name, held.secrets[name]), purpose)
 
     def fingerprint(self) -> str:
