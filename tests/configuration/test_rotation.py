@@ -24,6 +24,7 @@ from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.runtime import StoredSetting
 from webapp.foundation.sealed_columns import blind, fleeting, keyed, sealed
+from webapp.foundation.sealing import KeyMissing
 from webapp.history.filters import Filters
 from webapp.history.queries import page
 from webapp.receipts import operations as receipts
@@ -245,7 +246,7 @@ def test_without_the_old_key_it_stops_in_one_line_and_goes_on_once_it_is_back(ma
     promote(both)
     alone = make_app(**given("k2"))
 
-    with alone.app_context(), pytest.raises(key_ring.KeyMissing, match="'k1' is not here") as refused:
+    with alone.app_context(), pytest.raises(KeyMissing, match="'k1' is not here") as refused:
         go_on_to_the_end()
     assert len(str(refused.value).splitlines()) == 1
 
@@ -355,7 +356,9 @@ def test_a_receipt_holds_when_the_key_it_was_made_under_is_gone(app: Flask, make
         found = [queries.by_number(number) for number in numbers]
         assert [one.key_id for one in found if one] == ["k1", "k1"]
         assert all(
-            receipts.holds(one, secret, this_instance()) for one, secret in zip(found, secrets, strict=True) if one
+            receipts.holds(one, secret, this_instance())
+            for one, secret in zip(found, secrets, strict=True)
+            if one and secret
         )
         assert open_secret(numbers[0]) == secrets[0]
         assert open_secret(numbers[1]) is None
