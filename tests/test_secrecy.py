@@ -364,7 +364,7 @@ def test_looking_back_leaves_nothing_either_nor_does_a_copy_nor_a_rotation_of_ke
     planted_here = {form for form in FORMS["a name of two rare characters"] if len(form) > 7}
     leaks += [f"log of the server, {place}" for place, content in in_the_servers_log(app)
               if any(form in content for form in planted_here)]  # fmt: skip
-    for path, answer in app.test_client_class.answers:  # type: ignore[union-attr]
+    for path, answer in app.test_client_class.answers:  # type: ignore[attr-defined]
         if path.startswith(("/history", "/audit", "/verifications")) and quote(NUMBER) not in path:
             said = [str([one for one in answer.headers if one[0] != "Set-Cookie"])]
             if answer.mimetype == "text/html":

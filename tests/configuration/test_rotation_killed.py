@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from tests.configuration import rotating_child
@@ -19,6 +20,7 @@ from tests.conftest import MakeApp
 from tests.history.rows import store
 from tests.support.cast import AUDITOR, NOW, OPERATOR, Desk
 from tests.support.nursery import running_nursery
+from tests.support.waiting import until
 from tests.verification.calls import buy, differences, somebody
 from tests.verification.crash_child import environment
 from webapp.audit import sealer as audit_sealer
@@ -36,7 +38,7 @@ from webapp.verification import reindexing
 from webapp.verification.identities import Person, found_by, open_person
 from webapp.verification.models import Identity, IdentityIndex
 
-KILLS, PEOPLE = 4, 30
+PEOPLE = 80
 CONCLUSIONS = {"match", "mismatch", "no_such_number"}
 KNOWN = ("欧阳演练", "11010519491231002X")
 
@@ -71,11 +73,41 @@ class Pages:
             self.ends.wait(0.05)
 
 
+def stand(app: Flask) -> tuple[bool, bool, int]:
+    """Whether a rotation is under way, is promoted, and how many identities it has renewed."""
+    with app.app_context():
+        going = rotation.present()
+        done = {one.name: one.done for one in rotation.progress(going.id)} if going else {}
+        found = going is not None, going is not None and going.promoted_at is not None, done.get("identity", 0)
+        db.session.remove()
+        return found
+
+
+def it_is_added(app: Flask) -> bool:
+    return stand(app)[0]
+
+
+def it_is_promoted(app: Flask) -> bool:
+    return stand(app)[1]
+
+
+def some_are_renewed(app: Flask) -> bool:
+    return stand(app)[2] > 0
+
+
+def a_third_is_renewed(app: Flask) -> bool:
+    return stand(app)[2] > PEOPLE / 3
+
+
+STAGES = (it_is_added, it_is_promoted, some_are_renewed, a_third_is_renewed)
+"""Where it is killed, one after the other."""
+
+
 def test_killed_again_and_again_under_writers_it_ends_as_if_nothing_had_been(
     make_app: MakeApp, database: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_ring, "LOOKED_AT_EVERY", rotating_child.LOOKED_AT_EVERY)
-    app, chance, pause = make_app(), random.Random(20261123), threading.Event()
+    app = make_app()
     buy(app, 10_000)
     with app.app_context():
         kind.agree(this_instance(), utc_now())
@@ -91,19 +123,21 @@ def test_killed_again_and_again_under_writers_it_ends_as_if_nothing_had_been(
     for thread in threads:
         thread.start()
 
-    environ = environment(database, tmp_path / "instance", sandbox.url)
-    with running_nursery("tests.configuration.rotating_child") as nursery:
-        for kill in range(KILLS):
-            child = nursery.begin(rotating_child.live, environ=environ)
-            pause.wait(chance.uniform(0.2, 1.5) if kill else 3)
-            os.kill(child, signal.SIGKILL)
-            assert nursery.end() in (-signal.SIGKILL, 0)
-            assert pages.wrong == []
-        nursery.begin(rotating_child.live, environ=environ)
-        assert nursery.end() == 0
-    pages.ends.set()
-    for thread in threads:
-        thread.join(30)
+    try:
+        environ = environment(database, tmp_path / "instance", sandbox.url)
+        with running_nursery("tests.configuration.rotating_child") as nursery:
+            for stage in STAGES:
+                child = nursery.begin(rotating_child.live, environ=environ)
+                until(partial(stage, app), stage.__name__)
+                os.kill(child, signal.SIGKILL)
+                assert nursery.end() == -signal.SIGKILL
+                assert pages.wrong == []
+            nursery.begin(rotating_child.live, environ=environ)
+            assert nursery.end() == 0
+    finally:
+        pages.ends.set()
+        for thread in threads:
+            thread.join(30)
 
     assert pages.wrong == []
     assert pages.verified > 5
