@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import psycopg
 import pytest
 import structlog
 from flask import Flask
@@ -273,12 +274,13 @@ def kept(app: Flask, tmp_path: Path) -> Iterator[tuple[str, bytes]]:
         else:
             command = ["pg_dump", f"--host={url.query['host']}", f"--username={url.username}", str(url.database)]
             yield "pg_dump", subprocess.run(command, check=True, capture_output=True).stdout
-            for row in db.session.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()")):
-                base = Path(str(url.query["host"])) / "data" / "base" / str(row.oid)
-                db.session.rollback()
-                db.session.connection().execution_options(isolation_level="AUTOCOMMIT")
-                db.session.execute(text("CHECKPOINT"))
-                yield from ((f"the server's {path.name}", path.read_bytes()) for path in base.iterdir())
+            host = str(url.query["host"])
+            with psycopg.connect(host=host, user=url.username, dbname=url.database, autocommit=True) as own:
+                own.execute("CHECKPOINT")
+                found_oid = own.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+            assert found_oid is not None
+            base = Path(host) / "data" / "base" / str(found_oid[0])
+            yield from ((f"the server's {path.name}", path.read_bytes()) for path in base.iterdir())
 
 
 def in_the_servers_log(app: Flask) -> Iterator[tuple[str, bytes]]:
