@@ -326,8 +326,8 @@ list.querySelector("[data-clear]").addEventListener("click", () => {
 
 document.addEventListener("desk:shown", () => arrived(false));
 window.addEventListener("popstate", () => {
-  if (location.pathname === place) return; // to another part of this page
   inTurn(async () => {
+    if (location.pathname === place) return; // to another part of this page, or there and back before a page came
     await bring(location.href);
     if (form?.empty && queue.current) await nextInList();
   });

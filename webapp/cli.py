@@ -21,8 +21,8 @@ from webapp.audit.trail import SYSTEM
 from webapp.checking import check_everything
 from webapp.configuration import key_command as keys
 from webapp.configuration import kind, rotation
+from webapp.demo import CannotFill
 from webapp.demo import command as demo
-from webapp.demo.loading import CannotFill
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction

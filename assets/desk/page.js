@@ -13,10 +13,13 @@ const composed = () =>
   composition && new Promise((resolve) => document.addEventListener("compositionend", resolve, { once: true }));
 
 /** Fetches a page and shows its content; `bar` is carried over. What became of it: "shown", "lost" when nothing came
- * back, "locked" when the desk is. */
+ * back, "locked" when the desk is, "passed" when the reader had gone back or forward by then from the very address that
+ * was fetched. */
 export async function show(bar, url, options = {}) {
+  const here = url === location.href;
   const answer = await fetch(url, { cache: "no-store", ...options }).catch(() => null);
   const text = await answer?.text().catch(() => null);
+  if (here && url !== location.href) return "passed";
   if (typeof text !== "string") return "lost";
   const page = new DOMParser().parseFromString(text, "text/html");
   if (page.querySelector("#main [data-login]") || isForeign(page)) return leave(answer.url);
@@ -24,7 +27,8 @@ export async function show(bar, url, options = {}) {
   if (!ours && answer.ok) location.assign(answer.url);
   else if (!page.getElementById("main")) return "lost";
   await composed();
-  if (ours || !answer.ok) take(bar, page, answer.url);
+  if (here && url !== location.href) return "passed";
+  if (ours || !answer.ok) take(bar, page, answer.url, here);
   return "shown";
 }
 
@@ -40,7 +44,8 @@ function leave(url) {
   return "locked";
 }
 
-function take(bar, page, url) {
+/** `here`: in place of what stood at this address, which leads elsewhere now if `url` is another. */
+function take(bar, page, url, here) {
   const main = document.getElementById("main");
   const fresh = page.getElementById("main");
   main.className = fresh.className;
@@ -49,7 +54,7 @@ function take(bar, page, url) {
   if (place) place.replaceWith(bar);
   else main.append(bar); // a page that says what went wrong
   document.title = page.title;
-  if (url !== location.href) history.pushState(null, "", url);
+  if (url !== location.href) history[here ? "replaceState" : "pushState"](null, "", url);
   for (const next of document.querySelectorAll(".bar [name=next]")) next.value = location.pathname;
   scrollTo(0, 0);
   document.dispatchEvent(new CustomEvent("desk:shown", { detail: main }));

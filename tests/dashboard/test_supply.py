@@ -178,6 +178,6 @@ def test_calls_with_an_unknown_result_are_shown_apart_from_what_is_left(app: Fla
     call(app, 2, UNKNOWN, now)
     for path in ("/", "/quota"):
         page = desk(ADMIN).get(path, headers={"Accept-Language": "en"}).text
-        assert 'class="held" y="8" x="80.0%" width="10.0%"' in page
+        assert 'x="80.0%" width="10.0%" height="20" fill="url(#hatching)"' in page
         assert "80% of all valid calls remain, 10% are held" in page
         assert "1 with unknown result" in page

@@ -20,8 +20,7 @@ from tests.verification.calls import differences, outside
 from webapp import create_app
 from webapp.accounts.models import User
 from webapp.audit.trail import Action, AuditRecord
-from webapp.demo import loading, operations
-from webapp.demo.loading import CannotFill
+from webapp.demo import CannotFill, loading, operations
 from webapp.demo.operations import fill
 from webapp.foundation import schema
 from webapp.foundation.clock import day_of, utc_now

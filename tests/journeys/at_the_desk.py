@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.journeys.visitor import Visitor
 from webapp.vendor.sandbox.people import PEOPLE, check_character
@@ -38,6 +38,19 @@ def paste(page: Page, text: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
     page.keyboard.press("Control+v")
+
+
+def intercept(page: Page, pattern: str | re.Pattern[str], handler: Callable[[Route], None]) -> None:
+    """`page.route` for a page that stands already: when this returns, its next request is caught.
+
+    The browser says that it intercepts before the page's own process does: a request of that moment goes out, and is
+    reported to nobody. So the page asks for something until it is caught.
+    """
+    page.route(pattern, handler)
+    page.route(re.compile(r"\?caught$"), lambda route: route.fulfill(status=204))
+    page.evaluate(
+        "async () => { while ((await fetch('/static/favicon.svg?caught', { cache: 'no-store' })).status !== 204); }"
+    )
 
 
 def consent_and_send(page: Page) -> None:

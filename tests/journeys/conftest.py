@@ -38,7 +38,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
     yield come
     for visitor in visitors:
-        visitor.page.context.close()
+        visitor.leave()
     assert [fault for visitor in visitors for fault in visitor.faults] == []
 
 
@@ -56,7 +56,7 @@ def badge(sandbox_product: Served, browser: Browser) -> StorageState:
     visitor = Visitor(browser.new_context(locale="en"), sandbox_product.address, "en")
     visitor.log_in(ADMIN)
     state = visitor.page.context.storage_state()
-    visitor.page.context.close()
+    visitor.leave()
     return state
 
 

@@ -66,7 +66,7 @@ class Seen:
                 visitor.page.emulate_media(color_scheme=theme)
             visitor.page.set_viewport_size(size)
         self.faults += visitor.faults
-        visitor.page.context.close()
+        visitor.leave()
 
     def _check(self, page: Page, shown: str) -> None:
         page.evaluate(SETTLE)  # a colour on its way from one theme to the other has no contrast yet

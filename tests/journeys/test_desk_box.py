@@ -12,6 +12,7 @@ from tests.journeys.at_the_desk import (
     OTHER_NUMBER,
     consent_and_send,
     fields,
+    intercept,
     on,
     paste,
 )
@@ -186,7 +187,7 @@ def a_result_and_then_no_page(visitor: Visitor) -> list[Route]:
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/verify", hold)
+    intercept(page, "**/verify", hold)
     return held
 
 

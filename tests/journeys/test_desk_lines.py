@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.at_the_desk import (
     GROWN_UP,
@@ -11,8 +11,10 @@ from tests.journeys.at_the_desk import (
     NUMBER,
     OTHER_NAME,
     OTHER_NUMBER,
+    RESULT,
     consent_and_send,
     fields,
+    intercept,
     lines,
     made_up,
     next_person,
@@ -22,6 +24,7 @@ from tests.journeys.at_the_desk import (
     rows,
 )
 from tests.journeys.visitor import Visitor
+from tests.support.waiting import until
 from webapp.vendor.sandbox.people import PEOPLE
 
 pytestmark = pytest.mark.browser
@@ -230,12 +233,41 @@ def test_back_and_forward_bring_the_one_at_the_desk_into_the_form(desk: Visitor)
     consent_and_send(page)
     next_person(page)
     page.go_back()
-    page.wait_for_url("**/verifications/*")
+    expect(page.locator("[data-result]")).to_be_visible()
     page.go_forward()
-    page.wait_for_url("**/verify")
-    on(page, "consent")
+    expect(page.locator("#name")).to_have_value(people[1][0])
     assert fields(page) == people[1]
     consent_and_send(page)
+    assert [state for state, _outcome in lines(page)] == ["done", "done", "waiting"]
+
+
+def test_back_and_forward_before_the_page_came_leave_everything_as_it_is(desk: Visitor) -> None:
+    page, people = desk.page, made_up(87)[84:]
+    paste(page, rows(people))
+    consent_and_send(page)
+    next_person(page)
+    on(page, "consent")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    intercept(page, RESULT, hold)
+    page.evaluate("history.back()")
+    until(lambda: page.evaluate("true") and bool(held), "the result is asked for")
+    page.evaluate("history.forward()")
+    page.wait_for_url("**/verify")
+    with page.expect_response(RESULT) as answer:
+        held[0].continue_()
+    answer.value.finished()
+    page.evaluate("new Promise((resolve) => requestIdleCallback(resolve))")  # the script has seen it
+    page.unroute_all()
+    page.keyboard.press("Space")
+    expect(page.locator("#consent")).to_be_checked()
+    assert fields(page) == people[1]
+    page.keyboard.press("Enter")
+    page.wait_for_url(RESULT)
+    expect(page.locator("[data-result]")).to_have_attribute("data-outcome", "no_such_number")
     assert [state for state, _outcome in lines(page)] == ["done", "done", "waiting"]
 
 

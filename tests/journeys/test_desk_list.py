@@ -14,6 +14,7 @@ from tests.journeys.at_the_desk import (
     SitDown,
     consent_and_send,
     fields,
+    intercept,
     next_person,
     on,
     outcome,
@@ -110,7 +111,7 @@ def test_an_answer_that_is_lost_is_called_so_and_the_same_form_spends_nothing_tw
     visitor.open("/verify")
     on(page, "scan")
     paste(page, "\n".join(f"{person.name} {person.number}" for person in GROWN_UP[12:14]))
-    page.route("**/verify", lambda route: lose(route) if route.request.method == "POST" else route.continue_())
+    intercept(page, "**/verify", lambda route: lose(route) if route.request.method == "POST" else route.continue_())
     on(page, "consent")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")

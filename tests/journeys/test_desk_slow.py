@@ -15,6 +15,7 @@ from tests.journeys.at_the_desk import (
     SitDown,
     consent_and_send,
     fields,
+    intercept,
     lines,
     made_up,
     on,
@@ -50,7 +51,7 @@ def send_and_wait(page: Page) -> list[Route]:
         else:
             route.continue_()
 
-    page.route("**/verify", hold)
+    intercept(page, "**/verify", hold)
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     until(lambda: page.evaluate("true") and bool(held), "the form is sent")

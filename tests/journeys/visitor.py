@@ -54,6 +54,12 @@ class Visitor:
         assert answer is not None
         return answer.status
 
+    def leave(self) -> None:
+        """Closes every window. Not while one is still on its way: the driver would then wait for ever."""
+        for page in self.page.context.pages:
+            page.goto("about:blank")
+        self.page.context.close()
+
     @property
     def path(self) -> str:
         """Where the reader is."""

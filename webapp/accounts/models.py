@@ -1,7 +1,5 @@
 """Users, their departments, and failed log-ins."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 

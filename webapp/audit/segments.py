@@ -1,7 +1,5 @@
 """What the chain is stored in: sealed segments of the trail, and the checkpoint that retention leaves."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import LargeBinary, String

@@ -4,8 +4,6 @@
 by their row (`verification 17`), never by name or number.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from webapp.demo import operations
 from webapp.foundation.instance import Instance
 
 MOST_CALLS, MOST_DAYS = 20_000_000, 1_100
@@ -24,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, instance: Instance, now: datetime) -> str:
-    """Fills the instance and says what was made. Raises `operations.CannotFill`."""
+    """Fills the instance and says what was made. Raises `CannotFill`."""
+    from webapp.demo import operations  # only here: no other command needs to load all that
+
     begun = time.perf_counter()
     made = operations.fill(args.calls, args.days, args.seed, instance, now)
     seconds = time.perf_counter() - begun

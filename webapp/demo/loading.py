@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from webapp.audit.trail import AuditRecord
-from webapp.demo import derived
+from webapp.demo import CannotFill, derived
 from webapp.demo.parts import Part, person_with
 from webapp.demo.register import Register
 from webapp.demo.rows import Batch
@@ -52,10 +52,6 @@ FINDS = {
 CHUNK = 20_000
 IN_USE = "another process has the database open: stop `yuliang serve` and the workers first"
 REASON = "供应商账单 / the vendor's bill"
-
-
-class CannotFill(Exception):
-    """Nothing was stored; the message says why, and what to do."""
 
 
 @contextmanager

@@ -20,8 +20,7 @@ from sqlalchemy import Connection, func, select, text, update
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile, create_user
 from webapp.audit.trail import SYSTEM, Who
-from webapp.demo import loading
-from webapp.demo.loading import CannotFill
+from webapp.demo import CannotFill, loading
 from webapp.demo.making import Maker
 from webapp.demo.orders import Operator, Orders, Use
 from webapp.demo.rows import Batch

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -234,19 +234,20 @@ def insert_once(model: type[Base], **values: Any) -> bool:
 
     Of two writers at once the second waits for the first and then knows: neither fails for the other.
     """
-    statement = _insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))
+    statement = insert_into(model).values(**values).on_conflict_do_nothing().returning(literal(1))
     return must_write().execute(statement).first() is not None
 
 
 def put(model: type[Base], key: dict[str, Any], values: dict[str, Any]) -> None:
     """Gives the row of `key` these values in the caller's transaction, making it where it is missing."""
-    statement = _insert(model).values(**key, **values)
+    statement = insert_into(model).values(**key, **values)
     must_write().execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def _insert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def insert_into(model: type[Base]) -> sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, by the words that SQLite and PostgreSQL share."""
     if db.engine.dialect.name == "postgresql":
-        return postgresql.insert(model)
+        return cast(sqlite.Insert, postgresql.insert(model))
     return sqlite.insert(model)
 
 

@@ -5,15 +5,12 @@ of whoever wrote it: one that lies further ahead than any honest clock could hav
 clock that jumped, and does not count.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from webapp.foundation.database import Base, UtcDateTime, db, transaction
+from webapp.foundation.database import Base, UtcDateTime, db, insert_into, transaction
 
 
 class Lease(Base):
@@ -69,5 +66,4 @@ def all_leases() -> list[Lease]:
 
 
 def _ensure(session: Session, name: str) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(Lease).values(name=name).on_conflict_do_nothing())
+    session.execute(insert_into(Lease).values(name=name).on_conflict_do_nothing())

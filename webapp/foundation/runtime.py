@@ -1,7 +1,5 @@
 """Run-time settings: what the environment fixes, else what an admin stored, else the default. Secrets are sealed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

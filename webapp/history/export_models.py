@@ -1,7 +1,5 @@
 """Exports that are prepared in the background, and the sealed pieces of their files."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 

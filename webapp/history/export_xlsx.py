@@ -12,8 +12,8 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from webapp.history.export_cells import inert
 
@@ -46,7 +46,7 @@ _MEMBERS = {
     'applyNumberFormat="1" applyFont="1"/></cellXfs></styleSheet>',
 }  # fmt: skip
 _TEXT, _BOLD = 1, 2
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 """Excel reads _x000D_ as a character of that number, and _x005F_ as a plain underscore."""
 _DEFLATED, _VERSION, _UTF_8, _SIZES_FOLLOW, _DAY_ONE = 8, 20, 0x800, 0x8, 0x21
@@ -128,7 +128,7 @@ def _row(cells: Sequence[str], style: int) -> str:
 def _cell(text: str, style: int) -> str:
     if not text:
         return f'<c s="{style}"/>'
-    sound = escape(_ESCAPED.sub("_x005F_", _NOT_XML.sub("\ufffd", text)))
+    sound = escape(_ESCAPED.sub("_x005F_", re.sub(_NOT_XML, "\ufffd", text)), quote=False)
     return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{sound}</t></is></c>'
 
 

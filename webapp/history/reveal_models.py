@@ -1,7 +1,5 @@
 """Who revealed whom lately: for the limit, and so that a page that is loaded again does not reveal again."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String

@@ -1,7 +1,5 @@
 """Saved views: filters and a search under a name, one's own or shared with a role."""
 
-from __future__ import annotations
-
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 

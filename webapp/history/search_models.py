@@ -1,7 +1,5 @@
 """Searches that were sent, sealed for who sent them, until they expire."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, LargeBinary, String

@@ -20,7 +20,7 @@ MOST_REFERENCE = 80
 _NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
 _LAST_FOUR = re.compile(r"[0-9]{3}[0-9X]")
-_HAN = re.compile(f"[{names.HAN}{names.PRIVATE}]")
+_HAN = f"[{names.HAN}{names.PRIVATE}]"
 _REQUEST_ID = re.compile(r"(?=.*[0-9])[!-~]{16,64}")
 
 
@@ -66,7 +66,7 @@ def _number(text: str) -> Reading | None:
 
 def _name(text: str) -> Reading | None:
     name = names.normalise(text)
-    written = _HAN.search(name) or (any(map(str.isalpha, name)) and not any(map(str.isdigit, name)))
+    written = re.search(_HAN, name) or (any(map(str.isalpha, name)) and not any(map(str.isdigit, name)))
     if not written or len(name) < names.BEGINNING_FROM or names.faults(name):
         return None
     return Reading(Kind.BEGINNING if len(name) <= names.BEGINNING_TO else Kind.NAME, name)

@@ -5,8 +5,6 @@ password is not tried by every lane, and a message's own patience is not spent o
 One row says so to all workers. The messages stay due: as soon as the hold is lifted, they go.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, String, false, select, true, update

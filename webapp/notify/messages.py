@@ -5,8 +5,6 @@ holds what it is about (`kind` and `params`), not its words: those are composed 
 that minute, and kept beside it.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """Notices: messages inside the product to everyone of a role, each shown until its reader dismisses it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -16,9 +16,8 @@ from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.database import db, insert_into, must_write, transaction
 from webapp.notify import composing, holding
 from webapp.notify.channels import mail
 from webapp.notify.channels.smtp import Reply
@@ -68,11 +67,10 @@ def write(drafts: Iterable[Draft], now: datetime) -> int:
          "next_at": now}
         for d in drafts
     ]  # fmt: skip
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     written = 0
     for start in range(0, len(rows), 500):
-        statement = insert(Message).values(rows[start : start + 500]).on_conflict_do_nothing().returning(Message.id)
-        written += len(session.execute(statement).all())
+        insert = insert_into(Message).values(rows[start : start + 500]).on_conflict_do_nothing()
+        written += len(session.execute(insert.returning(Message.id)).all())
     return written
 
 

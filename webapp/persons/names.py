@@ -28,15 +28,16 @@ HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 # Systems older than GB 18030-2022 keep rare characters in private-use areas: good neighbours of a dot.
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010fffd"
 _BLANK = " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_BETWEEN = re.compile(f"(?<=[{HAN}{PRIVATE}])[{_BLANK}{re.escape(LOOK_ALIKES)}]+(?=[{HAN}{PRIVATE}])")
-_INVISIBLE = re.compile("[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
-_NOT_HAN = re.compile(f"[^{HAN}]")
+# Patterns, not compiled: a class so large takes milliseconds, of which a start has none to spare. `re` keeps them.
+_BETWEEN = f"(?<=[{HAN}{PRIVATE}])[{_BLANK}{re.escape(LOOK_ALIKES)}]+(?=[{HAN}{PRIVATE}])"
+_INVISIBLE = "[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+"
+_NOT_HAN = f"[^{HAN}]"
 # What pictures and bytes that were no text leave: emoji and other signs, those of Unicode's later versions too, U+FFFD
 # among them, and %FF as a form's parser leaves it. Radicals, strokes and what describes a character may pass.
 _DRAWN = "\u2e80-\u2fff\u303e\u31c0-\u31ef"
-_PICTURE = re.compile(f"[^{HAN}{_DRAWN}]")
-_PICTURED = re.compile("[\U0001f000-\U0001fbff]|%[0-9A-Fa-f]{2}")
-_PLACED = re.compile(f"(?<=[{HAN}{PRIVATE}]){SEPARATOR}(?=[{HAN}{PRIVATE}])")
+_PICTURE = f"[^{HAN}{_DRAWN}]"
+_PICTURED = "[\U0001f000-\U0001fbff]|%[0-9A-Fa-f]{2}"
+_PLACED = f"(?<=[{HAN}{PRIVATE}]){SEPARATOR}(?=[{HAN}{PRIVATE}])"
 
 
 class NameFault(StrEnum):
@@ -69,8 +70,8 @@ def normalise(text: str) -> str:
     register has none. Line breaks and tabs inside stay, so that two pasted names never become one (`faults`
     finds them). Idempotent; the time is linear in the length.
     """
-    trimmed = _INVISIBLE.sub("", text).strip()
-    return _BETWEEN.sub(lambda found: "" if found[0].isspace() else SEPARATOR, trimmed)
+    trimmed = re.sub(_INVISIBLE, "", text).strip()
+    return re.sub(_BETWEEN, lambda found: "" if found[0].isspace() else SEPARATOR, trimmed)
 
 
 def faults(name: str) -> NameFault | None:
@@ -86,7 +87,7 @@ def faults(name: str) -> NameFault | None:
 
 def warnings(name: str) -> tuple[NameWarning, ...]:
     """What to ask about a normalised name, each at most once, in the order of `NameWarning`."""
-    strange = _NOT_HAN.findall(_PLACED.sub("", name))
+    strange = re.findall(_NOT_HAN, re.sub(_PLACED, "", name))
     present = {_kind(character) for character in strange}
     return tuple(warning for warning in NameWarning if warning in present)
 
@@ -97,8 +98,8 @@ def beginnings(name: str) -> tuple[str, ...]:
 
 
 def _unreadable(name: str) -> bool:
-    pictures = any(unicodedata.category(one) == "So" for one in _PICTURE.findall(name))
-    return pictures or _PICTURED.search(name) is not None
+    pictures = any(unicodedata.category(one) == "So" for one in re.findall(_PICTURE, name))
+    return pictures or re.search(_PICTURED, name) is not None
 
 
 def _kind(character: str) -> NameWarning:

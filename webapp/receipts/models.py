@@ -1,7 +1,5 @@
 """A receipt: what was printed for ever, as a commitment that names nobody; its salt, as long as the identity stands."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text

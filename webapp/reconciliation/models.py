@@ -1,7 +1,5 @@
 """What the vendor's own counter said, when it could not be read, and from which reading on we compare."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 

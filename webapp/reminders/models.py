@@ -1,7 +1,5 @@
 """Recipients, and the episodes that are told to them."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, false, text

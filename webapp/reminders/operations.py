@@ -13,11 +13,10 @@ from typing import Any
 import structlog
 from flask import Flask
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.foundation.clock import day_of
-from webapp.foundation.database import db, end_read, must_write, transaction
+from webapp.foundation.database import db, end_read, insert_into, must_write, transaction
 from webapp.foundation.instance import Instance, this_instance
 from webapp.notify import holding, notices, outbox
 from webapp.notify import queries as notify
@@ -182,9 +181,8 @@ def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Au
 def _open(rule: Rule, key: str, due: datetime, now: datetime, **values: Any) -> Episode | None:
     """The episode, made; None where another process has made it."""
     session = must_write()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"rule": rule, "key": key, "due_at": due, "opened_at": now, "mark": 0, **values}
-    made = session.scalar(insert(Episode).values(row).on_conflict_do_nothing().returning(Episode.id))
+    made = session.scalar(insert_into(Episode).values(row).on_conflict_do_nothing().returning(Episode.id))
     return None if made is None else session.get_one(Episode, made)
 
 

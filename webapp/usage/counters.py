@@ -15,11 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.foundation.clock import day_of
-from webapp.foundation.database import Base, insert_rows, transaction
+from webapp.foundation.database import Base, insert_into, insert_rows, transaction
 from webapp.usage.hours import hour_of
 from webapp.usage.latency import bucket_of
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
@@ -103,7 +102,6 @@ def _upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]
     if not rows:
         return
     # Past the unit of work, which would look at each row.
-    table, connection = model.metadata.tables[model.__tablename__], session.connection()
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    total = {"calls": table.c.calls + insert.excluded.calls}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=total), rows)
+    insert = insert_into(model)
+    total = {"calls": insert.table.c.calls + insert.excluded.calls}
+    session.connection().execute(insert.on_conflict_do_update(index_elements=keys, set_=total), rows)

@@ -1,7 +1,5 @@
 """Counters of calls: deltas as they happen, and the daily and hourly rollups they are folded into."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, text

@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-from chinese_calendar.constants import holidays, workdays
-
 from webapp.usage.calendar import DayKind
 
 
 @cache
 def noticed() -> dict[date, DayKind]:
     """Every day that is no ordinary weekday or weekend by a notice."""
+    from chinese_calendar.constants import holidays, workdays  # loaded when first asked for
+
     found = dict.fromkeys(holidays, DayKind.HOLIDAY)
     return found | dict.fromkeys(workdays, DayKind.WORKDAY)
 

@@ -6,8 +6,6 @@ at a time under a lease. Its answer closes the circuit, opens it anew, or says n
 Functions that write do so in the caller's transaction. Source: vendor.md section 2, column "retry by itself?".
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum

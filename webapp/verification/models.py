@@ -1,7 +1,5 @@
 """A verification: the fact (who asked, when, what came of it) and, apart from it, the sealed identity."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 

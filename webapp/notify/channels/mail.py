@@ -8,7 +8,6 @@ from email.header import Header
 from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.policy import compat32
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 from secrets import token_hex
@@ -23,7 +22,6 @@ from webapp.notify.composing import Content
 
 SERVER, SENDER = "YULIANG_SMTP_URL", "YULIANG_MAIL_FROM"
 SENDER_NAME = "余量 Yuliang"
-CRLF = compat32.clone(linesep="\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +106,4 @@ def envelope_bytes(content: Content, sender: str, recipient: str, message_id: st
         mail["List-Unsubscribe"] = f"<{content.leave}>"
         if content.leave.startswith("https://"):  # nothing else may be posted to with one click (RFC 8058 3.1)
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    return mail.as_bytes(policy=CRLF)
+    return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
