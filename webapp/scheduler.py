@@ -23,11 +23,10 @@ from webapp.accounts import operations as accounts
 from webapp.audit import heads, sealer
 from webapp.audit.trail import SYSTEM
 from webapp.configuration import rotation
-from webapp.foundation import leases
+from webapp.foundation import key_ring, leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance, this_instance
-from webapp.foundation.key_ring import HEED
 from webapp.history import export_operations, reveal_operations, search_operations
 from webapp.notify import sending
 from webapp.notify.sending import SEND_JOB
@@ -112,9 +111,9 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
 def _work(job: Job, started: datetime, clock: Callable[[], datetime]) -> str | None:
     instance = this_instance()
     try:
-        current_app.extensions[HEED]()
+        key_ring.heed()
         while job.function(instance, clock()):
-            current_app.extensions[HEED]()
+            key_ring.heed()
             if clock() - started > LEASE / 2:
                 break  # the rest comes in the next cell, before anyone believes us dead
     except Exception as fault:  # one job's fault must not stop the others; it is logged and shown

@@ -123,7 +123,7 @@ def change_own_password(user: User, current: str, new: str, who: Who, sealer: Se
     Wrong ones count as failed log-ins: raises `TooManyTries` before anything is compared.
     """
     account = sealer.index("login", user.email)
-    if seconds := _wait(sealer.indexes("login", user.email), who.address, now):
+    if seconds := _wait(sealer.indexes("login", user.email, fleeting=True), who.address, now):
         raise TooManyTries(seconds)
     if not passwords.matches(user.password_hash, current):
         with transaction() as session:
@@ -155,7 +155,7 @@ def hear(email: str, password: str, who: Who, sealer: Sealer, now: datetime, fai
     """
     email = email.strip().lower()
     account = sealer.index("login", email)
-    seconds = _wait(sealer.indexes("login", email), who.address, now)
+    seconds = _wait(sealer.indexes("login", email, fleeting=True), who.address, now)
     if seconds:
         return LoginResult(None, seconds)
     user = db.session.scalar(select(User).where(User.email == email))
@@ -173,7 +173,9 @@ def let_in(user_id: int, who: Who, action: Action, sealer: Sealer, now: datetime
     """Forgets failures of one whose password was right, and records `action`, in the caller's transaction."""
     session = must_write()
     user = session.get_one(User, user_id)
-    session.execute(delete(LoginFailure).where(LoginFailure.account.in_(sealer.indexes("login", user.email))))
+    session.execute(
+        delete(LoginFailure).where(LoginFailure.account.in_(sealer.indexes("login", user.email, fleeting=True)))
+    )
     user.last_seen_at = now
     append(Who(user.id, user.name, who.address, who.request_id), action, now, on=("user", user.id))
     return user

@@ -10,11 +10,11 @@ from flask import Flask
 
 from webapp.configuration import rotation
 from webapp.configuration.key_models import KeyRotation
-from webapp.foundation import keys, leases
+from webapp.foundation import key_ring, keys, leases
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, end_read
 from webapp.foundation.instance import Instance, this_instance
-from webapp.foundation.key_ring import HEED
+from webapp.verification.reindexing import calls_begun_before
 
 JOB = "rotate keys"
 """The work's name among the leases: a worker and the command take turns."""
@@ -35,7 +35,7 @@ def run(app: Flask, holder: str, tell: Tell, clock: Callable[[], datetime] = utc
         tell("New keys are in the ring; every process takes them up. This may be stopped at any time: it goes on here "
              "with the next call, and in any worker.")  # fmt: skip
         while not _is_over(number):
-            app.extensions[HEED]()
+            key_ring.heed()
             if not _work(instance, holder, clock):
                 time.sleep(PAUSE)
             lines = _progress(number)
@@ -66,10 +66,12 @@ def _is_over(number: int) -> bool:
 
 
 def _progress(number: int) -> str:
-    states = rotation.progress(number)
+    states, row = rotation.progress(number), db.session.get_one(KeyRotation, number)
     open_ones = [f"{one.name} {one.done:,} of {one.total:,}" for one in states if one.finished_at is None]
+    calls = calls_begun_before(row.promoted_at) if row.promoted_at is not None and not open_ones else 0
     end_read()
-    return "Under the new keys: " + (", ".join(open_ones) or "everything")
+    waits = f"; {calls} calls that were begun before are still under way" if calls else ""
+    return "Under the new keys: " + (", ".join(open_ones) or "everything") + waits
 
 
 def _told_end(number: int, instance: Instance, seconds: float, tell: Tell) -> int:

@@ -97,9 +97,9 @@ def _agree_on_keys(instance: Instance, now: datetime) -> None:
             ring = replace(ring.with_keys(sealer, [first], []), sealing=first)
         if first_index in index:
             ring = replace(ring.with_keys(sealer, [], [first_index]), indexing=first_index)
-        key_ring.follow(ring, sealer, instance)
         if ring != known or not key_ring.is_written(sealer):
             key_ring.write(ring, sealer, now)
+    key_ring.follow(ring, sealer, instance)
 
 
 def go_live(instance: Instance, now: datetime) -> None:

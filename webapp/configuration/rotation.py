@@ -5,7 +5,8 @@
 2. *Promoted*: from now on new rows are sealed and indexed with it. Look-ups ask under every key in the ring.
 3. *Renewed*: table after table, batch after batch; a row's seal and all its blind indexes change in one transaction.
    Each table is gone through until a pass that began `GRACE` after the promotion finds nothing under another key.
-4. *Retired*: the old key leaves the ring. Nothing in the database needs it any more; backups of before do.
+4. *Retired*, once every call is over that was begun before the promotion: the old key leaves the ring. Nothing in the
+   database needs it any more; backups of before do.
 
 All of it stands in the database: who is killed at any point is followed by the next worker, or by the command.
 The audit key is another matter: what it has sealed is never sealed anew, see docs/audit.md.
@@ -29,7 +30,7 @@ from webapp.foundation.key_ring import Ring
 from webapp.foundation.resealing import Batch, Part, SealedTable, sealed_columns
 from webapp.foundation.sealing import KeyMissing
 from webapp.receipts import operations as receipts
-from webapp.verification.reindexing import Identities, References
+from webapp.verification.reindexing import Identities, References, calls_begun_before
 
 GRACE = timedelta(seconds=10)
 """After which every process has noticed that the ring is another, and no look-up is under way that began before."""
@@ -103,13 +104,19 @@ def go_on(instance: Instance, now: datetime) -> bool:
         return False
     if rotation.promoted_at is None:
         return now >= rotation.started_at + GRACE and _promote(rotation, instance, now)
+    if (instance.sealer.sealing, instance.sealer.indexing) != (rotation.data_key, rotation.index_key):
+        key_ring.follow(_ring(instance), instance.sealer, instance)  # another process has promoted them just now
+        end_read()
     named, settled = {part.name: part for part in parts()}, rotation.promoted_at + GRACE
     unfinished = [state for state in progress(rotation.id) if state.finished_at is None]
     end_read()
     for state in sorted(unfinished, key=lambda state: list(named).index(state.name)):
         if _renew(named[state.name], state, settled, instance, now):
             return True
-    return not unfinished and _retire(rotation, instance, now)
+    if unfinished or calls_begun_before(rotation.promoted_at):
+        end_read()
+        return False
+    return _retire(rotation, instance, now)
 
 
 def _ring(instance: Instance) -> Ring:
@@ -156,11 +163,11 @@ def _promote(rotation: KeyRotation, instance: Instance, now: datetime) -> bool:
         if path is not None:
             keys.put_first(path, name)
     with transaction() as session:
-        ring = replace(_ring(instance), sealing=rotation.data_key, indexing=rotation.index_key)
-        key_ring.follow(ring, instance.sealer, instance)
-        key_ring.write(ring, instance.sealer, now)
         mine = update(KeyRotation).where(KeyRotation.id == rotation.id, KeyRotation.promoted_at.is_(None))
         session.execute(mine.values(promoted_at=now), execution_options={"synchronize_session": False})
+        ring = replace(_ring(instance), sealing=rotation.data_key, indexing=rotation.index_key)
+        key_ring.write(ring, instance.sealer, now)
+    key_ring.follow(ring, instance.sealer, instance)
     return True
 
 
@@ -209,9 +216,11 @@ def _retire(rotation: KeyRotation, instance: Instance, now: datetime) -> bool:
         mine = update(KeyRotation).where(KeyRotation.id == rotation.id, KeyRotation.finished_at.is_(None))
         if not session.execute(mine.values(finished_at=now), execution_options={"synchronize_session": False}).rowcount:  # type: ignore[attr-defined]
             return False
-        key_ring.write(_ring(instance).without_old(), instance.sealer, now)
+        ring = _ring(instance).without_old()
+        key_ring.write(ring, instance.sealer, now)
         rows = sum(state.done for state in progress(rotation.id))
         append(SYSTEM, Action.KEYS_ROTATED, now, data_key=rotation.data_key, index_key=rotation.index_key, rows=rows)
+    key_ring.follow(ring, instance.sealer, instance)
     return False
 
 

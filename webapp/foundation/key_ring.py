@@ -1,19 +1,25 @@
 """Which keys the database is sealed and indexed with: every process holds them all, or answers nothing.
 
 The ring stands in the database, sealed like any setting. Each process compares its keys with it, once a second at
-most: where it lacks one it reads the key files again, and where the ring names another key to seal or index with it
-takes that one. So keys can be added, put in front and retired while the product runs.
+most, and in each transaction before the first thing is sealed or indexed: where it lacks a key it reads the key files
+again, and where the ring names another one to seal or index with it takes that. A ring is not stored while such a
+transaction is open: once a key is no longer the one that seals, nothing more is ever stored under it, however long a
+process had its old ring in mind.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import cast
+
+from flask import current_app, has_app_context
 
 from webapp.foundation import runtime
-from webapp.foundation.database import end_read
+from webapp.foundation.database import db, end_read, must_write
 from webapp.foundation.instance import Instance
 from webapp.foundation.keys import load_keys
 from webapp.foundation.sealing import KeyMissing, Sealer
@@ -25,6 +31,8 @@ HEED = "keys"
 """Where an app keeps its `Heed`, among its extensions."""
 LOOKED_AT_EVERY = 1.0
 """Seconds after which a process has noticed at its next work that the ring is another."""
+LOCK = 0x79756C69616E67
+"""PostgreSQL's advisory lock: shared by transactions that seal, held alone by one that stores a ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,11 @@ class Ring:
             index=self.index | {name: index_marks[name] for name in index},
         )  # fmt: skip
 
+    def gone(self, kind: str, live: Collection[str]) -> frozenset[str]:
+        """Ids of the retired keys of this kind (`data`, `index`), but for those that are `live` under the same id."""
+        names = (name.split(" ", 1) for name in self.retired)
+        return frozenset(name for of, name in names if of == kind and name not in live)
+
     def without_old(self) -> Ring:
         """This ring once nothing is under any other key than those that seal and index."""
         old = {f"data {name}": mark for name, mark in self.data.items() if name != self.sealing}
@@ -84,8 +97,10 @@ def new(sealer: Sealer) -> Ring:
 def read(sealer: Sealer) -> Ring | None:
     """The database's ring; None where there is none yet. Raises `CannotOpen` under other keys."""
     text = runtime.stored(NAME, sealer)
-    if text is None:
-        return None
+    return None if text is None else _parsed(text, sealer)
+
+
+def _parsed(text: str, sealer: Sealer) -> Ring:
     if text.startswith("{"):
         return Ring(**json.loads(text))
     # Of a former version: any data key may have sealed, one index key has indexed.
@@ -100,7 +115,10 @@ def is_written(sealer: Sealer) -> bool:
 
 
 def write(ring: Ring, sealer: Sealer, now: datetime) -> None:
-    """Stores the ring in the caller's transaction."""
+    """Stores the ring in the caller's transaction, once all transactions that seal under the former one are over."""
+    session = must_write()
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers take turns anyway
+        session.connection().exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     runtime.store(NAME, json.dumps(asdict(ring)), sealer, now)
 
 
@@ -111,7 +129,7 @@ def follow(ring: Ring, sealer: Sealer, instance: Instance) -> None:
     missing = ring.missing(sealer)
     if any(missing):
         raise KeyMissing(told_missing(*missing), " ".join(missing[0] + missing[1]))
-    sealer.retired = frozenset(name.removeprefix("data ") for name in ring.retired if name.startswith("data "))
+    sealer.retired, sealer.retired_index = ring.gone("data", ring.data), ring.gone("index", ring.index)
     if (sealer.sealing, sealer.indexing) != (ring.sealing, ring.indexing):
         keys = load_keys(instance.settings, make=False)
         sealer.hold(keys, ring.sealing, ring.indexing)
@@ -130,18 +148,47 @@ class Heed:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._looked_at = 0.0
+        self._known: tuple[bytes, str, str] | None = None
         instance.sealer.fetch_keys = lambda: fetch(instance)
+        instance.sealer.heed = self.before_storing
 
     def __call__(self) -> None:
         """Looks at the ring, if that was not done within the last second. Raises `KeyMissing`."""
         now = time.monotonic()
         if now - self._looked_at < LOOKED_AT_EVERY:
             return
-        ring = read(self._instance.sealer)
+        sealed = db.session.scalar(runtime.sealed_setting(NAME))
         end_read()
-        if ring is not None:
-            follow(ring, self._instance.sealer, self._instance)
+        self._take_up(sealed)
         self._looked_at = now
+
+    def before_storing(self) -> None:
+        """Looks at the ring once in each transaction: from then to its end the ring stays as it is. Raises
+        `KeyMissing`."""
+        if not has_app_context():
+            return
+        session = db.session()
+        whole = session.get_transaction()
+        if not session.info.get("writing") or session.info.get(HEED) is whole:
+            return
+        session.info[HEED] = whole
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+        self._take_up(connection.scalar(runtime.sealed_setting(NAME)))
+
+    def _take_up(self, sealed: bytes | None) -> None:
+        sealer = self._instance.sealer
+        if sealed is None or self._known == (sealed, sealer.sealing, sealer.indexing):
+            return
+        ring = _parsed(sealer.open(sealed, runtime.place(NAME)).decode(), sealer)
+        follow(ring, sealer, self._instance)
+        self._known = sealed, ring.sealing, ring.indexing
+
+
+def heed() -> None:
+    """Between two pieces of something long: the present app's keys are those of the ring. Raises `KeyMissing`."""
+    cast(Heed, current_app.extensions[HEED])()
 
 
 def fetch(instance: Instance, ring: Ring | None = None) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, delete, select
+from sqlalchemy import LargeBinary, Select, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
@@ -34,13 +34,23 @@ class Effective:
 
 def stored(name: str, sealer: Sealer) -> str | None:
     """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
-    sealed = db.session.scalar(select(StoredSetting.sealed).where(StoredSetting.name == name))
-    return None if sealed is None else sealer.open(sealed, f"setting:{name}").decode()
+    sealed = db.session.scalar(sealed_setting(name))
+    return None if sealed is None else sealer.open(sealed, place(name)).decode()
+
+
+def sealed_setting(name: str) -> Select[bytes]:
+    """The query of what is stored of `name`, sealed for its `place`."""
+    return select(StoredSetting.sealed).where(StoredSetting.name == name)
+
+
+def place(name: str) -> str:
+    """What a stored setting is bound to."""
+    return f"setting:{name}"
 
 
 def store(name: str, text: str, sealer: Sealer, now: datetime) -> None:
     """Stores `text` in the caller's transaction."""
-    sealed = sealer.seal(text.encode(), f"setting:{name}")
+    sealed = sealer.seal(text.encode(), place(name))
     put(StoredSetting, {"name": name}, {"sealed": sealed, "changed_at": now})
 
 

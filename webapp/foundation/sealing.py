@@ -81,8 +81,12 @@ class Sealer:
     def __init__(self, keys: Keys) -> None:
         self.fetch_keys: Callable[[], bool] | None = None
         """Looks for keys that came later, see `key_ring`; whether there are any."""
+        self.heed: Callable[[], None] | None = None
+        """Called before something is sealed or indexed, see `key_ring`: the keys may be others by now."""
         self.retired: frozenset[str] = frozenset()
         """Ids of data keys that everything was sealed anew without: what still names one opens under no key."""
+        self.retired_index: frozenset[str] = frozenset()
+        """Ids of index keys that everything was indexed anew without: nothing is searched under them."""
         self.hold(keys)
 
     def hold(self, keys: Keys, sealing: str | None = None, indexing: str | None = None) -> None:
@@ -110,6 +114,8 @@ class Sealer:
 
     def seal(self, content: bytes, place: str) -> bytes:
         """The sealed `content`, bound to `place` (for example `identity:17`)."""
+        if self.heed is not None:
+            self.heed()
         held = self._held
         key_id = held.sealing.encode()
         head = bytes((AES_256_GCM, len(key_id))) + key_id
@@ -150,19 +156,20 @@ class Sealer:
 
     def index(self, kind: str, value: str) -> bytes:
         """The blind index to store for `value`, under the key that indexes."""
+        if self.heed is not None:
+            self.heed()
         held = self._held
         return _digest(held, next(key for key in held.index_keys if key.id == held.indexing), kind, value)
 
-    def indexes(self, kind: str, value: str) -> list[bytes]:
+    def indexes(self, kind: str, value: str, *, fleeting: bool = False) -> list[bytes]:
         """The blind indexes to search for `value`: one under each live index key, the one that indexes last.
 
         While keys are rotated a row goes from an older key to that one: who asks for one after the other, in this
-        order, meets it at least once.
+        order, meets it at least once. What is `fleeting` is not indexed anew: it is looked for under retired keys too.
         """
-        held = self._held
-        return [
-            _digest(held, key, kind, value) for key in sorted(held.index_keys, key=lambda key: key.id == held.indexing)
-        ]
+        held, gone = self._held, frozenset() if fleeting else self.retired_index
+        live = (key for key in held.index_keys if key.id not in gone)
+        return [_digest(held, key, kind, value) for key in sorted(live, key=lambda key: key.id == held.indexing)]
 
     def derived(self, purpose: str, key_id: str | None = None) -> Key:
         """A key of its own for `purpose` (HKDF), from the data key of that name; by default from the one that seals.

@@ -24,6 +24,7 @@ from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import end_read, transaction
 from webapp.foundation.instance import KIND, Instance
 from webapp.foundation.redaction import conceal
+from webapp.foundation.sealing import KeyMissing
 from webapp.notify import notices
 from webapp.quota import deductions, ledger, watchers
 from webapp.usage import counters
@@ -86,7 +87,7 @@ def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callab
         try:
             finish(verification_id, reply, who, instance, clock())
             break
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, KeyMissing) as error:
             if pause is None:
                 raise NotRecorded(verification_id) from error
             time.sleep(pause)

@@ -6,6 +6,7 @@ one key, and none is ever missing.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
@@ -13,11 +14,18 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from webapp.foundation.database import db, insert_rows, must_write
 from webapp.foundation.resealing import Batch, Place, is_old, reopen
 from webapp.foundation.sealing import Sealer
+from webapp.vendor.contract import Outcome
 from webapp.verification.identities import blinds_of
-from webapp.verification.models import Identity, IdentityIndex, IndexKind, ReuseReference
+from webapp.verification.models import Identity, IdentityIndex, IndexKind, ReuseReference, Verification
 
 MOST = 200
 """Identities of a batch, with some eight indexes each."""
+
+
+def calls_begun_before(at: datetime) -> int:
+    """How many calls are still under way that were begun until then: none for long, for forgotten ones are given up."""
+    begun = Verification.outcome == Outcome.SENDING, Verification.created_at <= at
+    return db.session.scalar(select(func.count()).where(*begun)) or 0
 
 
 class Identities:

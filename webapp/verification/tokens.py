@@ -63,7 +63,7 @@ def read(token: str, user_id: int, content: tuple[str, ...], sealer: Sealer) -> 
     if made_for != user_id:
         raise TokenRefused
     whole = "\0".join((str(user_id), nonce, *content))
-    return SentForm(nonce, sealer.index("form", whole), tuple(sealer.indexes("form", whole)))
+    return SentForm(nonce, sealer.index("form", whole), tuple(sealer.indexes("form", whole, fleeting=True)))
 
 
 def spend(form: SentForm, now: datetime) -> None:
