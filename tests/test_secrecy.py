@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import html
 import io
 import json
 import logging
@@ -19,7 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -31,13 +30,16 @@ from sqlalchemy import make_url, text
 from werkzeug.test import TestResponse
 
 from tests.configuration.rotating import rotate
+from tests.notify.servers import Inbox, mail_server
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, PASSWORD, Desk
+from tests.support.traces import Traces, files
 from webapp.audit.trail import SYSTEM, Action, append
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.history import export_operations
+from webapp.notify import sending
 from webapp.persons.id_numbers import check_character
 from webapp.scheduler import JOBS, run_job
 from webapp.vendor.client import VendorClient
@@ -69,44 +71,8 @@ SHOWN = re.compile(r"^/(verify|receipts/verify|verifications/\d+|reuses/\d+|sand
 """Pages that are there to show a person (or the sandbox's register) to those who may see."""
 
 
-def forms(secret: str) -> set[bytes]:
-    """Every way in which the secret could stand somewhere, in small letters."""
-    utf8 = secret.encode()
-    written = {
-        *(secret, secret[::-1], utf8.decode("latin-1"), quote(secret), quote(secret, safe=""), quote_plus(secret)),
-        *(
-            json.dumps(secret)[1:-1],
-            json.dumps(secret).replace("\\", "\\\\")[1:-1],
-            ascii(secret)[1:-1],
-            ascii(secret)[1:-1].replace("\\", "\\\\"),
-            repr(utf8)[2:-1],
-        ),
-        *(utf8.hex(), base64.b64encode(utf8).decode().rstrip("="), base64.urlsafe_b64encode(utf8).decode().rstrip("=")),
-        *(html.escape(secret), "".join(f"&#{ord(character)};" for character in secret)),
-        *("".join(f"&#x{ord(character):x};" for character in secret), *inside_base64(utf8)),
-    }
-    encoded = {utf8, secret.encode("gb18030"), secret.encode("utf-16-le"), secret.encode("utf-16-be")}
-    written |= {bytes(one).hex() for one in encoded}
-    return {form.lower() for form in {text.encode() for text in written} | encoded}
-
-
-def inside_base64(secret: bytes) -> set[str]:
-    """What of base64 says the secret alone, at whichever offset it stands in something longer."""
-    found = set()
-    for before in range(3):
-        whole = base64.b64encode(bytes(before) + secret + bytes(3)).decode()
-        middle = whole[(before * 8 + 5) // 6 : (before + len(secret)) * 8 // 6]
-        found |= {middle, middle.replace("+", "-").replace("/", "_")}
-    return found
-
-
-FORMS = {name: forms(secret) for name, secret in SECRETS.items()}
-
-
-def found(kept: bytes | str) -> list[str]:
-    """Names of the secrets that stand in it, in whichever form."""
-    where = (kept.encode("utf-8", "surrogatepass") if isinstance(kept, str) else kept).lower()
-    return [name for name, written in FORMS.items() if any(form in where for form in written)]
+TRACES = Traces(SECRETS)
+FORMS, found = TRACES.forms, TRACES.found_in
 
 
 @pytest.fixture
@@ -149,7 +115,7 @@ def a_day_at_the_desk(app: Flask, sandbox: Sandbox) -> None:
     admin, operator, stranger = Desk(app, ADMIN), Desk(app, OPERATOR), Desk(app, None)
     admin.post("/settings", {"appcode": APPCODE})
     sandbox.change(appcode=APPCODE)
-    admin.record_lot(100)
+    admin.record_lot(25)
     for password in (SECRETS["wrong password"], PASSWORD):
         stranger.post("/login", {"email": OPERATOR.email, "password": password})
     said = operator.verify(SECRETS["name"], NUMBER, reference=REFERENCE)
@@ -264,9 +230,7 @@ def kept(app: Flask, tmp_path: Path) -> Iterator[tuple[str, bytes]]:
     """Every byte that stays: files of the instance, and all tables where the database is a server."""
     with app.app_context():
         db.session.remove()
-        yield from (
-            (str(path.relative_to(tmp_path)), path.read_bytes()) for path in tmp_path.rglob("*") if path.is_file()
-        )
+        yield from files(tmp_path)
         url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
         if url.drivername == "sqlite":
             db.engine.dispose()
@@ -283,12 +247,22 @@ def kept(app: Flask, tmp_path: Path) -> Iterator[tuple[str, bytes]]:
             yield from ((f"the server's {path.name}", path.read_bytes()) for path in base.iterdir())
 
 
+def mailed(inbox: Inbox) -> Iterator[tuple[str, bytes]]:
+    """Every mail as a server took it, its subject, and each part as its reader sees it."""
+    for address, mail in inbox.mails:
+        yield address, mail.as_bytes()
+        yield f"{address}, subject", str(mail["Subject"]).encode()
+        for part in mail.walk():
+            yield f"{address}, {part.get_content_type()}", part.get_payload(decode=True) or b""  # type: ignore[misc]
+
+
 def in_the_servers_log(app: Flask) -> Iterator[tuple[str, bytes]]:
-    """PostgreSQL's write-ahead log, which all tests share."""
+    """PostgreSQL's write-ahead log and its messages, which all tests share."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.drivername != "sqlite":
         log = Path(str(url.query["host"])) / "data" / "pg_wal"
         yield from ((path.name, path.read_bytes()) for path in log.iterdir() if path.is_file())
+        yield "messages", (log.parent.parent / "log").read_bytes()
 
 
 ALL_PLACES = re.compile(r'<select[^>]*name="(?:province|city)".*?</select>', re.DOTALL)
@@ -312,6 +286,16 @@ def test_the_search_finds_every_form_of_every_secret() -> None:
         for form in written:
             assert name in found(b"before\x00" + form.upper() + b"after") or name in found(b"before" + form), name
     assert found(f"{OPERATOR.email} 2026-11-02 match") == []
+
+
+def test_a_number_in_groups_is_found_in_a_dump_too(app: Flask, tmp_path: Path) -> None:
+    with app.app_context(), transaction():
+        append(SYSTEM, Action.HISTORY_SEARCHED, utc_now(), words=f"{NUMBER[:6]} {NUMBER[6:14]} {NUMBER[14:]}")
+
+    places = [place for place, content in kept(app, tmp_path) if "number" in found(content)]
+
+    is_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    assert any(place.endswith(".db-wal") if is_sqlite else place == "pg_dump" for place in places)
 
 
 def test_a_day_leaves_no_name_number_appcode_or_password_anywhere(
@@ -349,11 +333,18 @@ def test_looking_back_leaves_nothing_either_nor_does_a_copy_nor_a_rotation_of_ke
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "there is no such folder"))  # nothing may write there
-    app = make_app(APPCODE="")
-    app.test_client_class = type("Remembering", (Witness,), {"answers": []})
-    a_day_at_the_desk(app, sandbox)
-
-    leaks = [f"{place}: {name}" for place, said in looking_back(app) for name in found(said)]
+    with mail_server() as inbox:
+        app = make_app(APPCODE="", SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="yuliang@here.test")
+        app.test_client_class = type("Remembering", (Witness,), {"answers": []})
+        Desk(app, ADMIN).post("/reminders/recipients/me")
+        Desk(app, ADMIN).post("/reminders/recipients", {"email": "boss@outside.test", "locale": "zh_CN"})
+        a_day_at_the_desk(app, sandbox)
+        leaks = [f"{place}: {name}" for place, said in looking_back(app) for name in found(said)]
+        with app.app_context():
+            sending.drain(this_instance(), utc_now())
+            db.session.remove()
+    assert {"boss@outside.test", ADMIN.email} <= {address for address, _mail in inbox.mails}
+    leaks += [f"mail to {place}: {name}" for place, said in mailed(inbox) for name in found(said)]
     with app.app_context():
         copy = schema.back_up(utc_now())
     rotate(app)
