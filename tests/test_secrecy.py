@@ -16,6 +16,7 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -115,7 +116,7 @@ def a_day_at_the_desk(app: Flask, sandbox: Sandbox) -> None:
     admin, operator, stranger = Desk(app, ADMIN), Desk(app, OPERATOR), Desk(app, None)
     admin.post("/settings", {"appcode": APPCODE})
     sandbox.change(appcode=APPCODE)
-    admin.record_lot(25)
+    admin.record_lot(100)
     for password in (SECRETS["wrong password"], PASSWORD):
         stranger.post("/login", {"email": OPERATOR.email, "password": password})
     said = operator.verify(SECRETS["name"], NUMBER, reference=REFERENCE)
@@ -338,6 +339,7 @@ def test_looking_back_leaves_nothing_either_nor_does_a_copy_nor_a_rotation_of_ke
         app.test_client_class = type("Remembering", (Witness,), {"answers": []})
         Desk(app, ADMIN).post("/reminders/recipients/me")
         Desk(app, ADMIN).post("/reminders/recipients", {"email": "boss@outside.test", "locale": "zh_CN"})
+        Desk(app, ADMIN).record_lot(50, expires_on=f"{utc_now() + timedelta(days=5):%Y-%m-%d}")  # a reminder is due
         a_day_at_the_desk(app, sandbox)
         leaks = [f"{place}: {name}" for place, said in looking_back(app) for name in found(said)]
         with app.app_context():

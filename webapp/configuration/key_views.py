@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
@@ -10,11 +11,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from webapp.configuration import rotation
-from webapp.configuration.key_models import KeyRotation
+from webapp.configuration.key_models import KeyRotation, KeyRotationPart
 from webapp.foundation import key_ring
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance, this_instance
 from webapp.foundation.sealing import AES_256_GCM, ALGORITHMS, INDEX_ALGORITHM
+from webapp.verification.reindexing import calls_begun_before
 
 bp = Blueprint("keyring", __name__)
 
@@ -28,6 +30,19 @@ USES: dict[str, LazyString] = {
     "spare": _l("not in use yet"),
     "retired": _l("needed no more, but for backups of before"),
 }
+
+
+TABLES: dict[str, LazyString] = {
+    "setting": _l("Settings"),
+    "identity": _l("People, with all that finds them"),
+    "reuse_reference": _l("References of recent results shown again"),
+    "receipt_salt": _l("Codes of receipts"),
+    "export": _l("Exports asked for"),
+    "export_piece": _l("Files of exports"),
+    "saved_view": _l("Saved views"),
+    "stored_search": _l("Searches of the last hours"),
+}
+"""What is renewed, in words; another table by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +62,16 @@ def index() -> str:
     newest = db.session.scalar(select(KeyRotation).order_by(KeyRotation.id.desc()).limit(1))
     tables = rotation.progress(newest.id) if newest is not None else []
     return render_template(
-        "configuration/keys.html", keys=_rows(instance), uses=USES, rotation=newest, tables=tables,
-        done=sum(table.done for table in tables), total=sum(max(table.total, table.done) for table in tables),
+        "configuration/keys.html", keys=_rows(instance), uses=USES, rotation=newest, tables=tables, names=TABLES,
+        broken=any(table.broken for table in tables), calls=_waits_for(newest, tables),
     )  # fmt: skip
+
+
+def _waits_for(going: KeyRotation | None, tables: Sequence[KeyRotationPart]) -> int:
+    """Calls that must be over before the old keys are retired, once that is all there is left to do."""
+    if going is None or going.promoted_at is None or going.finished_at or any(not one.finished_at for one in tables):
+        return 0
+    return calls_begun_before(going.promoted_at)
 
 
 def _rows(instance: Instance) -> list[Row]:
