@@ -1,10 +1,10 @@
 """Which keys the database is sealed and indexed with: every process holds them all, or answers nothing.
 
 The ring stands in the database, sealed like any setting. Each process compares its keys with it, once a second at
-most, and in each transaction before the first thing is sealed or indexed: where it lacks a key it reads the key files
-again, and where the ring names another one to seal or index with it takes that. A ring is not stored while such a
-transaction is open: once a key is no longer the one that seals, nothing more is ever stored under it, however long a
-process had its old ring in mind.
+most, and in each transaction before the first thing is sealed, indexed or looked for: where it lacks a key it reads the
+key files again, and where the ring names another one to seal or index with it takes that. A ring is not stored while
+such a transaction is open: once a key is no longer the one that seals, nothing more is ever stored under it, however
+long a process had its old ring in mind.
 """
 
 from __future__ import annotations

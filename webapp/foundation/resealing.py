@@ -61,6 +61,13 @@ def reopen(sealed: bytes, place: str, sealer: Sealer, batch: Batch) -> bytes | N
         return None
 
 
+def lock_free(key: Sequence[ColumnElement[Any]], named: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Those of the named rows that nobody else holds, locked in the caller's transaction. Who destroys some at this
+    moment is not waited for: two who wait for each other would both fail. The next pass finds the others."""
+    free = select(*key).where(tuple_(*key).in_(named)).with_for_update(skip_locked=True)
+    return {tuple(found) for found in must_write().connection().execute(free)}
+
+
 class SealedTable:
     """A table whose one sealed column stands for itself."""
 
@@ -87,10 +94,13 @@ class SealedTable:
         return batch
 
     def store(self, batch: Batch, sealer: Sealer) -> int:
+        named = [tuple(row[f"key_{number}"] for number, _one in enumerate(self._key)) for row in batch.rows]
+        mine = lock_free(self._key, named)
+        rows = [row for row, key in zip(batch.rows, named, strict=True) if key in mine]
         same = [one == bindparam(f"key_{number}") for number, one in enumerate(self._key)]
         renew = update(self._table).where(*same, self._column == bindparam("before"))
         statement = renew.values({self._column: bindparam("after")})
-        return must_write().connection().execute(statement, batch.rows).rowcount if batch.rows else 0
+        return must_write().connection().execute(statement, rows).rowcount if rows else 0
 
     def count(self) -> int:
         return db.session.scalar(select(func.count()).select_from(self._table)) or 0

@@ -82,7 +82,7 @@ class Sealer:
         self.fetch_keys: Callable[[], bool] | None = None
         """Looks for keys that came later, see `key_ring`; whether there are any."""
         self.heed: Callable[[], None] | None = None
-        """Called before something is sealed or indexed, see `key_ring`: the keys may be others by now."""
+        """Called before something is sealed, indexed or looked for, see `key_ring`: the keys may be others by now."""
         self.retired: frozenset[str] = frozenset()
         """Ids of data keys that everything was sealed anew without: what still names one opens under no key."""
         self.retired_index: frozenset[str] = frozenset()
@@ -167,6 +167,8 @@ class Sealer:
         While keys are rotated a row goes from an older key to that one: who asks for one after the other, in this
         order, meets it at least once. What is `fleeting` is not indexed anew: it is looked for under retired keys too.
         """
+        if self.heed is not None:
+            self.heed()
         held, gone = self._held, frozenset() if fleeting else self.retired_index
         live = (key for key in held.index_keys if key.id not in gone)
         return [_digest(held, key, kind, value) for key in sorted(live, key=lambda key: key.id == held.indexing)]

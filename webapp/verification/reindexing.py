@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from webapp.foundation.database import db, insert_rows, must_write
-from webapp.foundation.resealing import Batch, Place, is_old, reopen
+from webapp.foundation.resealing import Batch, Place, is_old, lock_free, reopen
 from webapp.foundation.sealing import Sealer
 from webapp.vendor.contract import Outcome
 from webapp.verification.identities import blinds_of
@@ -58,9 +58,11 @@ class Identities:
     def store(self, batch: Batch, sealer: Sealer) -> int:
         """See `resealing.Part`."""
         session, read = must_write(), {one["row"]: one for one in batch.rows}
-        # Locked, and compared again: an answer that came in meanwhile, or an erasure, is not undone.
+        # Locked, and compared again: an answer that came in meanwhile, or an erasure, is not undone. Those that others
+        # hold are left to the next pass.
         mine = select(Identity.verification_id, Identity.sealed).where(Identity.verification_id.in_(read))
-        now = session.execute(mine.order_by(Identity.verification_id).with_for_update()).all()
+        free = mine.order_by(Identity.verification_id).with_for_update(skip_locked=True)
+        now = session.execute(free).all()
         same = [read[number] for number, sealed in now if sealed == read[number]["before"]]
         if not same:
             return 0
@@ -114,7 +116,9 @@ class References:
         statement = renew.values(
             sealed=bindparam("after"), blind=bindparam("found_by"), index_key=bindparam("key")
         )  # fmt: skip
-        return must_write().connection().execute(statement, batch.rows).rowcount if batch.rows else 0
+        free = lock_free([table.c.reuse_id], [(row["row"],) for row in batch.rows])
+        rows = [row for row in batch.rows if (row["row"],) in free]
+        return must_write().connection().execute(statement, rows).rowcount if rows else 0
 
     def count(self) -> int:
         """See `resealing.Part`."""
