@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("receipts",),
     ("history", "reconciliation"),
     ("reminders", "renewals"),
+    ("retention",),
     ("dashboard", "configuration", "practice", "watching", "demo"),
     ("navigation", "checking"),
     ("scheduler",),

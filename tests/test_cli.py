@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.audit.trails import seal, sql
 from tests.conftest import settings_for
 from tests.notify.servers import mail_server
 from tests.support.cast import ADMIN, CAST, OPERATOR, Desk
+from tests.verification.calls import MATCH, ask, buy, somebody
 from webapp import cli, create_app, opening
 from webapp.accounts.models import User
 from webapp.audit.trail import Action, AuditRecord
@@ -359,6 +361,22 @@ def test_verify_audit_names_each_fault_and_misses_an_end_that_was_cut_off(yulian
     assert changed.out.endswith("1 faults.\n")
     assert (cut.code, f"The head {head} is not in the chain" in cut.err) == (1, True)
     assert "64 hexadecimal digits" in yuliang("verify-audit", "--expect-head", "5f0c").refused()
+
+
+@on_one_database
+def test_purge_destroys_what_is_old_at_once_and_says_what_it_came_to(yuliang: Run, app: Flask) -> None:
+    assert yuliang("migrate").code == 0
+    buy(app, 10)
+    for n in range(3):
+        ask(app, somebody(n), lambda *_asked: MATCH, clock=lambda: utc_now() - timedelta(days=1200))
+
+    purged, again, checked = yuliang("purge"), yuliang("purge"), yuliang("check")
+
+    assert (purged.code, purged.err) == (0, "")
+    assert purged.out.startswith("3 identities from before ")
+    assert again.out.startswith("0 identities from before ")
+    assert "facts of verifications" not in purged.out, "they are kept for ever"
+    assert checked.code == 0
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -109,7 +109,8 @@ def address(rule: Rule) -> str:
     """An address of the rule: of an object that is there, where the world has one."""
     if rule.endpoint in FULL:
         return FULL[rule.endpoint]
-    return re.sub(r"<int:\w+>", "1", re.sub(r"<\w+>", "unknown", rule.rule))
+    plain = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+    return re.sub(r"<int:\w+>", "1", re.sub(r"<\w+>", "unknown", plain))
 
 
 def snapshot(app: Flask) -> dict[str, list[Any]]:

@@ -42,6 +42,8 @@ from webapp.reminders import mails as reminder_mails
 from webapp.reminders import operations as reminder_operations
 from webapp.reminders import recipient_views
 from webapp.reminders import views as reminders
+from webapp.retention import rights_views as rights
+from webapp.retention import views as retention
 from webapp.settings import Settings
 from webapp.usage import calendar_views as calendar
 from webapp.vendor.calling import Vendor
@@ -65,7 +67,7 @@ BLUEPRINTS = (
     accounts.bp, lock_views.bp, preferences.bp, notices.bp, dashboard.bp, usage.bp, verification.bp, desk.bp,
     shifts.bp, reuse.bp, calls.bp, unknowns.bp, purposes.bp, caps.bp, receipts.bp, history.bp, saved.bp, reveal.bp,
     exports.bp, quota.bp, lots.bp, deductions.bp, reconciliation.bp, opening.bp, practice.bp, audit.bp, looks.bp,
-    configuration.bp, keyring.bp, calendar.bp, watching.bp, reminders.bp,
+    configuration.bp, keyring.bp, calendar.bp, watching.bp, reminders.bp, retention.bp, rights.bp,
 )  # fmt: skip
 
 

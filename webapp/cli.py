@@ -34,6 +34,7 @@ from webapp.notify.messages import Verdict
 from webapp.opening import NotReady, let_go, open_known, open_new_or_known
 from webapp.reconciliation import command as reconciliation
 from webapp.reminders import health, trial
+from webapp.retention import command as retention
 from webapp.scheduler import Worker, holder_name
 from webapp.serving import CannotServe, Supervisor, check_port
 from webapp.settings import Settings, SettingsError, read_settings
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     reconcile.add_argument("--used", type=int, metavar="N", help="what the console shows as used, with --total")
     reconcile.add_argument("--total", type=int, metavar="N", help="what the console shows as the total")
     add("check", _check, "recount everything and name every difference")
+    add("purge", _purge, "destroy at once what is older than it may be, instead of tonight")
     trail = add("verify-audit", _verify_audit, "prove the audit trail by its seals and name every fault")
     trail.add_argument("--expect-head", metavar="HEX", help="a head of any former day: it must still be in the chain")
     demo.configure(add("demo-data", _demo_data, "fill an empty practice instance with a believable year of calls"))
@@ -293,6 +295,16 @@ def _check(_args: argparse.Namespace) -> int:
         print(one, file=sys.stderr)
     print(f"{len(differences)} differences." if differences else "Lots, ledger, verifications and counters agree.")
     return 1 if differences else 0
+
+
+def _purge(_args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    with app.app_context():
+        done, faults = retention.purge(this_instance(), utc_now)
+    print("\n".join(done))
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
 
 
 def _verify_audit(args: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ PAGES: tuple[tuple[str, LazyString], ...] = (
 INSIDE = {
     "keyring": "configuration", "reconciliation": "quota", "opening": "quota", "lots": "quota",
     "reveal": "history", "exports": "history", "saved": "history", "looks": "audit",
+    "retention": "audit", "rights": "audit",
 }  # fmt: skip
 """Rooms whose pages belong to another's place in the navigation."""
 

@@ -35,6 +35,7 @@ from webapp.receipts import proving
 from webapp.reconciliation import operations as reconciliation
 from webapp.reminders import operations as reminders
 from webapp.reminders.operations import REVIEW_JOB
+from webapp.retention import purging
 from webapp.verification import operations as verification
 from webapp.verification import place_index, rollups, tokens
 
@@ -81,6 +82,7 @@ JOBS: tuple[Job, ...] = (
     Job("destroy exports", lambda _instance, now: export_operations.destroy_expired(now), timedelta(minutes=1)),
     Job("forget reveals", lambda _instance, now: reveal_operations.forget_reveals(now), timedelta(hours=1)),
     Job("rotate keys", rotation.go_on, timedelta(seconds=2)),
+    Job(purging.PURGE_JOB, purging.purge_due, timedelta(minutes=1)),
     Job("forget wrong receipts", lambda _instance, now: proving.forget_failures(now), timedelta(hours=1)),
 )
 

@@ -20,6 +20,8 @@ from webapp.foundation.smtp_url import MailServer, parse_smtp_url
 
 SANDBOX = "sandbox"
 LOCALES = ("zh_CN", "en")
+MOST_DAYS = 36_500
+"""That anything is kept, unless for ever."""
 
 
 def N_(text: str) -> str:
@@ -128,6 +130,14 @@ SETTINGS: tuple[Setting, ...] = (
             N_("Address in mails' links; from host and port when empty")),
     Setting("YULIANG_UNIT_NAME", "unit_name", values.title, "", "某某市政务服务中心",
             N_("Name of your unit on receipts; a line to fill in by hand when empty"), runtime=True),
+    Setting("YULIANG_KEEP_IDENTITY", "keep_identity", values.whole(7, MOST_DAYS), "1096", "365",
+            N_("Days that name, number and all else personal of a verification are kept; 7 at least"), runtime=True),
+    Setting("YULIANG_KEEP_FACTS", "keep_facts", values.none_or(values.whole(1096, MOST_DAYS)), "0", "1826",
+            N_("Days that the fact of a verification is kept; 0: for ever, else 1096 at least"), runtime=True),
+    Setting("YULIANG_KEEP_OUTBOX", "keep_outbox", values.whole(30, MOST_DAYS), "365", "180",
+            N_("Days that sent and refused messages are kept; 30 at least"), runtime=True),
+    Setting("YULIANG_KEEP_AUDIT", "keep_audit", values.whole(184, MOST_DAYS), "1096", "365",
+            N_("Days that the audit trail is kept; 184 at least"), runtime=True),
     Setting("YULIANG_TIMEZONE", "timezone", values.zone, "Asia/Shanghai", "Asia/Shanghai",
             N_("Reporting time zone of days, months and what people read")),
     Setting("YULIANG_LOCALE", "locale", values.one_of(*LOCALES), "zh_CN", "zh_CN", N_("Fallback language")),
@@ -169,6 +179,10 @@ class Settings:
     mail_from: str | None
     public_url: str | None
     unit_name: str
+    keep_identity: int
+    keep_facts: int
+    keep_outbox: int
+    keep_audit: int
     timezone: str
     locale: str
     admin_email: str | None

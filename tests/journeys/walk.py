@@ -20,12 +20,13 @@ EMPTY_FORMS = ("/verify", "/quota/lots/new", "/users/new", "/users/2", "/setting
                "/receipts/verify", "/quota/reconcile", "/quota/reconcile/access-key", "/settings/calendar",
                "/settings/caps", "/quota/opening", "/quota/lots/1/correct", "/quota/lots/2/change",
                "/quota/lots/2/refund", "/settings/deductions", "/audit/person", "/verifications/1/reveal",
-               "/history/export")  # fmt: skip
+               "/history/export", "/rights")  # fmt: skip
 """Pages whose form is refused when it is sent as nothing."""
 NOTHING_FOUND, FILTER_REFUSED = "from=2001-01-01&to=2001-01-01", "from=2001-01-02&to=2001-01-01"
 ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUSED}", f"/audit?{NOTHING_FOUND}",
              f"/audit?{FILTER_REFUSED}", "/quota/lots/2", "/quota/lots/5", "/quota/lots/5/reopen",
              f"/usage?{NOTHING_FOUND}", f"/usage?{FILTER_REFUSED}", "/usage?step=hour&stack=operator",
+             "/retention/identity",
              "/nothing-here")  # fmt: skip
 EVERYTHING_OPEN = "/ with all that opens open"
 
@@ -51,6 +52,7 @@ def past_a_product_in_use(visitor: Visitor, addresses: list[str]) -> Iterator[st
     yield from _receipt(visitor)
     yield from _in_plaintext(visitor)
     yield _looks(visitor)
+    yield from _rights(visitor)
     for address in EMPTY_FORMS:
         yield _refused(visitor, address)
     for address in ADDRESSES:
@@ -128,6 +130,29 @@ def _looks(visitor: Visitor) -> str:
         visitor.page.locator("main form[method=post] button.btn-primary").click()
     assert visitor.page.locator("main tbody tr").count()
     return "who looked for somebody"
+
+
+def _rights(visitor: Visitor) -> Iterator[str]:
+    """The request of the one person whom the operator verified first, up to where something would be done; a hold."""
+    for form in ("", "/rights/export", "/rights/erase", "/rights/hold"):
+        visitor.open("/rights")
+        visitor.page.fill("[name=name]", "张三")
+        visitor.page.fill("[name=id_number]", "11010519491231002X")
+        with visitor.page.expect_navigation():
+            visitor.page.locator("main form[method=post] button.btn-primary").click()
+        if form:
+            with visitor.page.expect_navigation():
+                visitor.page.locator(f"main form[action='{form}'] button").click()
+        yield f"a person's request {form}"
+    visitor.open("/retention")
+    visitor.page.fill("[name=verification]", "1")
+    visitor.page.fill("[name=words]", "case 2026-17")
+    with visitor.page.expect_navigation():
+        visitor.page.locator("main form[action='/retention/holds'] button").click()
+    yield "a legal hold"
+    with visitor.page.expect_navigation():
+        visitor.page.locator("main [data-hold] a.btn-mini").first.click()
+    yield "lifting a hold"
 
 
 def _in_plaintext(visitor: Visitor) -> Iterator[str]:

@@ -191,7 +191,9 @@ WRITES = re.compile(r"\b(?:update|delete|put)\((?:LedgerEntry|DeductionRule)\b")
 def test_no_statement_of_the_product_changes_or_removes_an_entry_or_a_rule() -> None:
     files = sorted((Path(__file__).parents[2] / "webapp").rglob("*.py"))
 
-    assert [path.name for path in files if WRITES.search(path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path in files if WRITES.search(path.read_text(encoding="utf-8"))] == [
+        "closing.py"  # of retention: the entries go into the closing balance of their lot
+    ]
     assert WRITES.search("session.execute(delete(LedgerEntry).where(…))")
 
 

@@ -79,6 +79,14 @@ ACTIONS: dict[str, LazyString] = {
     Action.EXPORT_DESTROYED: _l("Export destroyed"),
     Action.KEYS_ADDED: _l("Rotation of keys begun"),
     Action.KEYS_ROTATED: _l("Rotation of keys finished"),
+    Action.PURGE_BEGUN: _l("Purge begun"),
+    Action.PURGE_DONE: _l("Purge done"),
+    Action.HOLD_PLACED: _l("Legal hold placed"),
+    Action.HOLD_LIFTED: _l("Legal hold lifted"),
+    Action.PERSON_FOUND: _l("Person looked up for a request"),
+    Action.PERSON_EXPORTED: _l("Person's data exported"),
+    Action.PERSON_ERASED: _l("Person erased"),
+    Action.PROCESSING_EXPORTED: _l("Processing record exported"),
 }
 OBJECTS: dict[str, LazyString] = {
     "verification": _l("Verification"),
@@ -93,4 +101,6 @@ OBJECTS: dict[str, LazyString] = {
     "deduction": _l("Deduction rule"),
     "export": _l("Export"),
     "view": _l("Saved view"),
+    "purge": _l("Purge"),
+    "hold": _l("Legal hold"),
 }

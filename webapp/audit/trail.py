@@ -90,6 +90,14 @@ class Action(StrEnum):
     EXPORT_DESTROYED = "export_destroyed"
     KEYS_ADDED = "keys_added"
     KEYS_ROTATED = "keys_rotated"
+    PURGE_BEGUN = "purge_begun"
+    PURGE_DONE = "purge_done"
+    HOLD_PLACED = "hold_placed"
+    HOLD_LIFTED = "hold_lifted"
+    PERSON_FOUND = "person_found"
+    PERSON_EXPORTED = "person_exported"
+    PERSON_ERASED = "person_erased"
+    PROCESSING_EXPORTED = "processing_exported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ TABLES: dict[str, LazyString] = {
     "export_piece": _l("Files of exports"),
     "saved_view": _l("Saved views"),
     "stored_search": _l("Searches of the last hours"),
+    "legal_hold": _l("Legal holds"),
 }
 """What is renewed, in words; another table by its name."""
 

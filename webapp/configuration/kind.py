@@ -18,12 +18,13 @@ from webapp.history.saved_models import SavedView
 from webapp.history.search_models import StoredSearch
 from webapp.notify.messages import Attempt, Message
 from webapp.notify.notices import Notice, NoticeDismissal
-from webapp.quota.models import LedgerEntry, Lot
+from webapp.quota.models import LedgerClosing, LedgerEntry, Lot
 from webapp.receipts.models import Receipt, ReceiptFailure, ReceiptSalt
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn
 from webapp.reminders.models import Episode, ToldLot
+from webapp.retention.models import LegalHold, PurgeRun
 from webapp.settings import SANDBOX
-from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
+from webapp.usage.models import LatencyHour, UsageClosing, UsageDay, UsageDelta, UsageHour
 from webapp.vendor import circuit
 from webapp.verification.models import (
     Identity,
@@ -37,6 +38,7 @@ from webapp.verification.models import (
 )
 
 PRACTICE = (
+    LegalHold, PurgeRun, LedgerClosing, UsageClosing,
     MeterBaseline, MeterFailure, MeterReading, MeterTurn,
     Attempt, Message, ToldLot, Episode, ExportPiece, Export, Reveal, SavedView, StoredSearch, ReceiptFailure,
     ReceiptSalt, Receipt, SpentForm,

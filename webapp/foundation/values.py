@@ -38,6 +38,11 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def none_or(parse: Callable[[str], int]) -> Callable[[str], int]:
+    """0, or what `parse` takes."""
+    return lambda text: 0 if text.strip() == "0" else parse(text)
+
+
 def seconds(text: str) -> float:
     """Seconds, with up to three decimals."""
     if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) or not 0.1 <= float(text) <= 600:

@@ -67,6 +67,8 @@ def reveal(wanted: Wanted, who: Who, instance: Instance, now: datetime) -> Perso
         # Two pages of one reader come one after the other, so that the limit holds.
         session.execute(select(User.id).where(User.id == who.user_id).with_for_update())
         _stay_below(who, now)
+        if not identities.lock([wanted.verification_id]):  # somebody has just destroyed it
+            raise IdentityGone
         values = {"actor_id": who.user_id, "verification_id": wanted.verification_id, "at": now}
         if not insert_once(Reveal, nonce=wanted.nonce, **values):
             raise RevealedAlready

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import Role, User
 from webapp.audit.trail import Action, Who, append
-from webapp.foundation.database import db, transaction
+from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
 from webapp.history.saved_models import SavedView
@@ -97,6 +97,17 @@ def remove(view: SavedView, who: Who, now: datetime) -> None:
     with transaction() as session:
         if session.execute(delete(SavedView).where(SavedView.id == view_id)).rowcount:  # type: ignore[attr-defined]
             append(who, Action.VIEW_DELETED, now, on=("view", view_id))
+
+
+def forget_about(means: Callable[[str], bool], who: Who, instance: Instance, now: datetime) -> int:
+    """Deletes every view whose name or search means an erased person, in the caller's transaction; returns how many."""
+    session = must_write()
+    views = {view.id: content_of(view, instance) for view in session.scalars(select(SavedView))}
+    gone = [number for number, content in views.items() if means(content.name) or means(content.search or "")]
+    session.execute(delete(SavedView).where(SavedView.id.in_(gone)), execution_options={"synchronize_session": False})
+    for number in gone:
+        append(who, Action.VIEW_DELETED, now, on=("view", number))
+    return len(gone)
 
 
 def _may_open(reader: User) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,6 +66,15 @@ def forget_expired(now: datetime) -> bool:
     with transaction() as session:
         session.execute(delete(StoredSearch).where(StoredSearch.expires_at <= now))
     return False
+
+
+def forget_about(means: Callable[[str], bool], instance: Instance) -> None:
+    """Drops every search whose text means an erased person, in the caller's transaction: whoever is paging through it
+    must send it again."""
+    session = must_write()
+    kept = session.execute(select(StoredSearch.handle, StoredSearch.sealed)).all()
+    gone = [handle for handle, sealed in kept if means(instance.sealer.open(sealed, _place(handle)).decode())]
+    session.execute(delete(StoredSearch).where(StoredSearch.handle.in_(gone)))
 
 
 def _place(handle: str) -> str:

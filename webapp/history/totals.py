@@ -11,6 +11,7 @@ from webapp.accounts.models import User
 from webapp.foundation.instance import Instance
 from webapp.history import facts
 from webapp.history.filters import Filters
+from webapp.usage import closings
 from webapp.usage import queries as usage
 
 NAME = "history_totals"
@@ -33,6 +34,7 @@ def total(filters: Filters, viewer: User, instance: Instance, now: datetime) -> 
     if at is None or not now - FRESH < at <= now:
         while len(known) >= MOST:
             known.pop(next(iter(known)), None)
-        counted = usage.how_many(filters.first, filters.last, zone, **scope.equal)
+        asked = filters.first, filters.last, zone
+        counted = usage.how_many(*asked, **scope.equal) - closings.how_many(*asked, **scope.equal)
         known[key] = (now, counted)
     return counted

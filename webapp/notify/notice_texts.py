@@ -121,4 +121,9 @@ KINDS: dict[str, Kind] = {
         lambda w: _("Export %(id)s in plaintext waits for a second approver.", **w),
         lambda w: Place("exports.show", {"id": w["id"]}),
     ),
+    "purge_stopped": Kind(
+        "danger",
+        lambda w: _("The audit trail was not purged on %(day)s: it is kept as evidence, for it is not as sealed.", **w),
+        _at("retention.index"),
+    ),
 }

@@ -17,7 +17,7 @@ from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import number
-from webapp.quota import ledger, operations, queries
+from webapp.quota import closing, ledger, operations, queries
 from webapp.quota.entry_table import entry_rows
 from webapp.quota.forms import CorrectForm, FactsForm, ReasonForm, RefundForm, shown_fields
 from webapp.quota.ledger import LotClosed, NotSoMany, TooMany
@@ -38,12 +38,13 @@ def show(id: int) -> str:
     lot, before = _lot(id), request.args.get("before", "")
     if before and (not before.isascii() or not before.isdigit() or len(before) > 18):
         abort(400)
-    entries = queries.entries_of(id, int(before) if before else None, SIZE)
+    entries, closed = queries.entries_of(id, int(before) if before else None, SIZE), closing.of_lot(id)
     people = {user.id: user.name for user in accounts.users()}
     return render_template(
         "quota/lot.html", lot=lot_row(lot, _now()[0]), entries=entry_rows(entries[:SIZE]),
         recorded=(lot.recorded_at, people.get(lot.recorded_by or 0, "")), is_first_page=not before,
         further=entries[SIZE - 1].id if len(entries) > SIZE else None, may_change=may(current_user.role, "lots.change"),
+        closed=closed, gone=closed.holds + closed.charges + closed.releases if closed else 0,
     )  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.foundation.database import Base, RowId, UtcDateTime
 from webapp.vendor.contract import Billed
 
-ONCE = "kind IN ('hold', 'charge', 'release')"
-"""A call is held once, and charged or released once: the database itself refuses a second time."""
+ONCE = "verification_id IS NOT NULL"
+"""A call is held once, and charged or released once: the database itself refuses a second time. In these words, and not
+by kind, so that the index also serves the database when it looks whether a verification still has entries."""
 
 
 class EntryKind(StrEnum):
@@ -104,6 +105,21 @@ class LedgerEntry(Base):
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class LedgerClosing(Base):
+    """What the entries of calls came to whose facts retention has let go: it stands for them in every recount."""
+
+    __tablename__ = "ledger_closing"
+
+    lot_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    """0: calls that no lot could cover."""
+    holds: Mapped[int] = mapped_column(RowId)
+    charges: Mapped[int] = mapped_column(RowId)
+    releases: Mapped[int] = mapped_column(RowId)
+    change: Mapped[int] = mapped_column(RowId)
+    closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When entries were added last."""
 
 
 class DeductionRule(Base):

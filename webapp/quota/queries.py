@@ -9,8 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import case, func, select
 
 from webapp.foundation.database import db
-from webapp.quota import drawing
-from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerEntry, Lot
+from webapp.quota import closing, drawing
+from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
 from webapp.quota.rules import Balance
 
 
@@ -27,7 +27,8 @@ def balance(today: date, unknown: int) -> Balance:
     uncovered = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
     )
-    return Balance(remaining or 0, total or 0, held or 0, unknown, uncovered or 0)
+    closed = db.session.scalar(select(LedgerClosing.charges).where(LedgerClosing.lot_id == 0))
+    return Balance(remaining or 0, total or 0, held or 0, unknown, (uncovered or 0) + (closed or 0))
 
 
 def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
@@ -110,7 +111,7 @@ class Difference:
 
 
 def recount() -> list[Difference]:
-    """Recounts every lot from the ledger and names each figure that differs. Empty: all agree."""
+    """Recounts every lot from ledger and closing balances, and names each figure that differs. Empty: all agree."""
 
     def entries(kind: EntryKind) -> object:
         return func.coalesce(func.sum(case((LedgerEntry.kind == kind, 1), else_=0)), 0)
@@ -125,9 +126,14 @@ def recount() -> list[Difference]:
         changes(*ENDS), changes(EntryKind.USED_BEFORE), changes(*SUPPLY),
     ).group_by(LedgerEntry.lot_id)  # type: ignore[call-overload]  # fmt: skip
     by_lot = {row[0]: row[1:] for row in db.session.execute(sums)}
+    closed = closing.closings()
     found = []
     for lot in db.session.scalars(select(Lot).execution_options(populate_existing=True)):
         change, holds, charges, releases, ended, used, supply = by_lot.get(lot.id, (0, 0, 0, 0, 0, 0, 0))
+        if lot.id in closed:
+            gone = closed[lot.id]
+            change, holds = change + gone.change, holds + gone.holds
+            charges, releases = charges + gone.charges, releases + gone.releases
         expected = {"available": change, "held": holds - charges - releases, "charged": charges,
                     "lapsed": -ended, "used_before": -used, "calls": supply}  # fmt: skip
         found += [

@@ -24,7 +24,7 @@ class Receipt(Base):
     )  # fmt: skip
 
     number: Mapped[str] = mapped_column(String(12), primary_key=True)
-    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"))
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"), index=True)
     reuse_id: Mapped[int | None] = mapped_column(ForeignKey("reuse.id"), unique=True)
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     unit: Mapped[str] = mapped_column(String(80))

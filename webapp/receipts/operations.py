@@ -52,13 +52,18 @@ class IdentityGone(Exception):
 def issue(verification_id: int, who: Who, instance: Instance, now: datetime) -> str:
     """The number of a verification's receipt, issued where there was none. Raises `NothingToProve`, `IdentityGone`."""
     with transaction() as session:
-        return _issue(session.get_one(Verification, verification_id), None, who, instance, now)
+        row = session.get(Verification, verification_id)
+        if row is None:  # the fact has gone too since the page was shown
+            raise IdentityGone
+        return _issue(row, None, who, instance, now)
 
 
 def issue_reused(reuse_id: int, who: Who, instance: Instance, now: datetime) -> str:
     """As `issue`, for a recent result that was shown again; also issues the original's, for it is cited."""
     with transaction() as session:
-        reuse = session.get_one(Reuse, reuse_id)
+        reuse = session.get(Reuse, reuse_id)
+        if reuse is None:
+            raise IdentityGone
         _issue(reuse.verification, None, who, instance, now)
         return _issue(reuse.verification, reuse, who, instance, now)
 
@@ -122,6 +127,7 @@ def _store(row: Verification, reuse: Reuse | None, instance: Instance, now: date
     """The new receipt's number; None where the like of it stands already."""
     if row.outcome not in CONCLUSIONS:
         raise NothingToProve
+    identities.lock([row.id])
     person = identities.open_person(row.id, instance.sealer)
     if person is None:
         raise IdentityGone

@@ -80,9 +80,9 @@ def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None
         hours[hour, *told_apart] += calls
         if bucket is not None:
             latencies[hour, bucket] += calls
-    _upsert(session, UsageDay, days)
-    _upsert(session, UsageHour, hours)
-    _upsert(session, LatencyHour, latencies)
+    upsert(session, UsageDay, days)
+    upsert(session, UsageHour, hours)
+    upsert(session, LatencyHour, latencies)
 
 
 _told_apart = attrgetter(*(one.name for one in fields(Dimensions)))
@@ -96,7 +96,8 @@ def _dimensions(delta: UsageDelta) -> Dimensions:
     )  # fmt: skip
 
 
-def _upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]]) -> None:
+def upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]]) -> None:
+    """Adds calls to the rows of a table of counts, by the columns of its key, in the caller's transaction."""
     keys = [column.name for column in model.__table__.primary_key]
     rows = [dict(zip(keys, key, strict=True), calls=calls) for key, calls in sorted(counts.items()) if calls]
     if not rows:

@@ -78,6 +78,26 @@ class LatencyHour(Base):
     calls: Mapped[int]
 
 
+class UsageClosing(Base):
+    """Calls whose facts retention has let go: how many there were, by all that charts tell apart, of a quarter of an
+    hour, which lies in one day and one hour of every zone. Stands for the facts whenever all is counted anew."""
+
+    __tablename__ = "usage_closing"
+
+    at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(24), primary_key=True)
+    billed: Mapped[str] = mapped_column(String(8), primary_key=True)
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    operator_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    department_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    purpose_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    lot_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    cause: Mapped[str] = mapped_column(String(24), primary_key=True)
+    latency_bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """-1: there was no answer."""
+    calls: Mapped[int]
+
+
 class CalendarDay(Base):
     """A day of which an admin says what kind it is, whatever the notices say."""
 

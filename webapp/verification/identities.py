@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy import delete, select, update
@@ -85,6 +85,29 @@ def open_people(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, Pe
     """The opened people of many verifications, by verification."""
     rows = db.session.scalars(select(Identity).where(Identity.verification_id.in_(verification_ids)))
     return {row.verification_id: opened(row.verification_id, row.sealed, sealer) for row in rows}
+
+
+def with_number(number: str, sealer: Sealer) -> Sequence[int]:
+    """The verifications of this number whose identity still stands, oldest first."""
+    same = IdentityIndex.blind.in_(sealer.indexes(IndexKind.NUMBER, number))
+    found = select(IdentityIndex.verification_id).where(same).distinct()
+    return db.session.scalars(found.order_by(IdentityIndex.verification_id)).all()
+
+
+def lock(verification_ids: Collection[int]) -> set[int]:
+    """Which of these identities stand, kept as they are until the caller's transaction ends. Everybody who destroys
+    identities, or hangs something on one, locks it first."""
+    mine = select(Identity.verification_id).where(Identity.verification_id.in_(verification_ids))
+    return set(must_write().scalars(mine.order_by(Identity.verification_id).with_for_update()))
+
+
+def destroy(verification_ids: Collection[int]) -> None:
+    """Destroys locked identities with all that finds or hangs on them (references of reuses and salts of receipts go by
+    the database's own rule), in the caller's transaction. The facts stand."""
+    session = must_write()
+    for model in (IdentityIndex, Identity):
+        rows = delete(model).where(model.verification_id.in_(verification_ids))
+        session.execute(rows, execution_options={"synchronize_session": False})
 
 
 def person_index(name: str, number: str, sealer: Sealer) -> bytes:

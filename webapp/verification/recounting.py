@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_col
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import UtcDateTime, db
+from webapp.usage import closings
 from webapp.usage.counters import Dimensions
 from webapp.usage.hours import hour_of
 from webapp.usage.latency import BUCKETS
@@ -80,13 +81,15 @@ def _unfolded(zone: ZoneInfo) -> Mapping[date, Counts]:
 
 
 def stored(day: date, zone: ZoneInfo) -> Counts:
-    """What the calls of a day come to."""
+    """What the calls of a day come to, those whose facts have gone included."""
     hours = [at for at in hours_of(Span(day, day), zone) if isinstance(at, datetime)]
     ends = [*hours[1:], *[end_of(day, zone)] * (MOST_HOURS + 1 - len(hours))]
     bounds = {"begins": hours[0], **{f"end_{place}": end for place, end in enumerate(ends)}}
     counts = Counts()
     for *key, place, bucket, calls in db.session.execute(_OF_A_DAY, bounds):
         counts.add(hours[place], tuple(key), bucket, calls)
+    for at, dimensions, bucket, calls in closings.closed(bounds["begins"], end_of(day, zone)):
+        counts.add(hour_of(at, zone), tuple(getattr(dimensions, name) for name in NAMES), bucket, calls)
     return counts
 
 

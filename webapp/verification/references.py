@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from webapp.foundation.database import db, insert_rows
 from webapp.foundation.sealing import Sealer
+from webapp.verification import identities
 from webapp.verification.models import IndexKind, Reuse, ReuseReference
 
 
 def keep(reuse: Reuse, reference: str, sealer: Sealer) -> None:
-    """Stores it sealed and findable, in the caller's transaction; nothing where none was given."""
-    if reference:
+    """Stores it sealed and findable, in the caller's transaction; nothing where none was given, or where the person was
+    erased since the result was found."""
+    if reference and identities.lock([reuse.verification_id]):
         sealed = sealer.seal(reference.encode(), _place(reuse.id))
         blind = sealer.index(IndexKind.REFERENCE, reference)
         row = {"reuse_id": reuse.id, "verification_id": reuse.verification_id, "sealed": sealed, "blind": blind,

@@ -18,10 +18,10 @@ from webapp.foundation import leases, runtime
 from webapp.foundation.clock import day_of, end_of, start_of, utc_now
 from webapp.foundation.database import db, end_read, must_write, transaction
 from webapp.foundation.instance import Instance
-from webapp.usage import counters
+from webapp.usage import closings, counters
 from webapp.usage.counters import Dimensions
 from webapp.usage.latency import bucket_of
-from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
+from webapp.usage.models import LatencyHour, UsageClosing, UsageDay, UsageDelta, UsageHour
 from webapp.verification.models import Verification
 
 Delta = tuple[datetime, Dimensions, int | None, int]
@@ -93,7 +93,7 @@ def rebuild(zone: ZoneInfo) -> int:
 def counted_days(zone: ZoneInfo) -> list[date]:
     """Every day that has calls or counts, and those between."""
     ends: list[date] = []
-    for column in (Verification.created_at, UsageDelta.at, UsageHour.hour, LatencyHour.hour):
+    for column in (Verification.created_at, UsageDelta.at, UsageHour.hour, LatencyHour.hour, UsageClosing.at):
         ends += [day_of(at, zone) for at in db.session.execute(select(func.min(column), func.max(column))).one() if at]
     ends += [day for day in db.session.execute(select(func.min(UsageDay.day), func.max(UsageDay.day))).one() if day]
     if not ends:
@@ -115,8 +115,9 @@ def _recount(day: date, zone: ZoneInfo) -> int:
         for hours in (UsageHour, LatencyHour):
             session.execute(delete(hours).where(hours.hour >= begins, hours.hour < ends))
         deltas = _deltas(session, Verification.created_at >= begins, Verification.created_at < ends)
+        deltas += closings.closed(begins, ends)
         counters.add_up(session, deltas, zone)
-        return len(deltas)
+        return sum(calls for *_what, calls in deltas)
 
 
 def _deltas(session: Session, *of_the_day: ColumnElement[bool]) -> list[Delta]:

@@ -1,0 +1,227 @@
+"""A person's rights: found, handed out, erased; the trail tells that, and never whom it was about."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from werkzeug.test import TestResponse
+
+from tests.receipts.papers import answer_of, paper_of, prove
+from tests.receipts.papers import said as words_of
+from tests.retention.ages import left, said
+from tests.support.cast import ADMIN, AUDITOR, OPERATOR, PASSWORD, Desk, Member, card_of
+from tests.verification.calls import UNKNOWN, ask, differences
+from webapp.audit import subjects
+from webapp.audit.trail import Action, AuditRecord
+from webapp.foundation.database import db
+from webapp.foundation.instance import this_instance
+from webapp.history.saved_models import SavedView
+from webapp.history.search_models import StoredSearch
+from webapp.history.search_readings import Kind
+from webapp.vendor.sandbox.server import Sandbox
+from webapp.verification.models import IdentityIndex
+
+ZHANG = {"name": "张三", "id_number": "11010519491231002X"}
+LI = {"name": "李四", "id_number": "440524188001010014"}
+WHY = "request 2026-17"
+FILLED = {"filled": "yes", "words": WHY, "password": PASSWORD, "confirm": "yes"}
+ENGLISH = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def busy(app: Flask, sandbox: Sandbox) -> Flask:
+    """Two people verified; the first also under another name, reused, with a receipt, searched and in a saved view."""
+    Desk(app, ADMIN).record_lot()
+    operator = Desk(app, OPERATOR)
+    operator.verify(ZHANG["name"], ZHANG["id_number"], reference="CASE-7")
+    operator.verify(ZHANG["name"], ZHANG["id_number"], reference="CASE-8")
+    operator.verify(LI["name"], ZHANG["id_number"])
+    operator.verify(LI["name"], LI["id_number"])
+    return app
+
+
+def send(
+    app: Flask, page: str, fields: dict[str, str] | None = None, *, person: dict[str, str] = ZHANG, by: Member = ADMIN
+) -> TestResponse:
+    return Desk(app, by).post(page, person | (fields or {}), headers=ENGLISH)
+
+
+def test_a_person_is_found_by_number_and_what_is_under_another_name_is_told(busy: Flask) -> None:
+    paper_of(busy)
+    page = send(busy, "/rights")
+
+    assert page.status_code == 200
+    assert 'data-found="2"' in page.text
+    assert "1 under another name" in words_of(page)
+    assert 'data-found="0"' in send(busy, "/rights", person={"name": "王五", "id_number": "100101199003080023"}).text
+
+
+def test_nothing_of_the_person_stands_in_an_address(busy: Flask) -> None:
+    page = send(busy, "/rights").text
+
+    for part in page.split('action="')[1:] + page.split('href="')[1:]:
+        assert ZHANG["id_number"] not in part.partition('"')[0]
+    assert Desk(busy, ADMIN).get(f"/rights?id_number={ZHANG['id_number']}").status_code == 200
+    assert "data-found" not in Desk(busy, ADMIN).get(f"/rights?id_number={ZHANG['id_number']}").text
+
+
+@pytest.mark.parametrize("fields", [{}, {"name": "", "id_number": "123"}, {"name": "\0", "id_number": "9" * 5000}])
+def test_what_is_no_person_is_said_beside_the_field(busy: Flask, fields: dict[str, str]) -> None:
+    for page in ("/rights", "/rights/export", "/rights/erase", "/rights/hold"):
+        assert Desk(busy, ADMIN).post(page, fields).status_code == 422, page
+        assert Desk(busy, ADMIN).post(page, fields | FILLED).status_code == 422, page
+
+
+def test_the_file_holds_everything_of_the_person_and_nothing_of_others(busy: Flask) -> None:
+    paper_of(busy)
+    answer = send(busy, "/rights/export", FILLED)
+
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert ZHANG["id_number"] not in str(answer.headers)
+    assert answer.headers["Cache-Control"] == "no-store"
+    page = answer.text
+    for part in (*ZHANG.values(), "CASE-7", "The details match", "The details do not match"):
+        assert part in page, part
+    assert LI["id_number"] not in page
+    assert LI["name"] not in page, "who was entered with this number may be somebody else"
+    assert [one[0] for one in said(busy, Action.PERSON_EXPORTED)] == [Action.PERSON_EXPORTED]
+
+
+def test_handing_out_and_erasing_ask_for_reason_and_password(busy: Flask) -> None:
+    for page in ("/rights/export", "/rights/erase"):
+        opened = send(busy, page)
+        assert opened.status_code == 200
+        assert "Please correct" not in opened.text
+        for missing in ("words", "password"):
+            assert send(busy, page, FILLED | {missing: ""}).status_code == 422, missing
+        assert send(busy, page, FILLED | {"password": "wrong-password-1"}).status_code == 422
+        for names in ("for 张三", f"no. {ZHANG['id_number']}", "张 三"):
+            assert send(busy, page, FILLED | {"words": f"because {names}"}).status_code == 422, names
+    assert send(busy, "/rights/erase", FILLED | {"confirm": ""}).status_code == 422
+
+    assert left(busy)["identity"] == 3
+    assert said(busy, Action.PERSON_EXPORTED, Action.PERSON_ERASED) == []
+
+
+def test_an_erased_person_is_nowhere_and_facts_and_books_stand(busy: Flask) -> None:
+    with busy.app_context():
+        facts = db.session.execute(text("SELECT count(*) FROM verification")).scalar()
+    page = send(busy, "/rights/erase", FILLED)
+
+    assert 'data-erased="2"' in page.text
+    with busy.app_context():
+        sealer = this_instance().sealer
+        blinds = sealer.indexes("number", ZHANG["id_number"]) + sealer.indexes("reference", "CASE-8")
+        assert db.session.scalars(select(IdentityIndex).where(IdentityIndex.blind.in_(blinds))).all() == []
+        assert db.session.execute(text("SELECT count(*) FROM verification")).scalar() == facts
+    assert left(busy)["identity"] == 1
+    assert left(busy)["reuse_reference"] == 0
+    assert differences(busy) == []
+    assert 'data-found="0"' in send(busy, "/rights").text
+    again = Desk(busy, OPERATOR).verify(**ZHANG)
+    assert card_of(again.text) == ("match", "yes"), "what was erased is not shown again: a new call is spent"
+    for path in ("/verifications/1", "/reuses/1", "/history", "/audit"):
+        shown = Desk(busy, ADMIN).get(path)
+        assert shown.status_code == 200, path
+
+
+def test_a_receipt_is_proven_by_its_holder_after_the_erasure(busy: Flask) -> None:
+    paper = paper_of(busy)
+    reused = paper_of(busy, "/reuses/1")
+    send(busy, "/rights/erase", FILLED)
+
+    assert left(busy)["receipt_salt"] == 0
+    for one in (paper, reused):
+        assert answer_of(prove(Desk(busy, None), one.entered())) == "true"
+        assert answer_of(prove(Desk(busy, None), one.entered(name="李四"))) == "not_confirmed"
+
+
+def test_the_trail_tells_of_the_erasure_and_not_whom(busy: Flask) -> None:
+    paper_of(busy)
+    send(busy, "/rights")
+    send(busy, "/rights/export", FILLED)
+    send(busy, "/rights/erase", FILLED)
+
+    with busy.app_context():
+        actions = Action.PERSON_FOUND, Action.PERSON_EXPORTED, Action.PERSON_ERASED
+        query = select(AuditRecord).where(AuditRecord.action.in_(actions)).order_by(AuditRecord.id)
+        found, exported, erased = db.session.scalars(query)
+        assert [one.subject for one in (found, exported, erased)] == [None] * 3
+        assert (erased.object_id, erased.actor_id, erased.success) == (None, ADMIN.id, True)
+        assert erased.detail == {"verifications": 2, "receipts": 1, "views": 0, "words": WHY}
+        prints = [p for kind in Kind for value in ZHANG.values()
+                  for p in subjects.fingerprints(kind, value, this_instance().keys)]  # fmt: skip
+        assert db.session.scalars(select(AuditRecord).where(AuditRecord.subject.in_(prints))).all() == []
+
+
+def test_searches_and_saved_views_for_the_person_go_and_others_stay(busy: Flask) -> None:
+    desk = Desk(busy, ADMIN)
+    for typed in (ZHANG["id_number"], "张三", LI["id_number"]):
+        answer = desk.post("/history", {"q": typed})
+        assert answer.status_code == 303
+        handle = answer.location.rpartition("s=")[2]
+        desk.post("/history/views", {"name": f"view of {typed[-4:]}", "s": handle, "shared_with": ""})
+    with busy.app_context():
+        before = len(db.session.scalars(select(SavedView)).all())
+
+    send(busy, "/rights/erase", FILLED)
+
+    with busy.app_context():
+        assert len(db.session.scalars(select(StoredSearch)).all()) == 1
+        assert len(db.session.scalars(select(SavedView)).all()) == max(0, before - 2)
+
+
+def test_a_hold_refuses_erasure_until_it_is_lifted_and_both_are_recorded(busy: Flask) -> None:
+    assert send(busy, "/rights/hold", FILLED | {"words": "case 2026-9"}).status_code == 303
+    refused = send(busy, "/rights/erase", FILLED)
+
+    assert refused.status_code == 409
+    assert "legal hold" in words_of(refused)
+    assert left(busy)["identity"] == 3
+    assert Desk(busy, ADMIN).post("/retention/holds/1/lift", {"words": ""}).status_code == 422
+    assert Desk(busy, ADMIN).post("/retention/holds/1/lift", {"words": "case closed"}).status_code == 303
+    assert Desk(busy, ADMIN).get("/retention/holds/1/lift").status_code == 404
+    assert send(busy, "/rights/erase", FILLED).status_code == 200
+    acts = said(busy, Action.HOLD_PLACED, Action.PERSON_ERASED, Action.HOLD_LIFTED)
+    assert [one[0] for one in acts] == ["hold_placed", "person_erased", "hold_lifted", "person_erased"]
+    assert acts[1][1] == {"fault": "held"}
+    with busy.app_context():
+        assert db.session.execute(text("SELECT sealed FROM legal_hold")).scalar() is None, "nobody is named any more"
+
+
+def test_a_hold_of_one_verification_holds_its_person(busy: Flask) -> None:
+    assert Desk(busy, ADMIN).post("/retention/holds", {"verification": "2", "words": "case 11"}).status_code == 303
+    assert send(busy, "/rights/erase", FILLED).status_code == 409
+    assert send(busy, "/rights/erase", FILLED, person=LI).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "99", "9" * 30, "1e3", "x"])
+def test_a_hold_needs_a_verification_whose_person_is_there(busy: Flask, number: str) -> None:
+    answer = Desk(busy, ADMIN).post("/retention/holds", {"verification": number, "words": "case 11"}, headers=ENGLISH)
+    assert answer.status_code == 422
+    assert "field-error" in answer.text
+
+
+def test_a_call_that_is_not_settled_stays_and_the_page_says_so(busy: Flask) -> None:
+    ask(busy, (ZHANG["name"], ZHANG["id_number"]), lambda *_asked: UNKNOWN)  # spends a call: no reuse is asked for
+
+    page = send(busy, "/rights/erase", FILLED)
+
+    assert "1 verification is not settled and stays" in words_of(page)
+    assert left(busy)["identity"] == 2
+
+
+def test_only_admins_do_any_of_it(busy: Flask) -> None:
+    for member in (OPERATOR, AUDITOR):
+        for page in ("/rights", "/rights/export", "/rights/erase", "/rights/hold"):
+            assert send(busy, page, FILLED, by=member).status_code == 403, page
+    assert left(busy)["identity"] == 3
+
+
+def test_an_erasure_is_done_in_batches_and_ends(busy: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.retention.rights.CHUNK", 1)
+
+    assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
+    assert len(said(busy, Action.PERSON_ERASED)) == 2

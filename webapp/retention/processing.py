@@ -1,0 +1,96 @@
+"""The record of processing that the law asks for (PIPL, articles 55 and 56): what this product knows of it.
+
+What only the unit can say (why it is necessary, what risks it sees) is left to be filled in by hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from webapp.accounts import queries as accounts
+from webapp.accounts.models import Role
+from webapp.audit.trail import Action, AuditRecord
+from webapp.foundation import runtime
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db
+from webapp.foundation.instance import Instance
+from webapp.foundation.pages import when
+from webapp.retention import holds, periods
+from webapp.retention.rules import Kind
+from webapp.retention.texts import HOLDS_WHAT, KINDS
+from webapp.settings import SANDBOX
+from webapp.usage import queries as usage
+from webapp.usage.spans import Span
+from webapp.verification.models import Purpose
+from webapp.verification.texts import LEGAL_BASES
+
+YEAR = timedelta(days=365)
+COUNTED = (Action.PERSON_FOUND, Action.PERSON_EXPORTED, Action.PERSON_ERASED, Action.PERSON_REVEALED,
+           Action.HOLD_PLACED, Action.HOLD_LIFTED)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The record, as lines of words."""
+
+    unit: str
+    made_at: str
+    zone: str
+    span: tuple[str, str]
+    purposes: list[tuple[str, str, int, str]]
+    kept: list[tuple[str, str, int]]
+    vendor: str
+    people: list[tuple[str, int]]
+    done: dict[str, int]
+    holds: int
+
+
+def describe(instance: Instance, locale: str, now: datetime) -> Record:
+    """The record of the year up to today."""
+    zone = instance.settings.zone
+    last = day_of(now, zone)
+    first = last - YEAR
+    return Record(
+        unit=runtime.value("YULIANG_UNIT_NAME", instance.settings, instance.sealer), made_at=when(now),
+        zone=instance.settings.timezone, span=(first.isoformat(), last.isoformat()),
+        purposes=_purposes(Span(first, last), instance, locale),
+        kept=[(str(KINDS[kind]), str(HOLDS_WHAT[kind]), periods.period(kind, instance).days) for kind in Kind],
+        vendor=_vendor(instance), people=_people(), done=_done(now - YEAR), holds=holds.standing(),
+    )  # fmt: skip
+
+
+def _purposes(span: Span, instance: Instance, locale: str) -> list[tuple[str, str, int, str]]:
+    """Name, legal basis and calls of each purpose, and whether it is in use."""
+    calls: Counter[int] = Counter()
+    for (_day, purpose), number in usage.calls_by(("purpose_id",), span, instance.settings.zone).items():
+        calls[purpose] += number
+    rows = db.session.scalars(select(Purpose).order_by(Purpose.id))
+    return [(row.name_in(locale), str(LEGAL_BASES[row.legal_basis]), calls[row.id],
+             _("in use") if row.active else _("no longer used")) for row in rows]  # fmt: skip
+
+
+def _vendor(instance: Instance) -> str:
+    url = instance.settings.vendor_url
+    return _("the sandbox: nothing is sent to anybody") if url == SANDBOX else str(urlsplit(url).hostname)
+
+
+def _people() -> list[tuple[str, int]]:
+    counted: Counter[Any] = Counter(user.role for user in accounts.users() if user.active)
+    words = {Role.ADMIN: _("Admin"), Role.OPERATOR: _("Operator"), Role.AUDITOR: _("Auditor")}
+    return [(words[role], counted[role]) for role in Role]
+
+
+def _done(since: datetime) -> dict[str, int]:
+    """How often each act that concerns people's rights stands in the trail."""
+    acts = select(AuditRecord.action, func.count()).where(
+        AuditRecord.action.in_(COUNTED), AuditRecord.at >= since, AuditRecord.success
+    )
+    found = dict(db.session.execute(acts.group_by(AuditRecord.action)).all())
+    return {action.value: found.get(action.value, 0) for action in COUNTED}

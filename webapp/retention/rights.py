@@ -1,0 +1,201 @@
+"""A person's rights: what is stored about one person is found, handed out, and erased on request.
+
+The person is found by the ID number, through its blind index; the name tells whether it is the right one. Nothing here
+leaves a fingerprint of the person in the trail, which would outlive the erasure: finding and exporting are recorded on
+the person's newest verification, which leads to the person only as long as the identity stands; an erasure is recorded
+by how much it destroyed, and why.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from webapp.audit.trail import Action, Who, append
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import Instance
+from webapp.foundation.redaction import conceal
+from webapp.history import saved_operations, search_operations
+from webapp.receipts.models import ReceiptSalt
+from webapp.retention import holds
+from webapp.retention.holds import Subject
+from webapp.vendor.contract import Billed
+from webapp.verification import identities
+from webapp.verification.identities import Person
+from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
+
+CHUNK = 500
+"""Verifications that are erased, or read, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is stored about a person: counts and times, nothing that names anybody. `other_name`: how many of the
+    verifications have the number under another name."""
+
+    verifications: int
+    other_name: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    reuses: int = 0
+    receipts: int = 0
+    unsettled: int = 0
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One verification of the person: the fact, the opened identity, when its result was shown again."""
+
+    fact: Verification
+    person: Person
+    reused: Sequence[datetime]
+    receipts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure destroyed; `left`: verifications that nobody has settled yet, which stay."""
+
+    verifications: int
+    receipts: int
+    left: int
+
+
+class Held(Exception):
+    """A legal hold covers the person: nothing was erased."""
+
+
+class Nobody(Exception):
+    """Nothing is stored about such a person (any more)."""
+
+
+def find(subject: Subject, who: Who, instance: Instance, now: datetime) -> Found:
+    """Counts what is stored, and records that somebody looked."""
+    ids = identities.with_number(subject.number, instance.sealer)
+    found = seen(subject, instance)
+    with transaction():
+        append(who, Action.PERSON_FOUND, now, on=_on(ids), verifications=len(ids))
+    return found
+
+
+def entries(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> list[Entry]:
+    """Everything that is stored, newest first, once it is recorded that it was handed out. Raises `Nobody`."""
+    ids = identities.with_number(subject.number, instance.sealer)
+    if not ids:
+        raise Nobody
+    with transaction():
+        append(who, Action.PERSON_EXPORTED, now, on=_on(ids), verifications=len(ids), words=reason)
+    return [entry for some in _chunks(ids[::-1]) for entry in _read(some, instance)]
+
+
+def erase(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> Erased:
+    """Destroys every settled identity of this number and whatever else names the person; facts, ledger, counters and
+    receipts stand. Raises `Held`, `Nobody`.
+
+    Very many go in several transactions: killed in between, what is gone is gone and recorded, and asking again goes
+    on.
+    """
+    destroyed = receipts = 0
+    while True:
+        with transaction():
+            some, salts = _erase_some(subject, reason, who, instance, now)
+        destroyed, receipts = destroyed + some, receipts + salts
+        if some < CHUNK:
+            break
+    left = len(identities.with_number(subject.number, instance.sealer))
+    if not destroyed and not left:
+        raise Nobody
+    return Erased(destroyed, receipts, left)
+
+
+def refused(who: Who, now: datetime) -> None:
+    """Records that an erasure was refused, for a hold."""
+    with transaction():
+        append(who, Action.PERSON_ERASED, now, success=False, fault="held")
+
+
+def _erase_some(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> tuple[int, int]:
+    """One batch in the caller's transaction: how many identities and salts of receipts it destroyed."""
+    holds.let_none_be_placed()
+    ids = identities.with_number(subject.number, instance.sealer)
+    there = identities.lock(_settled(ids)[:CHUNK])
+    if holds.is_held(subject.number, instance.sealer):
+        raise Held
+    if not there:
+        return 0, 0
+    salts = select(func.count()).select_from(ReceiptSalt).where(ReceiptSalt.verification_id.in_(there))
+    receipts = db.session.scalar(salts) or 0
+    identities.destroy(there)
+    means = _means(subject)
+    search_operations.forget_about(means, instance)
+    views = saved_operations.forget_about(means, who, instance, now)
+    append(who, Action.PERSON_ERASED, now, verifications=len(there), receipts=receipts, views=views, words=reason)
+    return len(there), receipts
+
+
+def _settled(ids: Sequence[int]) -> list[int]:
+    known = Verification.billed != Billed.UNKNOWN
+    return [one for some in _chunks(ids) for one in db.session.scalars(
+        select(Verification.id).where(Verification.id.in_(some), known).order_by(Verification.id))]  # fmt: skip
+
+
+def _means(subject: Subject) -> Callable[[str], bool]:
+    """Whether a text that somebody typed means this person."""
+    plain = [_plain(one) for one in (subject.name, subject.number) if one]
+    return lambda text: any(one in _plain(text) for one in plain)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s\-·.]", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def seen(subject: Subject, instance: Instance) -> Found:
+    """As `find`, for who has just found: nothing is recorded again."""
+    ids = identities.with_number(subject.number, instance.sealer)
+    if not ids:
+        return Found(0, held=holds.is_held(subject.number, instance.sealer))
+    named = {IdentityIndex.blind.in_(instance.sealer.indexes(IndexKind.NAME, subject.name))}
+    same = reuses = receipts = 0
+    times: list[datetime] = []
+    for some in _chunks(ids):
+        mine = IdentityIndex.verification_id.in_(some)
+        same += db.session.scalar(select(func.count(IdentityIndex.verification_id.distinct())).where(mine, *named)) or 0
+        reuses += db.session.scalar(select(func.count()).where(Reuse.verification_id.in_(some))) or 0
+        receipts += db.session.scalar(select(func.count()).where(ReceiptSalt.verification_id.in_(some))) or 0
+        ends = select(func.min(Verification.created_at), func.max(Verification.created_at))
+        times += filter(None, db.session.execute(ends.where(Verification.id.in_(some))).one())
+    return Found(
+        len(ids), len(ids) - same, min(times, default=None), max(times, default=None), reuses, receipts,
+        len(ids) - len(_settled(ids)), holds.is_held(subject.number, instance.sealer),
+    )  # fmt: skip
+
+
+def _read(ids: Sequence[int], instance: Instance) -> list[Entry]:
+    people = identities.open_people(ids, instance.sealer)
+    facts = {row.id: row for row in db.session.scalars(select(Verification).where(Verification.id.in_(ids)))}
+    reused: dict[int, list[datetime]] = {number: [] for number in ids}
+    for number, at in db.session.execute(
+        select(Reuse.verification_id, Reuse.at).where(Reuse.verification_id.in_(ids)).order_by(Reuse.at)
+    ):
+        reused[number].append(at)
+    receipts: dict[int, list[str]] = {number: [] for number in ids}
+    salts = select(ReceiptSalt.verification_id, ReceiptSalt.number).where(ReceiptSalt.verification_id.in_(ids))
+    for number, receipt in db.session.execute(salts.order_by(ReceiptSalt.number)):
+        receipts[number].append(receipt)
+    for person in people.values():
+        conceal(person.name, person.number, person.reference)
+    return [Entry(facts[one], people[one], reused[one], receipts[one]) for one in ids if one in people]
+
+
+def _on(ids: Sequence[int]) -> tuple[str, int | None]:
+    return ("verification", ids[-1]) if ids else ("", None)
+
+
+def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]

@@ -1,0 +1,27 @@
+"""The words of retention, in both languages."""
+
+from __future__ import annotations
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from webapp.retention.rules import Kind
+
+KINDS: dict[Kind, LazyString] = {
+    Kind.IDENTITY: _l("People"),
+    Kind.FACTS: _l("Facts of verifications"),
+    Kind.OUTBOX: _l("Messages"),
+    Kind.AUDIT: _l("Audit trail"),
+}
+HOLDS_WHAT: dict[Kind, LazyString] = {
+    Kind.IDENTITY: _l("name, ID number, reference, place, the vendor's own answer: sealed, with all that finds them"),
+    Kind.FACTS: _l("when, by whom, for what, outcome and charge: nothing that names the person"),
+    Kind.OUTBOX: _l("mails that were sent, refused or dropped, with every attempt"),
+    Kind.AUDIT: _l("who did what, when, from where; dropped in whole sealed segments"),
+}
+SHORT_LIVED: tuple[tuple[LazyString, LazyString], ...] = (
+    (_l("Searches that were sent, sealed"), _l("12 hours")),
+    (_l("Exports prepared in the background, sealed"), _l("1 day, or until fetched")),
+    (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("some hours")),
+    (_l("Who revealed whom, for the limit (the audit trail remembers)"), _l("2 days")),
+)
