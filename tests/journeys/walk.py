@@ -26,7 +26,7 @@ NOTHING_FOUND, FILTER_REFUSED = "from=2001-01-01&to=2001-01-01", "from=2001-01-0
 ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUSED}", f"/audit?{NOTHING_FOUND}",
              f"/audit?{FILTER_REFUSED}", "/quota/lots/2", "/quota/lots/5", "/quota/lots/5/reopen",
              f"/usage?{NOTHING_FOUND}", f"/usage?{FILTER_REFUSED}", "/usage?step=hour&stack=operator",
-             "/retention/identity",
+             "/retention/classes/identity",
              "/nothing-here")  # fmt: skip
 EVERYTHING_OPEN = "/ with all that opens open"
 
