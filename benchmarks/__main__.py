@@ -7,7 +7,7 @@ import platform
 import sys
 from functools import partial
 
-from benchmarks import cold, export, forecast, memory, reminders, start, usage, verify, weight
+from benchmarks import cold, export, forecast, memory, reminders, rotation, start, usage, verify, weight
 from benchmarks.report import Report
 
 PARTS = {
@@ -20,6 +20,7 @@ PARTS = {
     "usage": usage.run,
     "export": export.run,
     "cold": cold.run,
+    "rotation": rotation.run,
 }
 
 
@@ -29,9 +30,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a goal was missed")
-    parser.add_argument("--rows", type=_sizes, help="sizes that usage is measured at, such as 10000,1000000")
+    parser.add_argument("--rows", type=_sizes, help="sizes of usage and rotation, such as 10000,1000000")
     args = parser.parse_args()
-    parts = PARTS | ({"usage": partial(usage.run, sizes=args.rows)} if args.rows else {})
+    sized = {"usage": partial(usage.run, sizes=args.rows), "rotation": partial(rotation.run, sizes=args.rows)}
+    parts = PARTS | (sized if args.rows else {})
     print(f"Yuliang benchmarks, Python {platform.python_version()}, {platform.machine()}")
     report = Report()
     for name in args.parts or parts:

@@ -60,7 +60,7 @@ def run(report: Report, rows: int = ROWS) -> None:
     logs.configure("ERROR")
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         for name, url in (("SQLite", ""), ("PostgreSQL", server.create_database())):
-            app = _instance(Path(folder) / name, url)
+            app = instance(Path(folder) / name, url)
             with app.test_request_context():
                 demo.fill(rows, DAYS, 1, this_instance(), utc_now())
                 _fill_plain()
@@ -69,7 +69,8 @@ def run(report: Report, rows: int = ROWS) -> None:
             let_go(app)
 
 
-def _instance(folder: Path, url: str) -> Flask:
+def instance(folder: Path, url: str) -> Flask:
+    """A new instance with the cast, on SQLite where `url` is empty."""
     environ = {"YULIANG_INSTANCE": str(folder), "YULIANG_LIMITS": "", "YULIANG_APPCODE": "bench"}
     app = create_app(read_settings(environ | ({"YULIANG_DATABASE_URL": url} if url else {})))
     with app.app_context():
@@ -112,10 +113,10 @@ def _drain(pieces: Callable[[], Iterator[bytes]]) -> tuple[float, float]:
 
 def _sealed_csv() -> Iterator[bytes]:
     """As the page streams it."""
-    writer, instance = file_of(FileFormat.CSV), this_instance()
-    asked = Set(Filters(), ADMIN.id, instance, utc_now())
-    words = wording(writer.cell, instance, plain=False, locale="zh_CN")
-    columns = heading(plain=False, zone=instance.settings.zone)
+    writer, here = file_of(FileFormat.CSV), this_instance()
+    asked = Set(Filters(), ADMIN.id, here, utc_now())
+    words = wording(writer.cell, here, plain=False, locale="zh_CN")
+    columns = heading(plain=False, zone=here.settings.zone)
     return export_streaming.stream(asked, words, writer, columns, Who(ADMIN.id, ADMIN.name))
 
 

@@ -232,7 +232,7 @@ PROGRAM_TEXT = re.compile(
 )
 """Addresses, names of settings, codes, what a script fills in, masked names, our own: the same in every language."""
 SAME_WORDS = re.compile(
-    r"\b(?:Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|PNG|CSV"
+    r"\b(?:AES-256-GCM|HMAC-SHA-256|Alt|AppCode|AccessKey|RAM|NTP|HTTP|ID|IP|SQLite|PostgreSQL|CNY|English|JavaScript|YYYY-MM-DD|SSL|TLS|STARTTLS|SMTP|PNG|CSV"
     r"|XLSX|Excel|yuliang|中文|授权码)\b"
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, request
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -14,12 +14,14 @@ from webapp import navigation
 from webapp.accounts import access, lock_views, preferences, watchers
 from webapp.accounts import views as accounts
 from webapp.audit import views as audit
+from webapp.configuration import key_views as keyring
 from webapp.configuration import views as configuration
 from webapp.dashboard import usage_views as usage
 from webapp.dashboard import views as dashboard
 from webapp.foundation import pages
 from webapp.foundation.database import db, engine_options, prepare_engine
 from webapp.foundation.instance import NAME, Instance, vendor_kind
+from webapp.foundation.key_ring import HEED, Heed
 from webapp.foundation.keys import load_keys
 from webapp.foundation.sealing import Sealer
 from webapp.history import export_views as exports
@@ -66,7 +68,7 @@ BLUEPRINTS = (
     accounts.bp, lock_views.bp, preferences.bp, notices.bp, dashboard.bp, usage.bp, verification.bp, desk.bp,
     shifts.bp, reuse.bp, calls.bp, unknowns.bp, purposes.bp, caps.bp, receipts.bp, history.bp, saved.bp, reveal.bp,
     exports.bp, quota.bp, ledger.bp, lots.bp, deductions.bp, reconciliation.bp, opening.bp, practice.bp, audit.bp,
-    looks.bp, configuration.bp, calendar.bp, watching.bp, reminders.bp, retention.bp, rights.bp,
+    looks.bp, configuration.bp, keyring.bp, calendar.bp, watching.bp, reminders.bp, retention.bp, rights.bp,
 )  # fmt: skip
 
 
@@ -108,6 +110,7 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
     pages.install(app)
     logs.install(app)
     CSRFProtect(app).exempt(recipient_views.leave_at_once)
+    _heed_keys(app, instance)
     access.install(app)
     watchers.watch(app, shift_ended=declarations.end_all)
     navigation.install(app)
@@ -122,6 +125,16 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _heed_keys(app: Flask, instance: Instance) -> None:
+    """Before each page the keys are those of the database; whether the process is up is said without."""
+    app.extensions[HEED] = heed = Heed(instance)
+
+    @app.before_request
+    def _look() -> None:
+        if request.blueprint != "watching" and request.endpoint != "static":
+            heed()
 
 
 def _serve_static(app: Flask) -> None:

@@ -20,7 +20,8 @@ from webapp.accounts.operations import Profile
 from webapp.audit import command as audit
 from webapp.audit.trail import SYSTEM
 from webapp.checking import check_everything
-from webapp.configuration import kind
+from webapp.configuration import key_command as keys
+from webapp.configuration import kind, rotation
 from webapp.demo import CannotFill
 from webapp.demo import command as demo
 from webapp.foundation import schema
@@ -35,7 +36,7 @@ from webapp.opening import NotReady, let_go, open_known, open_new_or_known
 from webapp.reconciliation import command as reconciliation
 from webapp.reminders import health, trial
 from webapp.retention import command as retention
-from webapp.scheduler import Worker
+from webapp.scheduler import Worker, holder_name
 from webapp.serving import CannotServe, Supervisor, check_port
 from webapp.settings import Settings, SettingsError, read_settings
 from webapp.vendor.sandbox import command as sandbox
@@ -50,7 +51,8 @@ class Refused(Exception):
 
 
 REFUSALS = (SettingsError, CannotServe, Refused, NotReady, schema.SchemaNewer, schema.CannotBackUp, kind.WrongKind,
-            CannotOpen, CannotFill, audit.WrongHead)  # fmt: skip
+            CannotOpen, CannotFill, audit.WrongHead,
+            rotation.CannotRotate)  # fmt: skip
 """What ends a command with one line."""
 
 
@@ -95,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add("go-live", _go_live, "clear the practice data, once the vendor's real address is set")
     mail = add("send-test-mail", _send_test_mail, "send a test mail and show what the server says")
     mail.add_argument("email", metavar="EMAIL")
+    add("rotate-keys", _rotate_keys, "seal and index everything under new keys, while the product runs")
     add("health", _health, "say what keeps reminders from reaching anyone")
     add("rebuild-rollups", _rebuild_rollups, "count all calls anew for the charts")
     reconcile = add("reconcile", _reconcile, "compare the books with the vendor's own counter")
@@ -240,6 +243,11 @@ def _send_test_mail(args: argparse.Namespace) -> int:
         taken = reply.verdict == Verdict.ACCEPTED
         print(trial.reply_text(reply), file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
+
+
+def _rotate_keys(_args: argparse.Namespace) -> int:
+    app, _settings = _app()
+    return keys.run(app, holder_name(), print)
 
 
 def _health(_args: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ PAGES: tuple[tuple[str, LazyString], ...] = (
 )
 
 INSIDE = {
-    "reconciliation": "quota", "opening": "quota", "lots": "quota", "ledger": "quota",
+    "keyring": "configuration", "reconciliation": "quota", "opening": "quota", "lots": "quota", "ledger": "quota",
     "reveal": "history", "exports": "history", "saved": "history", "looks": "audit",
     "retention": "audit", "rights": "audit",
 }  # fmt: skip

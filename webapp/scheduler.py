@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.accounts import operations as accounts
 from webapp.audit import heads, sealer
 from webapp.audit.trail import SYSTEM
-from webapp.foundation import leases
+from webapp.configuration import rotation
+from webapp.foundation import key_ring, leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance, this_instance
@@ -80,6 +81,7 @@ JOBS: tuple[Job, ...] = (
     Job("prepare exports", export_operations.prepare_piece, timedelta(seconds=3)),
     Job("destroy exports", lambda _instance, now: export_operations.destroy_expired(now), timedelta(minutes=1)),
     Job("forget reveals", lambda _instance, now: reveal_operations.forget_reveals(now), timedelta(hours=1)),
+    Job("rotate keys", rotation.go_on, timedelta(seconds=2)),
     Job(purging.PURGE_JOB, purging.purge_due, timedelta(minutes=1)),
     Job("forget wrong receipts", lambda _instance, now: proving.forget_failures(now), timedelta(hours=1)),
 )
@@ -111,7 +113,9 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
 def _work(job: Job, started: datetime, clock: Callable[[], datetime]) -> str | None:
     instance = this_instance()
     try:
+        key_ring.heed()
         while job.function(instance, clock()):
+            key_ring.heed()
             if clock() - started > LEASE / 2:
                 break  # the rest comes in the next cell, before anyone believes us dead
     except Exception as fault:  # one job's fault must not stop the others; it is logged and shown

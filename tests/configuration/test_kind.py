@@ -25,7 +25,7 @@ STAYS = {
     "ledger_leave",  # holds no row but inside a transaction
     "app_user", "department", "login_session", "login_failure", "setting", "audit_record", "purpose", "lease",
     "circuit", "reminder_recipient", "calendar_day", "cap", "deduction_rule", "message_hold", "audit_segment",
-    "audit_checkpoint",
+    "audit_checkpoint", "key_rotation", "key_rotation_part",
 }  # fmt: skip
 """Tables that going live leaves: people, settings, the trail. What is new here must be thought about."""
 

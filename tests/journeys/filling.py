@@ -11,6 +11,8 @@ from webapp import create_app
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile, create_user
 from webapp.audit.trail import SYSTEM, Who
+from webapp.configuration import rotation
+from webapp.configuration.key_models import KeyRotation, KeyRotationPart
 from webapp.foundation import schema
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
@@ -64,8 +66,19 @@ def fill(instance: Path) -> None:
             )
         _buy(day_of(now, this_instance().settings.zone), now)
         _ask(Who(OPERATOR.id, OPERATOR.name), Who(long_named.id, long_named.name), now)
+        _rotated(now)
         db.session.remove()
         db.engine.dispose()
+
+
+def _rotated(now: datetime) -> None:
+    """Keys were rotated, and a row was found that opens under none."""
+    with transaction() as session:
+        session.add(KeyRotation(id=1, data_key="k1", index_key="k1", started_at=now, promoted_at=now, finished_at=now))
+        session.flush()
+        for part in rotation.parts():
+            done = KeyRotationPart(rotation_id=1, name=part.name, total=1234, done=1233, broken=1, finished_at=now)
+            session.add(done)
 
 
 def _buy(today: date, now: datetime) -> None:

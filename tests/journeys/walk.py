@@ -27,7 +27,7 @@ ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUS
              f"/audit?{FILTER_REFUSED}", "/quota/lots/2", "/quota/lots/5", "/quota/lots/5/reopen",
              "/quota/ledger?kind=supply", "/quota/ledger?from=2026-13-01",
              f"/usage?{NOTHING_FOUND}", f"/usage?{FILTER_REFUSED}", "/usage?step=hour&stack=operator",
-             "/retention/identity",
+             "/retention/classes/identity",
              "/nothing-here")  # fmt: skip
 EVERYTHING_OPEN = "/ with all that opens open"
 

@@ -43,9 +43,9 @@ def test_readers_see_what_goes_when_and_only_admins_change_it(app: Flask) -> Non
         assert page.status_code == 200
         found = {kind: attribute(line(page.text, kind), "data-days") for kind in Kind}
         assert found == {"identity": "1096", "facts": "0", "outbox": "365", "audit": "1096"}
-        assert ("/retention/identity" in page.text) is (member is ADMIN)
+        assert ("/retention/classes/identity" in page.text) is (member is ADMIN)
     assert Desk(app, OPERATOR).get("/retention").status_code == 403
-    assert Desk(app, AUDITOR).post("/retention/identity", {"days": "7"}).status_code == 403
+    assert Desk(app, AUDITOR).post("/retention/classes/identity", {"days": "7"}).status_code == 403
     assert Desk(app, AUDITOR).post("/retention/holds", {"verification": "1", "words": "why so"}).status_code == 403
 
 
@@ -90,7 +90,7 @@ def test_many_are_counted_up_to_a_bound(make_app: MakeApp, monkeypatch: pytest.M
 
 
 def test_keeping_longer_is_done_at_once_and_recorded(app: Flask) -> None:
-    assert Desk(app, ADMIN).post("/retention/audit", {"days": "2000"}).status_code == 303
+    assert Desk(app, ADMIN).post("/retention/classes/audit", {"days": "2000"}).status_code == 303
 
     assert days(app, Kind.AUDIT) == 2000
     assert said(app, Action.SETTING_CHANGED)[-1][1] == {"setting": "YULIANG_KEEP_AUDIT", "days": 2000, "before": 1096}
@@ -101,12 +101,12 @@ def test_keeping_shorter_shows_first_how_much_goes(app: Flask) -> None:
         ask_then(app, somebody(n), NOW - utc_now() + 60 * DAY)
     desk = Desk(app, ADMIN)
 
-    looked = desk.post("/retention/identity", {"days": "30"}, headers=ENGLISH)
+    looked = desk.post("/retention/classes/identity", {"days": "30"}, headers=ENGLISH)
 
     assert looked.status_code == 200
     assert "3 rows go in the next night" in words_of(looked)
     assert days(app, Kind.IDENTITY) == 1096
-    assert desk.post("/retention/identity", {"days": "30", "confirm": "yes"}).status_code == 303
+    assert desk.post("/retention/classes/identity", {"days": "30", "confirm": "yes"}).status_code == 303
     assert days(app, Kind.IDENTITY) == 30
 
 
@@ -118,7 +118,7 @@ def test_keeping_shorter_shows_first_how_much_goes(app: Flask) -> None:
 )  # fmt: skip
 def test_nothing_is_kept_shorter_than_it_must_be(app: Flask, kind: str, wrong: str) -> None:
     before = days(app, Kind(kind))
-    answer = Desk(app, ADMIN).post(f"/retention/{kind}", {"days": wrong, "confirm": "yes"}, headers=ENGLISH)
+    answer = Desk(app, ADMIN).post(f"/retention/classes/{kind}", {"days": wrong, "confirm": "yes"}, headers=ENGLISH)
 
     assert answer.status_code == 422
     assert days(app, Kind(kind)) == before
@@ -131,7 +131,7 @@ def test_an_unknown_class_is_no_page(app: Flask) -> None:
 
 def test_what_the_environment_fixes_is_not_changed_here(make_app: MakeApp) -> None:
     app = make_app(KEEP_IDENTITY="30")
-    answer = Desk(app, ADMIN).post("/retention/identity", {"days": "60"}, headers=ENGLISH)
+    answer = Desk(app, ADMIN).post("/retention/classes/identity", {"days": "60"}, headers=ENGLISH)
 
     assert answer.status_code == 409
     assert days(app, Kind.IDENTITY) == 30
@@ -174,6 +174,6 @@ def test_the_record_of_processing_is_a_file_in_the_reader_s_language(
 
 
 def test_the_pages_speak_both_languages(app: Flask) -> None:
-    for page in ("/retention", "/retention/identity", "/rights"):
+    for page in ("/retention", "/retention/classes/identity", "/rights"):
         english, chinese = (Desk(app, ADMIN).get(page, headers=one).text for one in (ENGLISH, CHINESE))
         assert re.findall(r"<h1>(.*?)</h1>", english) != re.findall(r"<h1>(.*?)</h1>", chinese), page

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.sealed_columns import fleeting, keyed
 
 
 class Role(StrEnum):
@@ -62,7 +63,7 @@ class LoginSession(Base):
 
     __tablename__ = "login_session"
 
-    token: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    token: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=keyed("a digest of a random token"))
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
     epoch: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -76,5 +77,5 @@ class LoginFailure(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    account: Mapped[bytes] = mapped_column(LargeBinary(16))
+    account: Mapped[bytes] = mapped_column(LargeBinary(16), info=fleeting("30 minutes; counted under every index key"))
     address: Mapped[str] = mapped_column(String(64))

@@ -125,7 +125,7 @@ def change_own_password(user: User, current: str, new: str, who: Who, sealer: Se
     Wrong ones count as failed log-ins: raises `TooManyTries` before anything is compared.
     """
     account = sealer.index("login", user.email)
-    if seconds := _wait(account, who.address, now):
+    if seconds := _wait(sealer.indexes("login", user.email, fleeting=True), who.address, now):
         raise TooManyTries(seconds)
     if not passwords.matches(user.password_hash, current):
         with transaction() as session:
@@ -157,7 +157,7 @@ def hear(email: str, password: str, who: Who, sealer: Sealer, now: datetime, fai
     """
     email = email.strip().lower()
     account = sealer.index("login", email)
-    seconds = _wait(account, who.address, now)
+    seconds = _wait(sealer.indexes("login", email, fleeting=True), who.address, now)
     if seconds:
         return LoginResult(None, seconds)
     user = db.session.scalar(select(User).where(User.email == email))
@@ -175,7 +175,9 @@ def let_in(user_id: int, who: Who, action: Action, sealer: Sealer, now: datetime
     """Forgets failures of one whose password was right, and records `action`, in the caller's transaction."""
     session = must_write()
     user = session.get_one(User, user_id)
-    session.execute(delete(LoginFailure).where(LoginFailure.account == sealer.index("login", user.email)))
+    session.execute(
+        delete(LoginFailure).where(LoginFailure.account.in_(sealer.indexes("login", user.email, fleeting=True)))
+    )
     user.last_seen_at = now
     append(Who(user.id, user.name, who.address, who.request_id), action, now, on=("user", user.id))
     return user
@@ -251,13 +253,13 @@ def _keep_an_admin(user_id: int) -> None:
         raise LastAdmin
 
 
-def _wait(account: bytes, address: str, now: datetime) -> int:
+def _wait(account: list[bytes], address: str, now: datetime) -> int:
     """Seconds until another try is heard. Each failure past the free ones doubles the wait, up to the window.
 
     Counted for the account from this network, so that a stranger elsewhere cannot lock its owner out; with higher
     limits also for the account from anywhere and for the network whatever the account.
     """
-    by_account, by_network = LoginFailure.account == account, LoginFailure.address == network(address)
+    by_account, by_network = LoginFailure.account.in_(account), LoginFailure.address == network(address)
     limits = (
         (and_(by_account, by_network), FREE_FAILURES),
         (by_account, ACCOUNT_FAILURES),

@@ -126,6 +126,7 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "configuration.index": ADMIN,
     "configuration.save": ADMIN,
     "configuration.name_unit": ADMIN,
+    "keyring.index": ADMIN,
     "reminders.index": ADMIN,
     "reminders.message": ADMIN,
     "reminders.retry": ADMIN,

@@ -42,6 +42,7 @@ ACTIONS: dict[str, LazyString] = {
     "caps.save": _l("Set a cap"),
     "caps.keep_back": _l("Keep calls for the desk"),
     "caps.remove": _l("Remove a cap"),
+    "keyring.index": _l("See the keys and how far their rotation is"),
     "calendar.index": _l("See the calendar of workdays and holidays"),
     "calendar.save": _l("Change the calendar"),
     "purposes.index": _l("See the purposes"),

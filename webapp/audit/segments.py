@@ -6,6 +6,9 @@ from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.sealed_columns import keyed
+
+CHAIN = keyed("the audit key that its row names; what is sealed is never sealed anew")
 
 
 class AuditSegment(Base):
@@ -23,13 +26,13 @@ class AuditSegment(Base):
     records: Mapped[int]
     sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     key_id: Mapped[str] = mapped_column(String(16))
-    previous: Mapped[bytes] = mapped_column(LargeBinary(32))
+    previous: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """The seal of the segment before."""
-    content: Mapped[bytes] = mapped_column(LargeBinary(32))
+    content: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """Over every field of every record."""
-    marks: Mapped[bytes] = mapped_column(LargeBinary)
+    marks: Mapped[bytes] = mapped_column(LargeBinary, info=CHAIN)
     """Number and short mark of each record: they tell which one was changed."""
-    seal: Mapped[bytes] = mapped_column(LargeBinary(32))
+    seal: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """Over all of the above."""
 
 
@@ -45,7 +48,7 @@ class AuditCheckpoint(Base):
     """How many were dropped in all."""
     dropped_at: Mapped[datetime] = mapped_column(UtcDateTime)
     key_id: Mapped[str] = mapped_column(String(16))
-    head: Mapped[bytes] = mapped_column(LargeBinary(32))
+    head: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """The seal of segment `number`, which the next one names."""
-    seal: Mapped[bytes] = mapped_column(LargeBinary(32))
+    seal: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """Over all of the above."""

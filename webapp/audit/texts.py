@@ -77,6 +77,8 @@ ACTIONS: dict[str, LazyString] = {
     Action.EXPORT_DECLINED: _l("Plaintext export declined"),
     Action.EXPORT_FETCHED: _l("Export fetched"),
     Action.EXPORT_DESTROYED: _l("Export destroyed"),
+    Action.KEYS_ADDED: _l("Rotation of keys begun"),
+    Action.KEYS_ROTATED: _l("Rotation of keys finished"),
     Action.PURGE_BEGUN: _l("Purge begun"),
     Action.PURGE_DONE: _l("Purge done"),
     Action.HOLD_PLACED: _l("Legal hold placed"),

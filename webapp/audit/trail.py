@@ -13,6 +13,7 @@ from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, insert_rows
+from webapp.foundation.sealed_columns import keyed
 
 
 class Action(StrEnum):
@@ -87,6 +88,8 @@ class Action(StrEnum):
     EXPORT_DECLINED = "export_declined"
     EXPORT_FETCHED = "export_fetched"
     EXPORT_DESTROYED = "export_destroyed"
+    KEYS_ADDED = "keys_added"
+    KEYS_ROTATED = "keys_rotated"
     PURGE_BEGUN = "purge_begun"
     PURGE_DONE = "purge_done"
     HOLD_PLACED = "hold_placed"
@@ -138,7 +141,7 @@ class AuditRecord(Base):
     address: Mapped[str] = mapped_column(String(64), default="")
     request_id: Mapped[str] = mapped_column(String(40), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    subject: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    subject: Mapped[bytes | None] = mapped_column(LargeBinary(16), info=keyed("the audit keys, looked for under all"))
     """Fingerprint of the person who was looked for, see `subjects`."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from webapp.audit.trail import SYSTEM, Action, append
-from webapp.foundation import runtime
+from webapp.foundation import key_ring, runtime
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import KIND, Instance, vendor_kind
 from webapp.foundation.sealing import CannotOpen
@@ -47,7 +48,6 @@ PRACTICE = (
     UsageHour, LatencyHour, NoticeDismissal, Notice,
 )  # fmt: skip
 """What going live clears, in this order."""
-KEYS = "index_keys"
 
 
 class WrongKind(Exception):
@@ -61,17 +61,14 @@ def agree(instance: Instance, now: datetime) -> str:
     `WrongKind`.
     """
     try:
-        known, keys = runtime.stored(KIND, instance.sealer), runtime.stored(KEYS, instance.sealer)
+        known, ring = runtime.stored(KIND, instance.sealer), key_ring.read(instance.sealer)
     except CannotOpen as error:
         raise WrongKind(
             "YULIANG_DATA_KEYS (or keys/data_keys in the instance folder) is not the key this database was sealed "
-            "with: put the backed-up key in place"
+            f"with: put the backed-up key in place ({error})"
         ) from error
-    if keys is not None and keys != instance.sealer.fingerprint():
-        raise WrongKind(
-            "YULIANG_INDEX_KEYS (or keys/index_keys in the instance folder) is not the key this database was indexed "
-            "with: put the backed-up key in place"
-        )
+    if ring is not None and any(ring.missing(instance.sealer)):
+        raise WrongKind(f"keys of this database are {key_ring.told_missing(*ring.missing(instance.sealer))}")
     named = vendor_kind(instance.settings)
     if known == "sandbox" and named == "live":
         raise WrongKind(
@@ -83,11 +80,29 @@ def agree(instance: Instance, now: datetime) -> str:
             "this database is live, and the sandbox would mix made-up people into it: set YULIANG_VENDOR_URL to the "
             "vendor's address, or practise in another instance folder"
         )
-    if known is None or keys is None:
+    if known is None:
         with transaction():
             runtime.store(KIND, named, instance.sealer, now)
-            runtime.store(KEYS, instance.sealer.fingerprint(), instance.sealer, now)
+    _agree_on_keys(instance, now)
     return known or named
+
+
+def _agree_on_keys(instance: Instance, now: datetime) -> None:
+    """Follows the ring of the database. A key that stands first and was never used before is in use from now on."""
+    sealer = instance.sealer
+    with transaction():
+        ring = known = key_ring.read(sealer)
+        if ring is None:
+            ring = key_ring.new(sealer)
+        data, index = ring.spare(sealer)
+        first, first_index = instance.keys.data[0].id, instance.keys.index[0].id
+        if first in data:
+            ring = replace(ring.with_keys(sealer, [first], []), sealing=first)
+        if first_index in index:
+            ring = replace(ring.with_keys(sealer, [], [first_index]), indexing=first_index)
+        if ring != known or not key_ring.is_written(sealer):
+            key_ring.write(ring, sealer, now)
+    key_ring.follow(ring, sealer, instance)
 
 
 def go_live(instance: Instance, now: datetime) -> None:

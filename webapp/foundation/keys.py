@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from webapp.settings import Settings, SettingsError
@@ -81,16 +82,54 @@ def load_keys(settings: Settings, *, make: bool = True) -> Keys:
     )
 
 
+def key_file(name: str, settings: Settings) -> Path | None:
+    """The file that holds `data_keys` or `index_keys`; None where the environment gives them."""
+    return None if getattr(settings, name) else settings.instance / "keys" / name
+
+
+def add_key(path: Path, taken: set[str]) -> str:
+    """Adds a new key behind those in the file, under an id that is not `taken`: it opens and searches, and nothing is
+    sealed with it before it stands in front. Returns its id."""
+    known = path.read_text(encoding="ascii").strip()
+    taken = taken | {part.partition(":")[0].strip() for part in known.split(",")}
+    key_id = next(f"k{number}" for number in count(2) if f"k{number}" not in taken)
+    secret = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+    _replace(path, f"{known},{key_id}:{secret}")
+    return key_id
+
+
+def put_first(path: Path, key_id: str) -> None:
+    """Moves a key of the file to the front."""
+    parts = [part.strip() for part in path.read_text(encoding="ascii").split(",")]
+    _replace(path, ",".join(sorted(parts, key=lambda part: not part.startswith(f"{key_id}:"))))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes the file anew: whoever reads it, and whatever is killed, finds the former text or this one, whole."""
+    draft = _draft(path, text)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _draft(path: Path, text: str) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
 def _from_file(path: Path, generated: list[Path]) -> str:
     """The file's text; made first where it is missing. Many processes may start at once: the first file wins."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"k1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n")
-                file.flush()
-                os.fsync(file.fileno())
+            draft = _draft(path, f"k1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}")
             try:
                 os.link(draft, path)
                 generated.append(path)

@@ -8,6 +8,7 @@ from sqlalchemy import LargeBinary, String, bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
+from webapp.foundation.sealed_columns import sealed
 from webapp.foundation.sealing import Sealer
 from webapp.settings import SETTINGS, Setting, Settings
 
@@ -18,7 +19,7 @@ class StoredSetting(Base):
     __tablename__ = "setting"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("setting:{name}"))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -31,18 +32,24 @@ class Effective:
     source: str
 
 
-_SEALED = select(StoredSetting.sealed).where(StoredSetting.name == bindparam("of"))
+SEALED = select(StoredSetting.sealed).where(StoredSetting.name == bindparam("of"))
+"""The query of what is stored `of` a name, sealed for its `place`."""
 
 
 def stored(name: str, sealer: Sealer) -> str | None:
     """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
-    sealed = db.session.scalar(_SEALED, {"of": name})
-    return None if sealed is None else sealer.open(sealed, f"setting:{name}").decode()
+    sealed = db.session.scalar(SEALED, {"of": name})
+    return None if sealed is None else sealer.open(sealed, place(name)).decode()
+
+
+def place(name: str) -> str:
+    """What a stored setting is bound to."""
+    return f"setting:{name}"
 
 
 def store(name: str, text: str, sealer: Sealer, now: datetime) -> None:
     """Stores `text` in the caller's transaction."""
-    sealed = sealer.seal(text.encode(), f"setting:{name}")
+    sealed = sealer.seal(text.encode(), place(name))
     put(StoredSetting, {"name": name}, {"sealed": sealed, "changed_at": now})
 
 

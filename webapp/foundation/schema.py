@@ -51,7 +51,7 @@ def migrate(now: datetime) -> str | None:
     before = state()
     if before == "current":
         return None
-    backup = _back_up(now) if before == "behind" else None
+    backup = back_up(now) if before == "behind" else None
     upgrade()
     return backup
 
@@ -72,7 +72,7 @@ def _revision() -> str | None:
         return revision
 
 
-def _back_up(now: datetime) -> str | None:
+def back_up(now: datetime) -> str | None:
     """Copies an SQLite file, complete and consistent, beside it; keeps the newest few."""
     url = make_url(db.engine.url)
     if not url.drivername.startswith("sqlite") or not url.database:

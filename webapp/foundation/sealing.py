@@ -1,8 +1,8 @@
 """Sealing of personal data and blind indexes over it.
 
 A sealed blob is `version | key id length | key id | nonce | ciphertext and tag`: AES-256-GCM (NIST SP 800-38D) with
-a random 96-bit nonce; the version byte names format and algorithm, so that another (SM4-GCM) can join. The
-associated data is the table and row, so a blob copied to another row does not open.
+a random 96-bit nonce; the version byte names format and algorithm, so that another (SM4-GCM) can join: one line in
+`ALGORITHMS`. The associated data is the table and row, so a blob copied to another row does not open.
 
 A blind index is HMAC-SHA-256, cut to 128 bits, under a key derived from the index key by HKDF (RFC 5869) for each
 kind: the space of ID numbers is small enough to try out a plain hash.
@@ -14,7 +14,8 @@ import hashlib
 import hmac
 import json
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,12 +25,49 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from webapp.foundation.keys import Key, Keys
 
 AES_256_GCM = 1
+ALGORITHMS: dict[int, str] = {AES_256_GCM: "AES-256-GCM"}
+"""The first byte of a blob, and what it is sealed with. What is new is sealed with the highest."""
+INDEX_ALGORITHM = "HMAC-SHA-256/128"
 NONCE_BYTES = 12
 INDEX_BYTES = 16
 
 
 class CannotOpen(Exception):
     """A blob was sealed under a key this instance does not hold, or was changed or moved."""
+
+
+class KeyMissing(CannotOpen):
+    """A blob names a key that is not here, `key_id`: with that key put back it opens."""
+
+    def __init__(self, text: str, key_id: str) -> None:
+        super().__init__(text)
+        self.key_id = key_id
+
+
+class Head(NamedTuple):
+    """How a blob was sealed: number of the algorithm, id of the key."""
+
+    algorithm: int
+    key_id: str
+
+
+def head_of(blob: bytes) -> Head:
+    """How a blob was sealed. Raises `CannotOpen` where it is no blob."""
+    try:
+        return Head(blob[0], blob[2 : 2 + blob[1]].decode())
+    except (IndexError, UnicodeDecodeError) as error:
+        raise CannotOpen("this was never sealed") from error
+
+
+class _Held(NamedTuple):
+    """The keys of one moment; replaced as a whole, for other threads are sealing meanwhile."""
+
+    sealing: str
+    indexing: str
+    ciphers: dict[str, AESGCM]
+    secrets: dict[str, bytes]
+    index_keys: tuple[Key, ...]
+    derived: dict[tuple[str, str], bytes]
 
 
 def derive(key: Key, purpose: str) -> Key:
@@ -41,30 +79,71 @@ class Sealer:
     """Seals and opens under the instance's data keys, and makes blind indexes under its index keys."""
 
     def __init__(self, keys: Keys) -> None:
-        self._current = keys.data[0].id
-        self._data = {key.id: AESGCM(key.secret) for key in keys.data}
-        self._secrets = {key.id: key.secret for key in keys.data}
-        self._index = keys.index
-        self._derived: dict[tuple[str, str], bytes] = {}
+        self.fetch_keys: Callable[[], bool] | None = None
+        """Looks for keys that came later, see `key_ring`; whether there are any."""
+        self.heed: Callable[[], None] | None = None
+        """Called before something is sealed, indexed or looked for, see `key_ring`: the keys may be others by now."""
+        self.retired: frozenset[str] = frozenset()
+        """Ids of data keys that everything was sealed anew without: what still names one opens under no key."""
+        self.retired_index: frozenset[str] = frozenset()
+        """Ids of index keys that everything was indexed anew without: nothing is searched under them."""
+        self.hold(keys)
+
+    def hold(self, keys: Keys, sealing: str | None = None, indexing: str | None = None) -> None:
+        """From now on these keys; the named ones seal and index, by default the first of each."""
+        self._held = _Held(
+            sealing or keys.data[0].id, indexing or keys.index[0].id, {key.id: AESGCM(key.secret) for key in keys.data},
+            {key.id: key.secret for key in keys.data}, keys.index, {},
+        )  # fmt: skip
+
+    @property
+    def sealing(self) -> str:
+        """Id of the data key that seals."""
+        return self._held.sealing
+
+    @property
+    def indexing(self) -> str:
+        """Id of the index key that indexes."""
+        return self._held.indexing
+
+    @property
+    def head(self) -> bytes:
+        """What everything begins with that is sealed now."""
+        key_id = self._held.sealing.encode()
+        return bytes((AES_256_GCM, len(key_id))) + key_id
 
     def seal(self, content: bytes, place: str) -> bytes:
         """The sealed `content`, bound to `place` (for example `identity:17`)."""
-        key_id = self._current.encode()
+        if self.heed is not None:
+            self.heed()
+        held = self._held
+        key_id = held.sealing.encode()
         head = bytes((AES_256_GCM, len(key_id))) + key_id
         nonce = os.urandom(NONCE_BYTES)
-        return head + nonce + self._data[self._current].encrypt(nonce, content, head + place.encode())
+        return head + nonce + held.ciphers[held.sealing].encrypt(nonce, content, head + place.encode())
 
     def open(self, blob: bytes, place: str) -> bytes:
-        """What was sealed for `place`. Raises `CannotOpen`."""
+        """What was sealed for `place`. Raises `CannotOpen`, `KeyMissing`."""
         try:
-            if blob[0] != AES_256_GCM:
-                raise CannotOpen(f"unknown algorithm {blob[0]}")
+            if blob[0] not in ALGORITHMS:
+                raise CannotOpen(
+                    f"{place} is sealed with algorithm {blob[0]}, which this version does not know: a newer Yuliang "
+                    "sealed it, or it was changed"
+                )
             end = 2 + blob[1]
             head, nonce, rest = blob[:end], blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]
-            cipher = self._data[head[2:].decode()]
-            return cipher.decrypt(nonce, rest, head + place.encode())
-        except (InvalidTag, KeyError, IndexError, UnicodeDecodeError, ValueError) as error:
+            return self._cipher(head[2:].decode(), place).decrypt(nonce, rest, head + place.encode())
+        except (InvalidTag, IndexError, UnicodeDecodeError, ValueError) as error:
             raise CannotOpen(f"{place} does not open under the keys of this instance") from error
+
+    def _cipher(self, key_id: str, place: str) -> AESGCM:
+        cipher = self._held.ciphers.get(key_id)
+        if cipher is None and self.fetch_keys is not None and self.fetch_keys():
+            cipher = self._held.ciphers.get(key_id)
+        if cipher is None:
+            fault = f"{place} does not open under the keys of this instance: data key {key_id!r} is not here"
+            raise KeyMissing(fault, key_id)
+        return cipher
 
     def seal_json(self, content: dict[str, Any], place: str) -> bytes:
         """As `seal`, for a JSON object."""
@@ -76,29 +155,54 @@ class Sealer:
         return content
 
     def index(self, kind: str, value: str) -> bytes:
-        """The blind index to store for `value`, under the first index key."""
-        return self._digest(self._index[0], kind, value)
+        """The blind index to store for `value`, under the key that indexes."""
+        if self.heed is not None:
+            self.heed()
+        held = self._held
+        return _digest(held, next(key for key in held.index_keys if key.id == held.indexing), kind, value)
 
-    def indexes(self, kind: str, value: str) -> list[bytes]:
-        """The blind indexes to search for `value`: one under each live index key."""
-        return [self._digest(key, kind, value) for key in self._index]
+    def indexes(self, kind: str, value: str, *, fleeting: bool = False) -> list[bytes]:
+        """The blind indexes to search for `value`: one under each live index key, the one that indexes last.
+
+        While keys are rotated a row goes from an older key to that one: who asks for one after the other, in this
+        order, meets it at least once. What is `fleeting` is not indexed anew: it is looked for under retired keys too.
+        """
+        if self.heed is not None:
+            self.heed()
+        held, gone = self._held, frozenset() if fleeting else self.retired_index
+        live = (key for key in held.index_keys if key.id not in gone)
+        return [_digest(held, key, kind, value) for key in sorted(live, key=lambda key: key.id == held.indexing)]
 
     def derived(self, purpose: str, key_id: str | None = None) -> Key:
-        """A key of its own for `purpose` (HKDF), from the data key of that name; by default from the first.
+        """A key of its own for `purpose` (HKDF), from the data key of that name; by default from the one that seals.
 
         Raises `CannotOpen` where this instance does not hold that key.
         """
-        name = self._current if key_id is None else key_id
-        if name not in self._secrets:
-            raise CannotOpen(f"key {name} is not among the data keys of this instance")
-        return derive(Key(name, self._secrets[name]), purpose)
+        held = self._held
+        name = held.sealing if key_id is None else key_id
+        if name not in held.secrets:
+            raise KeyMissing(f"key {name} is not among the data keys of this instance", name)
+        return derive(Key(name, held.secrets[name]), purpose)
 
     def fingerprint(self) -> str:
-        """Says, without telling the keys, which index key is first: a changed one would find nothing."""
-        return self.index("fingerprint", self._index[0].id).hex()
+        """Says, without telling the keys, which index key indexes: a changed one would find nothing."""
+        return self.index_fingerprints()[self.indexing]
 
-    def _digest(self, key: Key, kind: str, value: str) -> bytes:
-        derived = self._derived.get((key.id, kind))
-        if derived is None:
-            derived = self._derived[key.id, kind] = derive(key, f"blind index {kind}").secret
-        return hmac.digest(derived, value.encode("utf-8", "surrogatepass"), hashlib.sha256)[:INDEX_BYTES]
+    def index_fingerprints(self) -> dict[str, str]:
+        """Says of each index key, by id, which one it is, without telling it."""
+        held = self._held
+        return {key.id: _digest(held, key, "fingerprint", key.id).hex() for key in held.index_keys}
+
+    def data_fingerprints(self) -> dict[str, str]:
+        """As `index_fingerprints`, of the data keys."""
+        secrets = self._held.secrets
+        return {
+            name: derive(Key(name, secret), "key fingerprint").secret[:16].hex() for name, secret in secrets.items()
+        }
+
+
+def _digest(held: _Held, key: Key, kind: str, value: str) -> bytes:
+    derived = held.derived.get((key.id, kind))
+    if derived is None:
+        derived = held.derived[key.id, kind] = derive(key, f"blind index {kind}").secret
+    return hmac.digest(derived, value.encode("utf-8", "surrogatepass"), hashlib.sha256)[:INDEX_BYTES]

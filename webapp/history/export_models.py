@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.sealed_columns import sealed
 from webapp.history.export_files import FileFormat
 
 
@@ -38,7 +39,7 @@ class Export(Base):
     """Nothing that was verified later is in the file."""
     format: Mapped[FileFormat] = mapped_column(String(4))
     plain: Mapped[bool]
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("export:{id}"))
     """The filters, what was searched for, the reader's language and the words of the reason: see `export_order`."""
     state: Mapped[ExportState] = mapped_column(String(10))
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -67,4 +68,4 @@ class ExportPiece(Base):
 
     export_id: Mapped[int] = mapped_column(ForeignKey("export.id"), primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("export_piece:{export_id}:{number}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from webapp.audit.trail import Action, Who, append
+from webapp.foundation import key_ring
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import end_read, transaction
 from webapp.history.export_files import Writer
@@ -36,6 +37,7 @@ def _recorded(
         size = FIRST_ROWS
         while len(found) == size:
             size = BATCH_ROWS
+            key_ring.heed()  # rows are indexed anew meanwhile, perhaps
             found = asked.batch(place_of(found[-1]), size)
             end_read()
             rows += len(found)

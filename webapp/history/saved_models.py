@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import Role, User
 from webapp.foundation.database import Base, RowId
+from webapp.foundation.sealed_columns import sealed
 
 
 class SavedView(Base):
@@ -16,6 +17,6 @@ class SavedView(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
     shared_with: Mapped[Role | None] = mapped_column(String(16), index=True)
     """Who else may open it."""
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("saved_view:{id}"))
 
     owner: Mapped[User] = relationship()

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime
+from webapp.foundation.sealed_columns import sealed
 
 
 class StoredSearch(Base):
@@ -15,5 +16,5 @@ class StoredSearch(Base):
 
     handle: Mapped[str] = mapped_column(String(22), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("stored_search:{handle}"))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

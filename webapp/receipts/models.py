@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import Department
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.sealed_columns import keyed, sealed
 from webapp.receipts.commitment import Facts
 from webapp.verification.models import Reuse, Verification
 
@@ -31,7 +32,7 @@ class Receipt(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     """Of who asked: of the verification at its time, of a reuse when the receipt was issued."""
     key_id: Mapped[str] = mapped_column(String(16))
-    commitment: Mapped[bytes] = mapped_column(LargeBinary(32))
+    commitment: Mapped[bytes] = mapped_column(LargeBinary(32), info=keyed("its key is kept sealed, see `operations`"))
 
     verification: Mapped[Verification] = relationship()
     reuse: Mapped[Reuse | None] = relationship()
@@ -51,7 +52,7 @@ class ReceiptSalt(Base):
 
     number: Mapped[str] = mapped_column(ForeignKey("receipt.number"), primary_key=True)
     verification_id: Mapped[int] = mapped_column(ForeignKey("identity.verification_id", ondelete="CASCADE"), index=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("receipt_salt:{number}"))
 
 
 class ReceiptFailure(Base):

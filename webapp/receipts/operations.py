@@ -15,7 +15,7 @@ from webapp.foundation import runtime
 from webapp.foundation.database import insert_once, insert_rows, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
-from webapp.foundation.sealing import CannotOpen
+from webapp.foundation.sealing import CannotOpen, Sealer
 from webapp.receipts import commitment, paper, queries
 from webapp.receipts.commitment import NUMBER_BITS, NUMBER_SIZE, SALT_BYTES, Facts, Secret
 from webapp.receipts.models import Receipt, ReceiptSalt
@@ -26,6 +26,8 @@ from webapp.verification.models import Reuse, Verification
 CONCLUSIONS = frozenset({Outcome.MATCH, Outcome.MISMATCH, Outcome.NO_SUCH_NUMBER})
 """What says something about the person; nothing else has a receipt."""
 KEY = "receipt commitment"
+KEPT = "receipt_key:"
+"""Settings under which the keys of receipts are kept, with the id of the data key that each comes from."""
 
 
 class Condition(StrEnum):
@@ -79,8 +81,24 @@ def open_secret(receipt: Receipt, instance: Instance) -> Secret | None:
 
 def holds(receipt: Receipt, secret: Secret, instance: Instance) -> bool:
     """Whether the receipt, as its rows are now, is about this. Raises `CannotOpen` where its key is gone."""
-    key = instance.sealer.derived(KEY, receipt.key_id)
-    return commitment.holds(receipt.commitment, receipt.facts, secret, key.secret)
+    key = key_of(receipt.key_id, instance.sealer)
+    return commitment.holds(receipt.commitment, receipt.facts, secret, key)
+
+
+def keep_keys(sealer: Sealer, now: datetime) -> None:
+    """Keeps the receipts' own keys, sealed, in the caller's transaction: the data keys they come from may go then.
+
+    Such a key tells nothing of the data key, and proves a receipt only together with its paper or its sealed salt.
+    """
+    for key_id in sealer.data_fingerprints():
+        if runtime.stored(f"{KEPT}{key_id}", sealer) is None:
+            runtime.store(f"{KEPT}{key_id}", sealer.derived(KEY, key_id).secret.hex(), sealer, now)
+
+
+def key_of(key_id: str, sealer: Sealer) -> bytes:
+    """The key that a receipt was made under. Raises `CannotOpen` where it is gone."""
+    kept = runtime.stored(f"{KEPT}{key_id}", sealer)
+    return sealer.derived(KEY, key_id).secret if kept is None else bytes.fromhex(kept)
 
 
 def condition(receipt: Receipt, secret: Secret | None, instance: Instance) -> Condition:

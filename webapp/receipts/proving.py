@@ -76,7 +76,8 @@ def forget_failures(now: datetime) -> bool:
 def _compare(receipt: Receipt | None, number: str, secret: Secret, instance: Instance, now: datetime) -> Answer:
     if receipt is None:
         # As much work as for a receipt that is there.
-        commitment.holds(bytes(32), Facts(number, "", "", now), secret, instance.sealer.derived(operations.KEY).secret)
+        key = operations.key_of(instance.sealer.sealing, instance.sealer)
+        commitment.holds(bytes(32), Facts(number, "", "", now), secret, key)
         return Answer.NOT_CONFIRMED
     try:
         return Answer.TRUE if operations.holds(receipt, secret, instance) else Answer.NOT_CONFIRMED

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.sealed_columns import sealed
 from webapp.retention.rules import Kind
 
 OPEN = "lifted_at IS NULL"
@@ -44,7 +45,7 @@ class LegalHold(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"), index=True)
-    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info={"sealed": "legal_hold:{id}"})
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=sealed("legal_hold:{id}"))
     """Name and number of a held person; gone once lifted. The number is what decides."""
     reason: Mapped[str] = mapped_column(String(200))
     placed_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -36,14 +36,14 @@ def index() -> Page:
     return _page()
 
 
-@bp.get("/<kind>")
+@bp.get("/classes/<kind>")
 def edit(kind: str) -> Page:
     """The form that changes for how long a class is kept."""
     found = _kind(kind)
     return _period(found, PeriodForm(data={"days": periods.period(found, this_instance()).days}), 200)
 
 
-@bp.post("/<kind>")
+@bp.post("/classes/<kind>")
 def change(kind: str) -> Page:
     """Changes for how long a class is kept; where more goes for it, once that was seen."""
     found, instance, form, now = _kind(kind), this_instance(), PeriodForm(), utc_now()

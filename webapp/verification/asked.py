@@ -11,6 +11,8 @@ class SentForm:
 
     nonce: str
     content: bytes = field(repr=False)
+    alike: tuple[bytes, ...] = field(default=(), repr=False)
+    """The same under older keys: while keys are rotated the form may have been sent under one of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,12 @@ _NAME_AND_NUMBER = re.compile(rb'\{"name":"([^"\\]*)","number":"([^"\\]*)"[,}]')
 
 
 # Put together once, for every call runs them.
-_SEALED = select(Identity.sealed).where(Identity.verification_id == bindparam("of")).with_for_update()
+_SEALED = (
+    select(Identity.sealed, Identity.index_key).where(Identity.verification_id == bindparam("of")).with_for_update()
+)
 _SEAL_ANEW = (
-    update(Identity).where(Identity.verification_id == bindparam("of")).values(sealed=bindparam("anew"))
+    update(Identity).where(Identity.verification_id == bindparam("of"))
+    .values(sealed=bindparam("anew"), index_key=bindparam("under"))
     .execution_options(synchronize_session=False)
 )  # fmt: skip
 
@@ -51,19 +54,32 @@ class Person:
 
 def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
     """Stores the sealed person and the blind indexes, in the caller's transaction."""
-    insert_rows(Identity, {"verification_id": verification_id, "sealed": _seal(verification_id, person, sealer)})
+    sealed = _seal(verification_id, person, sealer)
+    insert_rows(Identity, {"verification_id": verification_id, "sealed": sealed, "index_key": sealer.indexing})
     _index(verification_id, found_by(person), sealer)
 
 
 def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: Sealer) -> None:
     """Adds the vendor's answer to what is sealed, in the caller's transaction; nothing where it was purged."""
     session = must_write()
-    sealed = session.scalar(_SEALED, {"of": verification_id})
-    if sealed is not None:
-        before = opened(verification_id, sealed, sealer)
+    # Locked: keys may be rotated meanwhile, and all indexes of an identity are under one key.
+    row = session.execute(_SEALED, {"of": verification_id}).one_or_none()
+    if row is not None:
+        before = opened(verification_id, row.sealed, sealer)
         person = before.answered(derived, raw)
-        session.execute(_SEAL_ANEW, {"of": verification_id, "anew": _seal(verification_id, person, sealer)})
-        _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
+        anew = {"anew": _seal(verification_id, person, sealer), "under": sealer.indexing}
+        session.execute(_SEAL_ANEW, {"of": verification_id} | anew)
+        if row.index_key == sealer.indexing:
+            _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
+        else:
+            index_anew(verification_id, person, sealer)
+
+
+def index_anew(verification_id: int, person: Person, sealer: Sealer) -> None:
+    """Puts all blind indexes of an identity under the key that indexes, in the caller's transaction."""
+    mine = IdentityIndex.verification_id == verification_id
+    must_write().execute(delete(IdentityIndex).where(mine), execution_options={"synchronize_session": False})
+    _index(verification_id, found_by(person), sealer)
 
 
 def open_person(verification_id: int, sealer: Sealer) -> Person | None:
@@ -104,6 +120,11 @@ def destroy(verification_ids: Collection[int]) -> None:
 def person_index(name: str, number: str, sealer: Sealer) -> bytes:
     """The blind index of a whole person: by it two calls for the same one are told."""
     return sealer.index("person", f"{number}\0{name}")
+
+
+def person_indexes(name: str, number: str, sealer: Sealer) -> list[bytes]:
+    """What to look for: as `person_index`, under each live index key."""
+    return sealer.indexes("person", f"{number}\0{name}")
 
 
 def found_by(person: Person) -> list[tuple[IndexKind, str]]:
@@ -149,8 +170,17 @@ def name_and_number(verification_id: int, sealed: bytes, sealer: Sealer) -> tupl
     return person.name, person.number
 
 
+def blinds_of(verification_id: int, sealed: bytes, sealer: Sealer) -> set[tuple[IndexKind, bytes]]:
+    """All blind indexes of what an `Identity` row seals. Raises `CannotOpen` under other keys."""
+    return _blinds(found_by(opened(verification_id, sealed, sealer)), sealer)
+
+
+def _blinds(found: list[tuple[IndexKind, str]], sealer: Sealer) -> set[tuple[IndexKind, bytes]]:
+    return {(kind, sealer.index(kind, value)) for kind, value in found}
+
+
 def _index(verification_id: int, found: list[tuple[IndexKind, str]], sealer: Sealer) -> None:
-    blinds = {(kind, sealer.index(kind, value)) for kind, value in found}
+    blinds = _blinds(found, sealer)
     if blinds:
         rows = ({"blind": blind, "verification_id": verification_id, "kind": kind} for kind, blind in blinds)
         insert_rows(IdentityIndex, *rows)

@@ -16,7 +16,8 @@ from sqlalchemy.orm import aliased
 from webapp.foundation.database import must_write
 from webapp.foundation.limits import Limit, Subject
 from webapp.foundation.sealing import Sealer
-from webapp.verification.models import IdentityIndex, IndexKind, Verification
+from webapp.verification.identities import name_and_number
+from webapp.verification.models import Identity, IdentityIndex, IndexKind, Verification
 from webapp.verification.queries import last_before
 
 
@@ -50,9 +51,13 @@ def enforce(limits: Sequence[Limit], caller: Caller, sealer: Sealer, now: dateti
     for limit in limits:
         if limit.subject == Subject.NUMBER and caller.name in caller.uncounted:
             continue
-        times = _times(limit.subject, caller, sealer, now - timedelta(seconds=limit.seconds))
+        since = now - timedelta(seconds=limit.seconds)
         # Reached when there is a most-th newest one; it ends when that one leaves the window.
-        leaves = must_write().scalar(times.offset(limit.most - 1).limit(1))
+        if limit.subject == Subject.NAME and len(sealer.indexes("name", caller.name)) > 1:
+            leaves = _opened_other_numbers(caller, sealer, since, limit.most)
+        else:
+            times = _times(limit.subject, caller, sealer, since)
+            leaves = must_write().scalar(times.offset(limit.most - 1).limit(1))
         if leaves is not None:
             raise LimitReached(limit, leaves + timedelta(seconds=limit.seconds))
 
@@ -67,7 +72,8 @@ def _take_turns(limits: Sequence[Limit], caller: Caller, sealer: Sealer) -> None
     if not limits or session.get_bind().dialect.name != "postgresql":
         return
     subjects = (f"operator {caller.operator_id}", f"number {caller.number}", f"name {caller.name}")
-    locks = sorted(int.from_bytes(sealer.index("limit", one)[:8], "big", signed=True) for one in subjects)
+    marks = (mark for one in subjects for mark in sealer.indexes("limit", one))
+    locks = sorted(int.from_bytes(mark[:8], "big", signed=True) for mark in marks)
     for lock in locks:
         session.execute(select(func.pg_advisory_xact_lock(lock)))
 
@@ -95,6 +101,28 @@ def _not_under(uncounted: Collection[str], sealer: Sealer) -> list[ColumnElement
     by_name = aliased(IdentityIndex)
     blind = [one for name in uncounted for one in sealer.indexes("name", name)]
     return [~exists().where(by_name.verification_id == Verification.id, by_name.blind.in_(blind))]
+
+
+def _opened_other_numbers(caller: Caller, sealer: Sealer, since: datetime, most: int) -> datetime | None:
+    """The most-th newest time of `_other_numbers` while keys are rotated: one number may stand under two index keys,
+    so the people themselves are looked at."""
+    by_name = aliased(IdentityIndex)
+    found = (
+        select(Verification.created_at, Identity.verification_id, Identity.sealed)
+        .join(by_name, by_name.verification_id == Verification.id)
+        .join(Identity, Identity.verification_id == Verification.id)
+        .where(
+            Verification.created_at > since, by_name.blind.in_(sealer.indexes("name", caller.name)),
+            by_name.verification_id > last_before(since),
+        )
+    )  # fmt: skip
+    last: dict[str, datetime] = {}
+    for at, row, sealed in must_write().execute(found):
+        number = name_and_number(row, sealed, sealer)[1]
+        last[number] = max(at, last.get(number, at))
+    last.pop(caller.number, None)
+    times = sorted(last.values(), reverse=True)
+    return times[most - 1] if len(times) >= most else None
 
 
 def _other_numbers(caller: Caller, sealer: Sealer, since: datetime) -> Select[datetime]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import Department, User
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.sealed_columns import blind, fleeting, sealed
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.cap_rules import CapKind
 
@@ -96,7 +97,9 @@ class Verification(Base):
     declaration_id: Mapped[int | None] = mapped_column(RowId)
     """The shift declaration that the consent was taken from; None: consent was asked for this very check."""
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
-    sending_person: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    sending_person: Mapped[bytes | None] = mapped_column(
+        LargeBinary(16), info=fleeting("while the call is under way; looked for under every index key")
+    )
     """Blind index of the person while the call is under way: two tabs, two operators, two nodes send once."""
 
     operator: Mapped[User] = relationship()
@@ -110,7 +113,9 @@ class Identity(Base):
     __tablename__ = "identity"
 
     verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"), primary_key=True, autoincrement=False)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("identity:{verification_id}"))
+    index_key: Mapped[str | None] = mapped_column(String(16))
+    """Under which index key all its blind indexes are; None: the one there was before this was noted."""
 
 
 class IndexKind(StrEnum):
@@ -130,7 +135,7 @@ class IdentityIndex(Base):
 
     __tablename__ = "identity_index"
 
-    blind: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    blind: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True, info=blind("identity.index_key"))
     verification_id: Mapped[int] = mapped_column(
         ForeignKey("identity.verification_id"), primary_key=True, index=True, autoincrement=False
     )
@@ -180,9 +185,11 @@ class ReuseReference(Base):
 
     reuse_id: Mapped[int] = mapped_column(ForeignKey("reuse.id"), primary_key=True, autoincrement=False)
     verification_id: Mapped[int] = mapped_column(ForeignKey("identity.verification_id", ondelete="CASCADE"), index=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    blind: Mapped[bytes] = mapped_column(LargeBinary(16))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("reuse_reference:{reuse_id}"))
+    blind: Mapped[bytes] = mapped_column(LargeBinary(16), info=blind("reuse_reference.index_key"))
     """Of the same kind as a verification's own reference: one search finds both."""
+    index_key: Mapped[str | None] = mapped_column(String(16))
+    """As `Identity.index_key`."""
 
 
 class SpentForm(Base):
@@ -191,7 +198,7 @@ class SpentForm(Base):
     __tablename__ = "spent_form"
 
     nonce: Mapped[str] = mapped_column(String(32), primary_key=True)
-    content: Mapped[bytes] = mapped_column(LargeBinary(16))
+    content: Mapped[bytes] = mapped_column(LargeBinary(16), info=fleeting("48 hours; compared under every index key"))
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     verification_id: Mapped[int | None] = mapped_column(ForeignKey("verification.id"), index=True)
     reuse_id: Mapped[int | None] = mapped_column(ForeignKey("reuse.id"), index=True)

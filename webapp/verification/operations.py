@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import end_read, transaction
 from webapp.foundation.instance import KIND, Instance
 from webapp.foundation.redaction import conceal
+from webapp.foundation.sealing import KeyMissing
 from webapp.notify import notices
 from webapp.quota import deductions, ledger, watchers
 from webapp.usage import counters
@@ -44,9 +45,11 @@ RECORD_PAUSES = (0.2, 0.6, 1.2, 2.0)
 Call = Callable[[str, str], Reply]
 
 # Put together once, for every call runs them.
-_UNDER_WAY = select(Verification).where(
-    Verification.sending_person == bindparam("person"), Verification.outcome == Outcome.SENDING
-)
+_people: BindParameter[bytes] = bindparam("people", expanding=True)
+_UNDER_WAY = (
+    select(Verification).where(Verification.sending_person.in_(_people), Verification.outcome == Outcome.SENDING)
+    .limit(1)
+)  # fmt: skip
 _LOCKED = (
     select(Verification).where(Verification.id == bindparam("of")).with_for_update()
     .execution_options(populate_existing=True)
@@ -99,7 +102,7 @@ def verify(asked: Asked, who: Who, instance: Instance, call: Call, clock: Callab
         try:
             finish(verification_id, reply, who, instance, clock())
             break
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, KeyMissing) as error:
             if pause is None:
                 raise NotRecorded(verification_id) from error
             time.sleep(pause)
@@ -128,8 +131,9 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
             raise WentLive
         if asked.form is not None:
             tokens.spend(asked.form, now)
-        _take_turns(session, person)
-        _refuse_twice(session, person, now)
+        people = identities.person_indexes(asked.name, asked.number, sealer)
+        _take_turns(session, people)
+        _refuse_twice(session, people, now)
         operator = session.get_one(User, who.user_id)
         purpose = session.get_one(Purpose, asked.purpose_id)
         if asked.reuse:
@@ -203,15 +207,16 @@ def abandon_one(_instance: Instance, now: datetime) -> bool:
         return True
 
 
-def _take_turns(session: Session, person: bytes) -> None:
+def _take_turns(session: Session, people: list[bytes]) -> None:
     """Lets one intent after the other be looked at and stored for the same person: a whole call could otherwise begin
     and end between our look and our row. SQLite's writers take turns anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(person[:8], "big", signed=True))))
+        for person in sorted(people):  # under each index key: a process may not know the newest one yet
+            session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(person[:8], "big", signed=True))))
 
 
-def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
-    under_way = _under_way(session, person)
+def _refuse_twice(session: Session, people: list[bytes], now: datetime) -> None:
+    under_way = _under_way(session, people)
     if under_way is None:
         return
     if under_way.deadline_at > now:
@@ -222,8 +227,8 @@ def _refuse_twice(session: Session, person: bytes, now: datetime) -> None:
         _abandon(session, forgotten, now)
 
 
-def _under_way(session: Session, person: bytes) -> Verification | None:
-    return session.scalar(_UNDER_WAY, {"person": person})
+def _under_way(session: Session, people: list[bytes]) -> Verification | None:
+    return session.scalar(_UNDER_WAY, {"people": people})
 
 
 def _lock(session: Session, verification_id: int) -> Verification | None:

@@ -31,10 +31,13 @@ def index_some(instance: Instance, now: datetime) -> bool:
         return False
     with transaction() as session:
         # Locked first: an answer that comes in meanwhile is stored either before, with its places, or after.
-        mine = select(Identity.verification_id, Identity.sealed).where(Identity.verification_id.in_(batch))
-        rows = session.execute(mine.order_by(Identity.verification_id).with_for_update()).all()
+        mine = select(Identity).where(Identity.verification_id.in_(batch))
+        locked = mine.order_by(Identity.verification_id).with_for_update().execution_options(populate_existing=True)
+        rows = session.scalars(locked).all()
         within = IdentityIndex.verification_id.in_(batch), IdentityIndex.kind.in_(PLACES)
         known = set(session.scalars(select(IdentityIndex.verification_id).where(*within)))
+        # What is under an older index key gets its places when that is rotated, with all its indexes.
+        known |= {row.verification_id for row in rows if row.index_key not in (None, instance.sealer.indexing)}
         found = [one for row in rows if row.verification_id not in known
                  for one in _rows_of(row.verification_id, row.sealed, instance.sealer)]  # fmt: skip
         if found:

@@ -15,7 +15,8 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import must_write
 from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
-from webapp.verification.models import IdentityIndex, IndexKind, Verification
+from webapp.verification.identities import name_and_number
+from webapp.verification.models import Identity, IdentityIndex, IndexKind, Verification
 from webapp.verification.queries import last_before
 
 WINDOW = timedelta(hours=24)
@@ -39,13 +40,20 @@ _DISTINCT = (
     )
 )  # fmt: skip
 
+_PEOPLE = (
+    select(Identity.verification_id, Identity.sealed)
+    .join(_fixed, _fixed.c.verification_id == Identity.verification_id)
+    .join(_checks, _checks.c.id == Identity.verification_id)
+    .where(_fixed.c.blind.in_(bindparam("under", expanding=True)), _checks.c.created_at > _since)
+)
+
 
 def watch(name: str, number: str, sealer: Sealer, zone: ZoneInfo, now: datetime) -> None:
     """Tells auditors where this intent makes too many, in its transaction."""
-    numbers = _distinct(IndexKind.NUMBER, sealer.indexes("name", name), now)
+    numbers = _distinct(IndexKind.NUMBER, sealer.indexes("name", name), sealer, now)
     if numbers >= MANY_NUMBERS:
         _tell("many_numbers", sealer.index("privacy name", name), numbers, zone, now)
-    names = _distinct(IndexKind.NAME, sealer.indexes("number", number), now)
+    names = _distinct(IndexKind.NAME, sealer.indexes("number", number), sealer, now)
     if names >= MANY_NAMES:
         _tell("many_names", sealer.index("privacy number", number), names, zone, now)
 
@@ -55,9 +63,15 @@ def report_limit(name: str, most: int, sealer: Sealer, zone: ZoneInfo, now: date
     _tell("many_numbers", sealer.index("privacy name", name), most, zone, now)
 
 
-def _distinct(kind: IndexKind, under: list[bytes], now: datetime) -> int:
+def _distinct(kind: IndexKind, under: list[bytes], sealer: Sealer, now: datetime) -> int:
     """How many different values of `kind` were asked about together with the one of these blind indexes."""
-    return must_write().scalar(_DISTINCT, {"kind": kind, "under": under, "since": now - WINDOW}) or 0
+    asked = {"kind": kind, "under": under, "since": now - WINDOW}
+    if len(under) == 1:
+        return must_write().scalar(_DISTINCT, asked) or 0
+    # While keys are rotated one value may stand under two of them: then the people themselves are looked at.
+    place = 0 if kind == IndexKind.NAME else 1
+    rows = must_write().execute(_PEOPLE, {"under": under, "since": now - WINDOW}).all()
+    return len({name_and_number(number, sealed, sealer)[place] for number, sealed in rows})
 
 
 def _tell(kind: str, fingerprint: bytes, count: int, zone: ZoneInfo, now: datetime) -> None:

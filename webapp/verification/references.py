@@ -14,7 +14,8 @@ def keep(reuse: Reuse, reference: str, sealer: Sealer) -> None:
     if reference and identities.lock([reuse.verification_id]):
         sealed = sealer.seal(reference.encode(), _place(reuse.id))
         blind = sealer.index(IndexKind.REFERENCE, reference)
-        row = {"reuse_id": reuse.id, "verification_id": reuse.verification_id, "sealed": sealed, "blind": blind}
+        row = {"reuse_id": reuse.id, "verification_id": reuse.verification_id, "sealed": sealed, "blind": blind,
+               "index_key": sealer.indexing}  # fmt: skip
         insert_rows(ReuseReference, row)
 
 

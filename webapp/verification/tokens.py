@@ -62,7 +62,8 @@ def read(token: str, user_id: int, content: tuple[str, ...], sealer: Sealer) -> 
         raise TokenRefused from error
     if made_for != user_id:
         raise TokenRefused
-    return SentForm(nonce, sealer.index("form", "\0".join((str(user_id), nonce, *content))))
+    whole = "\0".join((str(user_id), nonce, *content))
+    return SentForm(nonce, sealer.index("form", whole), tuple(sealer.indexes("form", whole, fleeting=True)))
 
 
 def spend(form: SentForm, now: datetime) -> None:
@@ -70,7 +71,7 @@ def spend(form: SentForm, now: datetime) -> None:
     if insert_once(SpentForm, nonce=form.nonce, content=form.content, at=now):
         return
     first = must_write().scalars(select(SpentForm).where(SpentForm.nonce == form.nonce)).one()
-    if first.content != form.content:
+    if first.content not in (form.content, *form.alike):
         raise FormSpent
     raise Replayed(first.verification_id, first.reuse_id)
 
