@@ -46,7 +46,7 @@ run: .venv/.run $(built) $(translated) ## set everything up, migrate, and serve 
 	@exec .venv/bin/yuliang serve
 
 test: .venv/.dev $(built) $(translated) lint types test-packages ## lint, types and all tests but the long ones
-	$(python) -m pytest -m "not long" -n $(JOBS) --dist loadfile $(ARGS)
+	$(python) -m pytest -m "not long" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: .venv/.dev $(built) $(translated) ## the tests that take minutes
 	@sh tests/support/packages.sh libreoffice

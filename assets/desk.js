@@ -178,6 +178,9 @@ function refuse(need, from) {
   else if (need.field && (need.input === from || need.field.value)) {
     need.field.speak(true);
     blocked();
+  } else if (!need.field && need.input === from) {
+    form.miss(need.input);
+    blocked();
   }
   need.input.focus();
 }
@@ -247,7 +250,7 @@ function goOn() {
 /** Who stands in the form is left out: of the list, or only of the form when it is somebody else. */
 function leaveOut() {
   const { current } = queue;
-  if (!form || form.empty || isOf(current, form.person)) {
+  if (current && (!form || form.empty || isOf(current, form.person))) {
     if (!current.person) box.clear();
     queue.skip();
     draw();
@@ -304,8 +307,7 @@ function prepare(sent) {
 function mayGo() {
   const from = document.activeElement;
   const need = form.needs();
-  // Pressed by its button, or a tick or text that the server will ask for.
-  if (!need || from.matches("button") || (need.input === from && !need.field)) return true;
+  if (!need || from.matches("button")) return true;
   refuse(need, from);
   return false;
 }

@@ -27,9 +27,14 @@ from webapp.watching import logs
 if TYPE_CHECKING:  # imported as a plugin at run time: pytest wants to be the first
     from tests.support.postgres import PostgresServer
 
-pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog"]
+pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog", "tests.support.chance"]
 
 MakeApp = Callable[..., Flask]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def settings_for(instance: Path, database: str | None, **more: str) -> Settings:

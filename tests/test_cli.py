@@ -270,16 +270,18 @@ def test_a_key_that_is_missing_beside_a_database_is_never_made_anew(yuliang: Run
 def test_check_finds_nothing_or_names_each_difference(yuliang: Run, app: Flask) -> None:
     assert yuliang("migrate").code == 0
     Desk(app, ADMIN).record_lot(100)
-    assert yuliang("check") == Done(0, "Lots, ledger, verifications and counters agree.\n", "")
+    assert yuliang("check", LOCALE="en") == Done(0, "Lots, ledger, verifications and counters agree.\n", "")
+    assert yuliang("check") == Done(0, "套餐包、台账、核验与统计一致。\n", "")
     with app.app_context(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
         connection.execute(text("UPDATE lot SET available = 99"))
         connection.commit()
 
-    done = yuliang("check")
+    done, chinese = yuliang("check", LOCALE="en"), yuliang("check", LOCALE="zh_CN")
 
-    assert (done.code, done.out) == (1, "1 differences.\n")
+    assert (done.code, done.out) == (1, "1 difference.\n")
     assert done.err == "lot 1 available: stored 99, recounted 100\n"
+    assert (chinese.code, chinese.err) == (1, "套餐包 1 余量：实存 99，按台账重算为 100\n")
 
 
 @on_one_database

@@ -126,7 +126,18 @@ def shape() -> dict[str, object]:
         told[f"{table} foreign keys"] = sorted(found.get_foreign_keys(table), key=str)
         told[f"{table} unique"] = sorted(found.get_unique_constraints(table), key=str)
         told[f"{table} checks"] = sorted(found.get_check_constraints(table), key=str)
-    return told
+    return told | triggers()
+
+
+def triggers() -> dict[str, object]:
+    """What the database does by itself when rows change: the inspection knows nothing of that."""
+    if db.engine.dialect.name == "sqlite":
+        wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        wanted = ("SELECT tgname, pg_get_triggerdef(t.oid) || p.prosrc FROM pg_trigger t "
+                  "JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT tgisinternal")  # fmt: skip
+    with db.engine.connect() as connection:
+        return {f"trigger {name}": words for name, words in connection.execute(text(wanted))}
 
 
 def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
@@ -141,7 +152,10 @@ def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
 
     Base.metadata.create_all(db.engine)
 
-    assert migrated == shape(), "index, constraint, type or default differ"
+    assert migrated == shape(), "index, constraint, type, default or trigger differ"
+    assert {name for name in migrated if name.startswith("trigger ")} == {
+        "trigger ledger_entry_is_not_changed", "trigger ledger_entry_is_not_removed",
+    }  # fmt: skip
 
 
 def test_the_names_of_the_files_tell_every_revision_in_order() -> None:

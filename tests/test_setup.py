@@ -82,5 +82,5 @@ def test_a_machine_that_lacks_what_the_tests_drive_is_told_each_package_and_fail
         ["/bin/sh", str(script)], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
     assert told.returncode == 1
-    for package in ("chromium", "fontconfig", "fonts-noto-cjk"):
+    for package in ("chromium-headless-shell", "fontconfig", "fonts-noto-cjk"):
         assert re.search(rf"\b{package}\b", told.stderr)

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 
 from flask import Flask
-from flask_babel import force_locale
+from flask_babel import force_locale, ngettext
+from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import operations as accounts
@@ -288,12 +289,14 @@ def _demo_data(args: argparse.Namespace) -> int:
 
 
 def _check(_args: argparse.Namespace) -> int:
-    app, _settings = _app()
-    with app.app_context():
+    app, settings = _app()
+    with app.app_context(), app.test_request_context(), force_locale(settings.locale):  # whoever reads it is an admin
         differences = check_everything()
+        agree = _("Lots, ledger, verifications and counters agree.")
+        told = ngettext("%(num)s difference.", "%(num)s differences.", len(differences)) if differences else agree
     for one in differences:
         print(one, file=sys.stderr)
-    print(f"{len(differences)} differences." if differences else "Lots, ledger, verifications and counters agree.")
+    print(told)
     return 1 if differences else 0
 
 

@@ -44,6 +44,13 @@ class Field {
     say(this.caution, wrong ? "" : strange.map((warning) => this.texts.warnings[warning]).join(" "));
   }
 
+  /** Says what is wrong beside the field's own rules. */
+  refuse(text) {
+    say(this.error, text);
+    say(this.caution, "");
+    this.input.setAttribute("aria-invalid", "true");
+  }
+
   /** While one types: what was said is taken back, and said anew only of what is complete. */
   typed() {
     if (this.complete(this.value)) this.speak();
@@ -73,9 +80,14 @@ export class DeskForm {
     this.number = new Field(element.elements.id_number, this.texts.id_number, ofNumber, (number) => number.length >= 18);
     this.confirm = element.querySelector("[data-confirm]");
     this.reading = element.querySelector("[data-reading]");
+    this.missed = null; // what is said at a control that was left empty: {control, line, before}
     this.known = ""; // the number without fault that stood here last
     for (const field of [this.name, this.number]) this.watch(field);
     element.elements.purpose.addEventListener("change", () => this.read());
+    element.addEventListener("input", ({ target }) => {
+      if (target === this.missed?.control) this.found();
+      if (this.confirm.contains(target)) this.number.speak();
+    });
     this.read();
   }
 
@@ -172,6 +184,7 @@ export class DeskForm {
   another() {
     for (const tick of this.element.querySelectorAll("input[type=checkbox]")) tick.checked = false;
     this.wake("again", false);
+    this.found();
     this.onOther();
   }
 
@@ -205,6 +218,32 @@ export class DeskForm {
     if (this.child) return guardian.checked ? null : { input: guardian };
     const asked = consent?.type === "checkbox" && this.texts.consent.includes(Number(purpose.value));
     return asked && !consent.checked ? { input: consent } : null;
+  }
+
+  /** Says at a control that is needed and was left empty what is to be done there, until it is: in the server's words,
+   * where the server would say it. */
+  miss(control) {
+    this.found();
+    const text = this.texts.missing[control.name];
+    if (this.confirm.contains(control)) return this.number.refuse(text);
+    const line = this.name.error.cloneNode(true);
+    line.id = `${control.id}-error`;
+    document.getElementById(line.id)?.remove(); // what the server said
+    control.closest(".field").querySelector("label").after(line);
+    say(line, text);
+    this.missed = { control, line, before: control.getAttribute("aria-describedby") ?? "" };
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", `${line.id} ${this.missed.before}`);
+  }
+
+  /** Takes that back. */
+  found() {
+    if (!this.missed) return;
+    const { control, line, before } = this.missed;
+    line.remove();
+    control.removeAttribute("aria-invalid");
+    control.setAttribute("aria-describedby", before);
+    this.missed = null;
   }
 
   /** A first-generation number, turned into the 18 characters that are to be compared with the card. */

@@ -22,6 +22,7 @@ MakeApp = Callable[..., Flask]
 LIVE = {"VENDOR_URL": "https://vendor.example"}
 ONE, TWO = "k1:" + "QUFB" * 10 + "QUE=", "k1:" + "QkJC" * 10 + "QkI="
 STAYS = {
+    "ledger_leave",  # holds no row but inside a transaction
     "app_user", "department", "login_session", "login_failure", "setting", "audit_record", "purpose", "lease",
     "circuit", "reminder_recipient", "calendar_day", "cap", "deduction_rule", "message_hold", "audit_segment",
     "audit_checkpoint", "key_rotation", "key_rotation_part",

@@ -18,13 +18,16 @@ from tests.conftest import settings_for
 from tests.support.cast import ADMIN, OPERATOR, Desk, card_of, hire
 from tests.verification.calls import differences, outside
 from webapp import create_app
-from webapp.accounts.models import User
-from webapp.audit.trail import Action, AuditRecord
+from webapp.accounts import operations as accounts
+from webapp.accounts import passwords
+from webapp.accounts.models import Role, User
+from webapp.accounts.operations import Profile
+from webapp.audit.trail import SYSTEM, Action, AuditRecord
 from webapp.demo import CannotFill, loading, operations
 from webapp.demo.operations import fill
 from webapp.foundation import schema
 from webapp.foundation.clock import day_of, utc_now
-from webapp.foundation.database import Base, db
+from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import be, this_instance
 from webapp.notify.notices import Notice
 from webapp.quota import queries as quota
@@ -85,7 +88,7 @@ def test_it_makes_as_many_calls_as_were_asked_for_in_as_many_days(year: Flask) -
 
 
 def test_the_check_finds_nothing(filled: Flask) -> None:
-    assert differences(filled) == []
+    assert differences(filled, now=NOW) == []
 
 
 def test_every_reference_leads_somewhere(year: Flask) -> None:
@@ -292,7 +295,23 @@ def test_an_empty_day_a_single_call_and_the_middle_of_the_night_are_filled_too(n
         with app.app_context():
             made = fill(calls, days, 1, this_instance(), now)
             assert (made.calls, (made.last - made.first).days) == (calls, days - 1)
-        assert differences(app) == []
+        assert differences(app, now=NOW) == []
+
+
+def test_made_up_users_lock_nobody_out_of_a_new_instance(new: Make) -> None:
+    """Who serves it afterwards makes the first admin as ever; nobody logs in as the made-up one, nor counts on them."""
+    app = new()
+    with app.app_context():
+        fill(5, 2, 1, this_instance(), NOW)
+        made_up = db.session.scalars(select(User).where(User.role == Role.ADMIN)).one()
+        assert not accounts.has_users()
+        assert not any(passwords.matches(made_up.password_hash, tried) for tried in ("", "demo", made_up.email))
+
+        with transaction():
+            own = accounts.create_user(Profile("", "me@example.com", Role.ADMIN), "a-long-password", SYSTEM, NOW)
+        assert accounts.has_users()
+        with transaction(), pytest.raises(accounts.LastAdmin):
+            accounts.change_user(own.id, Profile("", "me@example.com", Role.OPERATOR), "", SYSTEM, NOW)
 
 
 def all_rows(app: Flask) -> dict[str, int]:
@@ -326,7 +345,7 @@ def test_what_is_interrupted_leaves_nothing_behind_and_can_be_done_again(
     with app.app_context():
         assert indexes() == before_indexes
         assert fill(200, 100, 1, this_instance(), NOW).calls == 200
-    assert differences(app) == []
+    assert differences(app, now=NOW) == []
 
 
 def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(new: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ instants = st.datetimes(datetime(2001, 1, 2), datetime(2099, 12, 30), timezones=
 @example(datetime(2018, 11, 4, 2, 59, 59, 999999, UTC), SAO_PAULO)
 @example(datetime(2018, 11, 4, 4, 30, tzinfo=UTC), HAVANA)  # the first hour comes twice
 @example(datetime(2018, 11, 4, 5, 30, tzinfo=UTC), HAVANA)
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200)
 def test_an_instant_lies_within_its_day(instant: datetime, zone: ZoneInfo) -> None:
     day = day_of(instant, zone)
 
@@ -31,7 +31,7 @@ def test_an_instant_lies_within_its_day(instant: datetime, zone: ZoneInfo) -> No
 
 @given(st.dates(date(2001, 1, 2), date(2099, 12, 30)), st.sampled_from(ZONES))
 @example(date(2011, 12, 29), ZoneInfo("Pacific/Apia"))  # the next day was left out there
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200)
 def test_a_day_ends_where_the_next_begins(day: date, zone: ZoneInfo) -> None:
     assert end_of(day, zone) == start_of(day + timedelta(days=1), zone)
     assert start_of(day, zone).tzinfo is UTC

@@ -13,7 +13,7 @@ UNITS = {seconds: unit for unit, seconds in SECONDS.items()}
 
 
 @given(st.lists(limits, max_size=6), st.sampled_from([";", " ; ", ";;"]))
-@settings(max_examples=50, deadline=None, database=None)
+@settings(max_examples=50)
 def test_what_is_written_is_read(expected: list[Limit], between: str) -> None:
     text = between.join(f"{limit.subject}={limit.most}/{UNITS[limit.seconds]}" for limit in expected)
 

@@ -34,7 +34,7 @@ def test_a_place_of_this_site_is_followed(target: str) -> None:
 
 
 @given(st.text(st.sampled_from("/\\:@.?#%\t\n\r \0evil*x2Fhtps[]"), max_size=12))
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=500)
 def test_whatever_is_followed_has_no_host(target: str) -> None:
     followed = safe_next(target, "/default")
 

@@ -19,7 +19,7 @@ from webapp.foundation import redaction
 from webapp.foundation.redaction import GONE, conceal, forget, redact_event, redact_text
 
 NAME, NUMBER, APPCODE = "阿凡提·\U00020bb7野", "11010519491231002X", "sandbox0appcode0for0tests0only00"
-few = settings(max_examples=25, deadline=None, database=None)
+few = settings(max_examples=25)
 # Not st.text(): its table of all characters takes a second to build.
 texts = st.lists(st.integers(0, 0x10FFFF).map(chr), max_size=20).map("".join)
 

@@ -14,7 +14,7 @@ from webapp.foundation.keys import Key, Keys
 from webapp.foundation.sealing import CannotOpen, Sealer
 
 FIRST, SECOND, THIRD = Key("k1", b"1" * 32), Key("k2", b"2" * 32), Key("k3", b"3" * 32)
-some = settings(max_examples=60, deadline=None, database=None)
+some = settings(max_examples=60)
 places = st.sampled_from(["identity:1", "identity:2", "identity:11", "setting:YULIANG_APPCODE", ""])
 
 

@@ -150,7 +150,7 @@ def test_a_file_holds_what_the_pages_of_the_same_filters_show(desk: Open, many: 
     admin = desk(ADMIN)
 
     @given(FILTERS)
-    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     def compare(filters: dict[str, str]) -> None:
         query = "&".join(f"{name}={value}" for name, value in filters.items())
         page = admin.get(f"/history?size=200&{query}").text

@@ -69,7 +69,7 @@ def test_all_else_is_left_as_it_is(text: str) -> None:
 
 @given(TEXTS)
 @example("\u3000=1")
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=500)
 def test_no_cell_begins_with_what_starts_a_formula_and_nothing_is_lost(text: str) -> None:
     for cell in (inert(text), kept_in_csv(text)):
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
@@ -78,7 +78,7 @@ def test_no_cell_begins_with_what_starts_a_formula_and_nothing_is_lost(text: str
 
 @given(st.lists(st.tuples(st.just("1"), *[TEXTS] * 4).map(list), max_size=8), st.integers(1, 4))
 @example(ROWS, 3)
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 def test_csv_and_xlsx_read_back_say_the_same(rows: list[list[str]], piece: int) -> None:
     as_csv = read_csv(written(FileFormat.CSV, rows, piece=piece))
     content = written(FileFormat.XLSX, rows, piece=piece)

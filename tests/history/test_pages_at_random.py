@@ -171,7 +171,7 @@ def test_pages_are_what_a_plain_filter_over_opened_rows_gives(kept: list[Kept]) 
     found_any = set[str]()
 
     @given(wanted(kept), st.sampled_from(viewers), st.sampled_from([1, 3, 10, 50]))
-    @settings(max_examples=250, deadline=None, database=None, phases=[Phase.generate])  # to shrink one takes minutes
+    @settings(max_examples=250, phases=[Phase.generate])  # to shrink one takes minutes
     def check(filters: Filters, viewer: User, size: int) -> None:
         fitting = [one for one in kept if fits(one, filters, viewer)]
         expected = in_order(fitting, filters)

@@ -179,7 +179,7 @@ def test_an_operator_sees_only_their_own_with_any_filter_and_any_cursor() -> Non
 
 
 @given(st.booleans(), st.integers(1, 2**52 - 1), st.integers(0, 2**62 - 1))
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100)
 def test_a_cursor_is_read_as_it_was_written(older: bool, micros: int, row_id: int) -> None:
     cursor = Cursor(older, micros, row_id)
 
@@ -194,7 +194,7 @@ def test_a_cursor_is_read_as_it_was_written(older: bool, micros: int, row_id: in
 @example("eyJhIjoxLCJiIjoyLCJjIjozfQ")
 @example("WzEsMWUzMDAsMV0")  # a float beyond all bounds
 @example("W3RydWUsdHJ1ZSx0cnVlXQ")
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300)
 def test_any_other_text_is_no_cursor_or_a_harmless_one(text: str) -> None:
     try:
         cursor = Cursor.decode(text)

@@ -6,12 +6,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.at_the_desk import (
+    CHILD,
     GROWN_UP,
     LOCALES,
     NAME,
     NUMBER,
     OTHER_NAME,
     OTHER_NUMBER,
+    RESULT,
     SitDown,
     consent_and_send,
     error_of,
@@ -26,6 +28,7 @@ from webapp.vendor.sandbox.people import PEOPLE
 pytestmark = pytest.mark.browser
 
 MISTYPED = "11010519491231002"
+THOUSAND = next(person for person in PEOPLE if person.number.endswith("000"))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -89,6 +92,47 @@ def test_the_script_says_what_the_server_says(locale: str, sit_down: SitDown) ->
         assert [error_of(page, field) for field in ("name", "id_number")] == said
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_enter_on_an_empty_tick_asks_for_it_without_a_round_trip(locale: str, sit_down: SitDown) -> None:
+    visitor, sent = sit_down(locale), list[str]()
+    page = visitor.page
+    page.on("request", lambda request: sent.append(request.method))
+    asked = ((NAME, NUMBER, "consent", "consent"), (THOUSAND.name, THOUSAND.number, "confirmed", "id_number"),
+             (CHILD.name, CHILD.number, "guardian_consent", "guardian_consent"))  # fmt: skip
+    for name, number, tick, told in asked:
+        page.fill("#name", name)
+        page.fill("#id_number", number)
+        page.keyboard.press("Shift")  # Enter is no longer one struck twice on what came
+        page.press(f"#{tick}", "Enter")
+        said = error_of(page, told)
+        assert said
+        on(page, tick)
+        assert outcome(visitor) == "blocked"
+        assert "POST" not in sent
+        press_verify(page)
+        assert error_of(page, told) == said
+        assert sent.count("POST") == 1
+        sent.clear()
+
+
+def test_what_was_asked_for_is_no_longer_asked_for_when_it_is_given(desk: Visitor) -> None:
+    page = desk.page
+    page.evaluate("document.querySelector('#purpose').selectedOptions[0].dataset.reference = 'required'")
+    page.fill("#name", THOUSAND.name)
+    page.fill("#id_number", THOUSAND.number)
+    for control, told, given in (("confirmed", "id_number", "Space"), ("reference", "reference", "7"),
+                                 ("consent", "consent", "Space")):  # fmt: skip
+        page.press(f"#{control}", "Enter")
+        assert error_of(page, told)
+        assert page.locator("[aria-invalid=true]").count() == 1
+        page.press(f"#{control}", given)
+        assert error_of(page, told) == ""
+        assert page.locator("[aria-invalid=true]").count() == 0
+    page.keyboard.press("Enter")
+    page.wait_for_url(RESULT)
+    assert outcome(desk) in ("match", "reused")
+
+
 def test_an_input_method_at_work_is_left_alone(desk: Visitor) -> None:
     page = desk.page
     page.focus("#name")
@@ -149,11 +193,11 @@ def test_a_number_of_the_old_card_is_converted_for_comparison(desk: Visitor) -> 
 
 
 def test_a_number_that_ends_in_000_is_confirmed_before_a_call_is_spent(desk: Visitor) -> None:
-    page, person = desk.page, next(person for person in PEOPLE if person.number.endswith("000"))
+    page, person = desk.page, THOUSAND
     page.keyboard.type(f"{person.name} {person.number}")
     page.keyboard.press("Enter")
     on(page, "confirmed")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     consent_and_send(page)
-    assert outcome(desk) == "match"
+    assert outcome(desk) in ("match", "reused")

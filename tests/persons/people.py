@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from webapp.persons import id_numbers
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"))
-few = settings(max_examples=25, deadline=None, database=None)
+few = settings(max_examples=25)
 """The pure tests stay under a second together; each property was once run with 3,000 examples."""
 TODAY = date.fromisoformat(VECTORS["today"])
 

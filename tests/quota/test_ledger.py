@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.quota.books import TODAY, buy, charge, entries, figures, hold, lapse, release
 from tests.support.cast import NOW
+from tests.support.tampering import behind
 from webapp.foundation.database import db, transaction
-from webapp.quota import ledger, queries
+from webapp.quota import append_only, ledger, queries
+from webapp.quota.models import LedgerLeave
 from webapp.quota.rules import Balance
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -197,13 +199,43 @@ def test_no_statement_of_the_product_changes_or_removes_an_entry_or_a_rule() -> 
     assert WRITES.search("session.execute(delete(LedgerEntry).where(…))")
 
 
-def test_recounting_notices_an_entry_that_was_removed() -> None:
+@pytest.mark.parametrize(
+    "statement", ["UPDATE ledger_entry SET reason = 'other'", "DELETE FROM ledger_entry WHERE kind = 'charge'"]
+)
+def test_the_database_itself_refuses_to_change_or_remove_an_entry(statement: str) -> None:
+    lot = buy(10)
+    call, _lot = hold()
+    charge(call, lot)
+    before = entries(lot)
+
+    with pytest.raises(DBAPIError, match="the ledger is append-only"), transaction() as session:
+        session.execute(text(statement))
+
+    assert entries(lot) == before
+
+
+def test_who_may_remove_entries_says_so_in_the_same_transaction_and_may_not_change_them_either() -> None:
+    lot = buy(10)
+    with transaction() as session:
+        with append_only.leave():
+            session.execute(text("DELETE FROM ledger_entry"))
+        assert session.scalar(select(func.count()).select_from(LedgerLeave)) == 0
+    assert entries(lot) == []
+
+    other = buy(5)
+    with pytest.raises(DBAPIError, match="append-only"), transaction() as session:
+        session.execute(text("DELETE FROM ledger_entry"))  # outside its block no leave holds
+    with pytest.raises(DBAPIError, match="append-only"), transaction() as session, append_only.leave():
+        session.execute(text("UPDATE ledger_entry SET change = 1"))
+    assert entries(other) == [("purchase", 5, 5)]
+
+
+def test_recounting_notices_an_entry_that_was_removed(context: Flask) -> None:
     lot = buy(10)
     call, _lot = hold()
     charge(call, lot)
 
-    with transaction() as session:
-        session.execute(text("DELETE FROM ledger_entry WHERE kind = 'charge'"))
+    behind(context, "DELETE FROM ledger_entry WHERE kind = 'charge'")
     db.session.rollback()
 
     assert {one.what for one in queries.recount()} == {f"lot {lot} held", f"lot {lot} charged"}

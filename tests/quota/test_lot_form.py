@@ -24,7 +24,8 @@ MEGABYTE = "1" * 1_000_000
 
 BAD = [
     *(("calls", text) for text in (
-        "", " ", "0", "-1", "-1000", "1.5", "1,000", "1e3", "0x10", "一千", "1 000", "+", "NaN", "Infinity", "true",
+        "", " ", "0", "-1", "-1000", "1.5", "1,00", "1,5", "1e3", "0x10", "一千",
+        "¥1000", "1 00", "+", "NaN", "Infinity", "true",
         "1000000001", "9" * 30, "10\x00", "\x00", "😀", "<b>1</b>", MEGABYTE,
     )),
     *(("bought_on", text) for text in (
@@ -38,7 +39,7 @@ BAD = [
         MEGABYTE,
     )),
     *(("price", text) for text in (
-        "-1", "-0.01", "1.005", "0.001", "1,5", "1,000.00", "¥30", "30元", "abc", "NaN", "sNaN", "Infinity",
+        "-1", "-0.01", "1.005", "0.001", "1,5", "1.000.00", "$30", "30次", "abc", "NaN", "sNaN", "Infinity",
         "-Infinity", "1e400", "1e-9", "10000000.01", "9" * 40, "\x00", "😀", MEGABYTE,
     )),
     *(("order_number", text) for text in (
@@ -117,6 +118,35 @@ def test_an_order_number_that_another_lot_has_is_asked_about_first(desk: Open, a
 
     assert admin.post("/quota/lots/new", order | {"again": "yes"}).status_code == 303
     assert stored(app) == (2, 2)
+
+
+def test_figures_may_be_written_as_pages_and_spreadsheets_show_them(desk: Open, app: Flask) -> None:
+    assert desk(ADMIN).post("/quota/lots/new", SOUND | {"calls": "１,000", "price": "¥3,100.00"}).status_code == 303
+
+    with app.app_context():
+        lot = db.session.get_one(Lot, 1)
+        assert (lot.calls, lot.price_fen) == (1000, 310_000)
+
+
+@pytest.mark.parametrize("text", ["many", "0", "1000000001", "1.5", " "])
+def test_of_a_number_one_thing_is_said(desk: Open, text: str) -> None:
+    page = desk(ADMIN).post("/quota/lots/new", SOUND | {"calls": text}, headers={"Accept-Language": "en"})
+
+    assert fault_beside(page.text, "calls").strip() in (
+        "Enter a whole number.",
+        "Enter a whole number from 1 to 1,000,000,000.",
+    )
+
+
+@pytest.mark.parametrize("text", ["a1", "Ａ1", " ａ１ ", "A1"])
+def test_width_and_case_make_no_other_order_number(desk: Open, app: Flask, text: str) -> None:
+    admin = desk(ADMIN)
+    assert admin.post("/quota/lots/new", SOUND | {"order_number": "A1"}).status_code == 303
+
+    asked = admin.post("/quota/lots/new", SOUND | {"order_number": text})
+
+    assert (asked.status_code, stored(app)) == (422, (1, 1))
+    assert fault_beside(asked.text, "order_number")
 
 
 def test_lots_without_an_order_number_are_never_asked_about(desk: Open, app: Flask) -> None:

@@ -115,6 +115,33 @@ def test_a_refund_is_recorded_on_its_page(desk: Open, app: Flask, lot: int) -> N
     assert "¥12.34" in admin.get("/quota/lots/1").text
 
 
+def test_a_refund_on_a_lot_without_a_price_asks_for_the_price_first(desk: Open, app: Flask, lot: int) -> None:
+    admin = desk(ADMIN)
+    assert act(admin, "change", **FACTS | {"price": ""})[0] == 303
+
+    status, page = act(admin, "refund", calls="20", amount="999999")
+
+    assert (status, stored(app)["calls"], stored(app)["refunded_fen"]) == (422, 100, 0)
+    assert "enter the price first" in fault_beside(page, "amount")
+
+
+def test_who_reopens_a_lot_is_told_that_its_refund_stands(desk: Open, app: Flask, lot: int) -> None:
+    admin = desk(ADMIN)
+    assert act(admin, "refund", calls="20", amount="6")[0] == 303
+    assert act(admin, "reopen")[0] == 303
+
+    page = admin.get("/quota/lots/1", headers=ENGLISH).text
+
+    assert "80 calls came back. The refund of ¥6.00 stands" in page
+
+
+def test_a_correction_may_be_typed_with_any_minus(desk: Open, app: Flask, lot: int) -> None:
+    assert 'type="number"' not in desk(ADMIN).get("/quota/lots/1/correct").text, "a browser would not let it in"
+    assert act(desk(ADMIN), "correct", change="−5")[0] == 303
+
+    assert stored(app)["calls"] == 95
+
+
 BAD = [
     *(("correct", {"change": text}, "change")
       for text in ("", "0", "-0", "1.5", "1e3", "-101", "1000000000", "9" * 30, "-" + "9" * 30, "五", "\x00")),

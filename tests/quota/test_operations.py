@@ -33,7 +33,7 @@ from webapp.foundation.database import db
 from webapp.quota import queries
 from webapp.quota.ledger import MOST_CALLS, LotClosed, NotSoMany, TooMany
 from webapp.quota.models import LedgerEntry, Lot
-from webapp.quota.operations import MoreThanPaid, NotClosed, SameOrder
+from webapp.quota.operations import MoreThanPaid, NoPrice, NotClosed, SameOrder
 from webapp.quota.rules import LotState, state
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
@@ -216,6 +216,16 @@ def test_no_refund_is_more_than_what_is_left_or_was_paid(
 
     assert figures(lot) == (9, 1, 0, 0)
     assert db.session.get_one(Lot, lot).price_fen == 3000
+
+
+def test_no_money_comes_back_for_a_lot_whose_price_is_not_known(context: Flask) -> None:
+    lot = buy(10)
+
+    with pytest.raises(NoPrice):
+        refund(lot, 5, 1)
+
+    refund(lot, 5, 0)
+    assert figures(lot) == (0, 0, 0, 5)
 
 
 def test_nothing_is_done_twice_to_a_closed_lot(context: Flask) -> None:

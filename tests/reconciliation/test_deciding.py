@@ -187,7 +187,7 @@ def test_rebasing_is_recorded_with_who_and_by_how_much(app: Flask) -> None:
     [corrected] = records(app, Action.LOT_CORRECTED)
     assert (rebased.actor_id, rebased.object_type, rebased.object_id) == (ADMIN.id, "reading", reading)
     assert rebased.detail == {"drift": 17, "corrected": -17}
-    assert (corrected.object_id, corrected.detail) == (lot, {"change": -17})
+    assert (corrected.object_id, corrected.detail) == (lot, {"change": -17, "reason": REASON})
     with app.app_context():
         newest = db.session.scalars(select(MeterBaseline).order_by(MeterBaseline.id.desc())).first()
         assert newest is not None

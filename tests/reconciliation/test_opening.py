@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from tests.reconciliation.counting import call, enter, standing
 from tests.support.cast import ADMIN, AUDITOR, OPERATOR, Desk, Member, attribute
 from tests.support.faults import fault_beside
-from tests.verification.calls import buy, differences
+from tests.verification.calls import buy, differences, who
 from webapp.foundation.clock import day_of, utc_now
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.quota import operations
 from webapp.quota.models import Lot
 from webapp.reconciliation.models import MeterReading
 from webapp.reconciliation.rules import Verdict
@@ -77,10 +78,24 @@ def test_an_instance_with_lots_is_asked_whether_the_total_holds_them(desk: Open,
     assert standing(app).comparison.drift == 0, "comparing begins anew, with lower figures too"
 
 
+def test_a_lot_that_is_over_holds_nothing_that_the_total_could(desk: Open, app: Flask) -> None:
+    closed = buy(app, 1_000_000_000)
+    with app.app_context(), transaction():
+        operations.close(
+            closed, "recorded twice", who(ADMIN), day_of(utc_now(), this_instance().settings.zone), utc_now()
+        )
+    admin = desk(ADMIN)
+
+    assert admin.post("/quota/opening", SOUND | {"used": "6,700", "total": "9,115"}).status_code == 303
+
+    asked = admin.post("/quota/opening", SOUND)
+    assert "9,115" in fault_beside(asked.text, "total"), "of the lots in use only"
+
+
 @pytest.mark.parametrize(
     ("field", "text"),
     [
-        ("used", ""), ("used", "-1"), ("used", "9116"), ("used", "1.5"), ("used", "6,700"), ("used", "9" * 30),
+        ("used", ""), ("used", "-1"), ("used", "9116"), ("used", "1.5"), ("used", "6,70"), ("used", "9" * 30),
         ("total", ""), ("total", "0"), ("total", "-1"), ("total", "1000000001"), ("total", "九千"),
         ("expires_on", ""), ("expires_on", "2020-01-01"), ("expires_on", "12/11/2099"), ("expires_on", "2101-01-01"),
         ("price", "-1"), ("price", "1.001"), ("note", "x" * 501),

@@ -119,7 +119,20 @@ def test_a_correction_never_takes_more_than_a_lot_has(drift: int, available: lis
 
 @pytest.mark.parametrize(
     ("drift", "available", "changes"),
-    [(17, [100, 50], [-17, 0]), (17, [10, 50], [-10, -7]), (17, [10], [-10]), (17, [], []), (-3, [0, 5], [3, 0])],
+    [(17, [100, 50], [-17, 0]), (17, [10, 50], [-10, -7]), (17, [10], [-10]), (17, [], [])],
 )
 def test_a_correction_goes_where_the_next_calls_are_drawn(drift: int, available: list[int], changes: list[int]) -> None:
     assert shares(drift, available) == changes
+
+
+@pytest.mark.parametrize(
+    ("drift", "charged", "changes"),
+    [
+        (-3, [0, 5], [0, 3]), (-3, [5, 4], [3, 0]), (-7, [4, 5], [2, 5]), (-7, [2, 0, 3], [2, 0, 5]),
+        (-3, [0, 0], [0, 3]), (-3, [], []),
+    ],
+)  # fmt: skip
+def test_calls_that_the_vendor_lacks_go_back_to_where_they_were_charged(
+    drift: int, charged: list[int], changes: list[int]
+) -> None:
+    assert shares(drift, [9] * len(charged), charged) == changes

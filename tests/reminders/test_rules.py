@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.foundation.clock import end_of, start_of
@@ -88,7 +88,6 @@ def test_whatever_happens_each_reminder_but_the_first_follows_a_lift_by_a_purcha
 @pytest.mark.parametrize(
     "zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
 )
-@settings(deadline=None)  # zone files are read on first use, however busy the machine is
 @given(st.dates(date(2024, 1, 1), date(2027, 12, 31)))
 def test_the_reminder_is_due_from_the_first_instant_of_the_seventh_day_before_the_last(zone: str, last: date) -> None:
     """Whatever the zone does with its clocks between: skipped midnights, long days, a day that never was."""

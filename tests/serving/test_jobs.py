@@ -75,7 +75,7 @@ def test_a_job_is_due_again_with_the_next_cell_and_not_before(app: Flask) -> Non
     assert done.value == 2
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100)
 @given(st.integers(946_684_800_000_000, 4_102_444_800_000_000), st.sampled_from([1, 3, 5, 60, 3600]))
 def test_cells_follow_each_other_without_gaps(microseconds: int, seconds: int) -> None:
     moment, every = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds), timedelta(seconds=seconds)

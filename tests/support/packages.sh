@@ -4,13 +4,13 @@
 # As root on Debian it installs what is missing; otherwise it names it and fails, so that no test is skipped unseen.
 set -eu
 
-has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+has_chromium() { command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; }
 has_libatomic() { /sbin/ldconfig -p | grep -F libatomic.so.1; }
 has_chinese_fonts() { fc-list :lang=zh-cn family | grep .; }
 has_postgresql() { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }
 
 missing=""
-has_chromium >/dev/null 2>&1 || missing="$missing chromium"
+has_chromium >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
 has_libatomic >/dev/null 2>&1 || missing="$missing libatomic1"
 has_chinese_fonts >/dev/null 2>&1 || missing="$missing fontconfig fonts-noto-cjk"
 has_postgresql >/dev/null 2>&1 || missing="$missing postgresql"

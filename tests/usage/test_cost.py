@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.usage import cost
@@ -21,7 +21,6 @@ def one(lot: int, calls: int, outcome: str = "match", month: str = "2026-11") ->
     return Charged(month, lot, 1, 1, outcome, calls)
 
 
-@settings(deadline=None)
 @given(charged)
 def test_the_parts_make_the_whole_whatever_it_is_parted_by(made: list[Charged]) -> None:
     whole = cost.total(made, PRICES)

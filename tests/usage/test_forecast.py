@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.usage.regimes import REGIMES, score
@@ -232,10 +232,8 @@ lots = st.lists(
     ),
     max_size=4, unique_by=lambda lot: lot.lot_id,
 )  # fmt: skip
-at_leisure = settings(deadline=None)
 
 
-@at_leisure
 @given(pasts, lots, st.integers(0, 800))
 def test_the_range_holds_the_likely_day(counts: list[int], stock: list[Stock], used: int) -> None:
     found = told(stock, expected(counts, used))
@@ -245,7 +243,6 @@ def test_the_range_holds_the_likely_day(counts: list[int], stock: list[Stock], u
     assert found.buy_by is None or MONDAY <= found.buy_by <= MONDAY + timedelta(days=number(found.least))
 
 
-@at_leisure
 @given(pasts, lots.filter(bool), st.integers(1, 5_000))
 def test_more_calls_never_run_out_earlier(counts: list[int], stock: list[Stock], more: int) -> None:
     demand = expected(counts)
@@ -256,7 +253,6 @@ def test_more_calls_never_run_out_earlier(counts: list[int], stock: list[Stock],
         assert number(early) <= number(late)
 
 
-@at_leisure
 @given(pasts, lots, st.floats(0.1, 10), st.integers(0, HORIZON))
 def test_no_call_is_lost_what_is_used_lapses_or_is_left_makes_the_stock(
     counts: list[int], stock: list[Stock], factor: float, days: int
@@ -270,7 +266,6 @@ def test_no_call_is_lost_what_is_used_lapses_or_is_left_makes_the_stock(
         assert played.left[lot.lot_id] == 0 or lot.expires_on > MONDAY + timedelta(days=days)
 
 
-@at_leisure
 @given(pasts, st.integers(0, 800))
 def test_the_calls_until_a_day_are_never_fewer_than_until_the_day_before(counts: list[int], used: int) -> None:
     found = expected(counts, used)

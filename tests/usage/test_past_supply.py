@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.usage.past_supply import Life, Movement, days_until, ends_of_days, in_force
@@ -16,7 +16,6 @@ moves = st.lists(st.builds(Movement, st.sampled_from(DAYS), st.just("purchase"),
 takes = st.dictionaries(st.sampled_from(DAYS), st.integers(0, 30))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1000), moves, takes)
 def test_forwards_and_backwards_meet(begin: int, movements: list[Movement], taken: dict[date, int]) -> None:
     left, forwards = begin, []
@@ -58,7 +57,6 @@ def test_what_a_person_wrote_off_is_gone_on_that_day() -> None:
     assert in_force([closed], {1: Life(TODAY - timedelta(days=9), TODAY - timedelta(days=1))}) == [closed]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 400))
 def test_days_end_with_today(number: int) -> None:
     days = days_until(TODAY, number)

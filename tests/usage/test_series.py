@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.usage import series
@@ -16,11 +16,9 @@ from webapp.usage.spans import Slot
 
 SLOTS: list[Slot] = [date(2026, 11, day) for day in range(1, 6)]
 ZONE = ZoneInfo("America/New_York")
-patient = settings(deadline=None)  # the machine may be busy
 calls = st.lists(st.tuples(st.sampled_from(SLOTS), st.sampled_from([*OUTCOMES, "1", "2", "3"])), max_size=60)
 
 
-@patient
 @given(calls)
 def test_each_figure_is_the_number_of_its_calls(made: list[tuple[Slot, str]]) -> None:
     found = series.stack(Counter(made), SLOTS, OUTCOMES)
@@ -30,7 +28,6 @@ def test_each_figure_is_the_number_of_its_calls(made: list[tuple[Slot, str]]) ->
         assert one.values == [made.count((slot, one.key)) for slot in SLOTS]
 
 
-@patient
 @given(calls)
 def test_outcomes_come_in_their_order_and_all_else_by_size(made: list[tuple[Slot, str]]) -> None:
     keys = [one.key for one in series.stack(Counter(made), SLOTS, OUTCOMES)]
@@ -42,7 +39,6 @@ def test_outcomes_come_in_their_order_and_all_else_by_size(made: list[tuple[Slot
     assert sizes == sorted(sizes, reverse=True)
 
 
-@patient
 @given(st.lists(st.lists(st.integers(0, 50), min_size=5, max_size=5), max_size=20))
 def test_what_is_too_small_to_be_told_apart_is_added_up_and_nothing_is_lost(values: list[list[int]]) -> None:
     all_of_them = [Series(str(index), one) for index, one in enumerate(values)]
@@ -63,7 +59,6 @@ def test_a_count_that_was_taken_back_is_no_series() -> None:
     assert series.stack({(SLOTS[0], "match"): 0}, SLOTS) == []
 
 
-@patient
 @given(st.lists(st.integers(0, 24 * 400), max_size=50))
 def test_the_week_adds_up_the_hours_of_the_zones_clock(hours: list[int]) -> None:
     start = datetime(2026, 3, 1, tzinfo=UTC)
@@ -89,7 +84,6 @@ def test_a_change_from_nothing_is_no_share() -> None:
     assert series.change(1, 2) == -0.5
 
 
-@patient
 @given(st.lists(st.integers(0, 60_000), min_size=1, max_size=300), st.sampled_from([0.5, 0.95]))
 def test_an_estimated_latency_lies_in_the_bucket_of_the_true_one(times: list[int], share: float) -> None:
     found = quantile(Counter(bucket_of(time) for time in times), share)

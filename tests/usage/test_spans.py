@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.foundation.clock import day_of, end_of, start_of
@@ -19,11 +19,9 @@ ZONES = [SHANGHAI, NEW_YORK, ZoneInfo("Africa/Cairo"), ZoneInfo("Asia/Kolkata"),
          ZoneInfo("Pacific/Chatham")]  # fmt: skip
 days = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 spans = st.builds(lambda first, more: Span(first, first + timedelta(days=more)), days, st.integers(0, 500))
-patient = settings(deadline=None)  # the machine may be busy
 steps = st.sampled_from([Step.DAY, Step.WEEK, Step.MONTH])
 
 
-@patient
 @given(spans, steps)
 def test_every_day_of_a_span_lies_in_one_piece_and_pieces_are_in_order(span: Span, step: Step) -> None:
     slots = slots_of(span, step)
@@ -36,7 +34,6 @@ def test_every_day_of_a_span_lies_in_one_piece_and_pieces_are_in_order(span: Spa
         assert slot == max(one for one in slots if one <= day)
 
 
-@patient
 @given(spans)
 def test_weeks_begin_on_mondays_and_months_on_the_first_but_for_the_cut_beginning(span: Span) -> None:
     assert all(week.weekday() == 0 for week in slots_of(span, Step.WEEK)[1:])
@@ -44,7 +41,6 @@ def test_weeks_begin_on_mondays_and_months_on_the_first_but_for_the_cut_beginnin
     assert slots_of(span, Step.DAY) == [span.first + timedelta(days=index) for index in range(span.days)]
 
 
-@patient
 @given(st.builds(lambda first, more: Span(first, first + timedelta(days=more)), days, st.integers(0, 30)),
        st.sampled_from(ZONES))  # fmt: skip
 def test_every_instant_of_a_span_lies_in_one_of_its_hours(span: Span, zone: ZoneInfo) -> None:
@@ -61,7 +57,6 @@ def test_a_day_on_which_clocks_change_has_an_hour_more_or_less(day: date, hours:
     assert len(hours_of(Span(day, day), NEW_YORK)) == hours
 
 
-@patient
 @given(st.sampled_from([date(2026, 11, 1), date(2026, 3, 8), date(2026, 7, 1)]), st.sampled_from(ZONES))
 def test_no_two_hours_have_one_name(day: date, zone: ZoneInfo) -> None:
     names = [label(hour, Step.HOUR, zone) for hour in hours_of(Span(day, day), zone)]
@@ -79,7 +74,6 @@ def test_pieces_are_named_as_people_write_them() -> None:
     assert twice[:4] == ["2026-11-01 00:00", "2026-11-01 01:00-0400", "2026-11-01 01:00-0500", "2026-11-01 02:00"]
 
 
-@patient
 @given(spans, st.sampled_from(list(Step)))
 def test_the_span_before_ends_where_the_span_begins_and_is_as_long(span: Span, step: Step) -> None:
     earlier = before(span, step)
@@ -99,7 +93,6 @@ def test_whole_months_are_compared_with_whole_months() -> None:
     assert before(Span(date(2026, 3, 1), date(2026, 3, 31)), Step.DAY).first == date(2026, 1, 29)
 
 
-@patient
 @given(st.sampled_from(ZONES), st.sampled_from([date(2026, 11, 1), date(2026, 3, 8), date(2026, 4, 5)]))
 def test_pieces_by_hour_and_by_day_cover_the_same(zone: ZoneInfo, day: date) -> None:
     span = Span(day, day + timedelta(days=1))

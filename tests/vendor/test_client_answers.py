@@ -86,7 +86,7 @@ lines = st.one_of(
 
 
 @given(st.lists(lines, max_size=8), st.one_of(st.just(body("0000")), st.binary(max_size=40)), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_whatever_bytes_come_back_are_a_reply(head: list[bytes], content: bytes, opened: bool) -> None:
     start = b"HTTP/1.1 200 OK\r\n" if opened else b""
     with ScriptedVendor(part(start + b"\r\n".join([*head, b"", content]))) as vendor:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import Engine, NullPool, create_engine, event, select, text
 from sqlalchemy.orm import Session
 
@@ -99,10 +100,10 @@ def lot_figures(app: Flask, lot: int) -> tuple[int, int, int]:
         return found.available, found.held, found.charged
 
 
-def differences(app: Flask) -> list[str]:
-    """What `yuliang check` finds."""
-    with app.app_context():
-        return check_everything()
+def differences(app: Flask, locale: str = "en", now: datetime | None = None) -> list[str]:
+    """What `yuliang check` finds, by default now."""
+    with app.app_context(), force_locale(locale):
+        return check_everything(now)
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from tests.conftest import MakeApp
 from tests.support.cast import ADMIN, NOW
+from tests.support.tampering import behind
 from tests.support.waiting import Tally, together
 from tests.verification.calls import MATCH, REFUSED, UNKNOWN, ask, buy, differences, somebody, who
 from webapp.foundation.clock import start_of, utc_now
@@ -46,7 +47,7 @@ def books(app: Flask) -> Flask:
         ("UPDATE lot SET calls = 11", ["lot 1 calls"]),
         ("DELETE FROM ledger_entry WHERE kind = 'charge' AND verification_id = 1", ["lot 1", "verification 1"]),
         ("DELETE FROM ledger_entry WHERE kind = 'hold' AND verification_id = 4", ["lot 1", "verification 4"]),
-        ("DELETE FROM ledger_entry WHERE kind = 'release'", ["lot 1", "verification 3"]),
+        ("DELETE FROM ledger_entry WHERE kind = 'release'", ["lot 1", "ledger entry", "verification 3"]),
         ("UPDATE verification SET billed = 'no' WHERE id = 1", ["calls", "verification 1"]),
         ("UPDATE verification SET outcome = 'mismatch' WHERE id = 2", ["calls"]),
         ("UPDATE verification SET operator_id = 3 WHERE id = 2", ["calls"]),
@@ -58,13 +59,15 @@ def books(app: Flask) -> Flask:
         ("UPDATE verification SET latency_ms = 59999 WHERE id = 2", ["answer times of the hour"]),
         ("UPDATE verification SET department_id = NULL WHERE id = 2", ["calls"]),
         ("UPDATE verification SET lot_id = NULL WHERE id = 2", ["calls", "verification 2 stands in the ledger of"]),
-        ("UPDATE verification SET created_at = '2025-05-05 05:05:05.000000' WHERE id = 2", ["calls", "answer times"]),
+        (
+            "UPDATE verification SET created_at = '2025-05-05 05:05:05.000000' WHERE id = 2",
+            ["calls", "answer times", "verification 2 was held at another time"],
+        ),
         ("DELETE FROM usage_delta WHERE outcome = 'unknown'", ["calls", "answer times"]),
     ],
 )
 def test_what_was_tampered_with_is_named(books: Flask, tampering: str, named: list[str]) -> None:
-    with books.app_context(), transaction() as session:
-        session.execute(text(tampering))
+    behind(books, tampering)
 
     found = differences(books)
 

@@ -98,7 +98,7 @@ def fuzz(app: Flask, operator: Desk, sandbox: Sandbox, examples: int) -> None:
     known.spent.add(known.own[0])
     seen: set[str] = set()
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
     @given(forms([*known.own, *known.foreign], sent))
     def submit(fields: dict[str, str]) -> None:
         typed = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}

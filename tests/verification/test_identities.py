@@ -27,7 +27,7 @@ def sealer(tmp_path_factory: pytest.TempPathFactory) -> Sealer:
 @example('","number":"', "1", '{"name":"')
 @example("\\", '"', "\n")
 @example("", "", "")
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200)
 def test_name_and_number_are_those_of_the_opened_person(sealer: Sealer, name: str, number: str, raw: str) -> None:
     kept = {key: text for key, text in (("name", name), ("number", number), ("raw", raw)) if text}
     sealed = sealer.seal_json(kept, "identity:7")

@@ -65,19 +65,21 @@ class LoginResult:
 
 def has_users() -> bool:
     """Whether anyone can log in yet."""
-    return db.session.scalar(select(User.id).limit(1)) is not None
+    return db.session.scalar(select(User.id).where(User.password_hash != passwords.NONE).limit(1)) is not None
 
 
-def create_user(profile: Profile, password: str, who: Who, now: datetime) -> User:
-    """Stores a user with a hashed password and audits it, in the caller's transaction. Raises `EmailTaken`."""
+def create_user(profile: Profile, password: str | None, who: Who, now: datetime) -> User:
+    """Stores a user with a hashed password and audits it, in the caller's transaction. None: nobody can log in as this
+    user until an admin gives a password. Raises `EmailTaken`.
+    """
     session = must_write()
     email = profile.email.strip().lower()
     if session.scalar(select(User.id).where(User.email == email)) is not None:
         raise EmailTaken
     user = User(
         email=email, name=profile.name.strip() or email.split("@")[0], role=profile.role,
-        department_id=_department(profile.department), password_hash=passwords.hash_password(password),
-        session_epoch=0, active=profile.active, created_at=now,
+        department_id=_department(profile.department), active=profile.active, created_at=now, session_epoch=0,
+        password_hash=passwords.NONE if password is None else passwords.hash_password(password),
     )  # fmt: skip
     session.add(user)
     session.flush()
@@ -245,7 +247,8 @@ def _department(name: str) -> int | None:
 
 def _keep_an_admin(user_id: int) -> None:
     """Raises `LastAdmin` where no other is active. Locks all admins: two who demote each other come one by one."""
-    admins = select(User.id).where(User.role == Role.ADMIN, User.active).order_by(User.id).with_for_update()
+    able = User.role == Role.ADMIN, User.active, User.password_hash != passwords.NONE
+    admins = select(User.id).where(*able).order_by(User.id).with_for_update()
     if set(must_write().scalars(admins)) <= {user_id}:
         raise LastAdmin
 

@@ -18,6 +18,9 @@ LEAST_BESIDE_OWN = 4
 SHORTEST_OWN = 4
 """Characters of a mail address before the @ that say something: shorter ones are parts of many words."""
 
+NONE = ""
+"""Stored instead of a hash for a user who has no password: none is right."""
+
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _turn = threading.BoundedSemaphore(2)
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$A9JWHxOLzXfYPkTrCe4Vr1P8qSXvDVQzv1XVQV3mdDU"
@@ -31,10 +34,10 @@ def hash_password(password: str) -> str:
 
 
 def matches(password_hash: str | None, password: str) -> bool:
-    """Whether `password` is the one hashed; takes as long for an account that does not exist (None)."""
+    """Whether `password` is the one hashed; takes as long for an account that does not exist (None) or has none."""
     with _turn:
         try:
-            return _hasher.verify(password_hash or _NOBODY, password[:MOST]) and password_hash is not None
+            return _hasher.verify(password_hash or _NOBODY, password[:MOST]) and bool(password_hash)
         except (VerificationError, InvalidHashError):
             return False
 

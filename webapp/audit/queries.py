@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, null, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from webapp.audit.trail import FAILED, AuditRecord
+from webapp.audit.segments import AuditCheckpoint
+from webapp.audit.trail import FAILED, Action, AuditRecord
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db, end_read
 
@@ -123,6 +124,19 @@ def every(wanted: Sequence[ColumnElement[bool]]) -> Iterator[AuditRecord]:
         below = found.older
         if below is None:
             return
+
+
+def acts_on(kind: str, *, since: Action) -> Iterator[AuditRecord]:
+    """What succeeded on objects of a kind since the last record of that action, if there is one; oldest first."""
+    done = AuditRecord.object_type == kind, AuditRecord.success
+    begins = db.session.scalar(select(func.max(AuditRecord.id)).where(AuditRecord.action == since)) or 0
+    found = select(AuditRecord).where(*done, AuditRecord.id > begins).order_by(AuditRecord.id)
+    return iter(db.session.scalars(found.execution_options(yield_per=CHUNK)))
+
+
+def is_whole() -> bool:
+    """Whether no record was ever dropped."""
+    return db.session.scalar(select(AuditCheckpoint.number).limit(1)) is None
 
 
 def actors() -> list[tuple[int, str]]:

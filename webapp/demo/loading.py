@@ -35,13 +35,14 @@ from webapp.demo.staging import ALL, CALL, FOUND, PART, REFERENCE, SETTLED
 from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.sealing import Sealer
 from webapp.quota.models import LedgerEntry
+from webapp.usage.models import LatencyHour, UsageDay, UsageHour
 from webapp.verification.identities import Person, found_by
 from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settlement, Verification
 
 BULK: tuple[type[Base], ...] = (Verification, LedgerEntry, AuditRecord, IdentityIndex)
 FEW = {"uq_verification_sending_person", "ix_verification_open", "ix_ledger_entry_supply"}
 """Indexes over few of many rows: they cost nothing, and purchases read them."""
-PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-262144")
+PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-262144", "threads=2")
 FINDS = {
     Part.NUMBER: {IndexKind.NUMBER},
     Part.NAME: {IndexKind.NAME, IndexKind.BEGINNING},
@@ -115,6 +116,12 @@ def store(connection: Connection, batch: Batch, admin_id: int, admin: str) -> No
         connection.execute(delete(table))
 
 
+def count(connection: Connection, batch: Batch) -> None:
+    """Stores a batch's counts: nothing else counts those days."""
+    for model, rows in ((UsageDay, batch.days), (UsageHour, batch.hours), (LatencyHour, batch.latencies)):
+        put(connection, _table_of(model), rows)
+
+
 def make_findable(connection: Connection, sealer: Sealer) -> None:
     """Stores the blind indexes of all calls."""
     connection.execute(text("CREATE INDEX demo_found_part ON demo_found (part, verification_id)"))
@@ -146,15 +153,16 @@ def _blinds(part: int, register: Register, sealer: Sealer) -> Iterator[tuple[str
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Stores rows in one of our own tables, by the quickest way that the database has."""
+    """Stores whole rows in a table, by the quickest way that the database has."""
+    names = ", ".join(f'"{column.name}"' for column in table.c)
     if connection.dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        names = ", ".join(f'"{column.name}"' for column in table.c)
         with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
         return
-    statement = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.c))})"  # noqa: S608  # our own name
+    values = ", ".join("?" * len(table.c))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({values})"  # noqa: S608  # our own names
     left = iter(rows)
     while chunk := list(islice(left, CHUNK)):
         connection.exec_driver_sql(statement, chunk)

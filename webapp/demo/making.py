@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,7 @@ from webapp.demo.outcomes import KINDS
 from webapp.demo.parts import parts
 from webapp.demo.purchases import Need
 from webapp.demo.register import Register
-from webapp.demo.rows import Batch, Call, Settled
+from webapp.demo.rows import Batch, Call, Counted, Settled
 from webapp.demo.stock import Stock, Stocked
 from webapp.foundation.clock import day_of, start_of
 from webapp.foundation.sealing import Sealer
@@ -34,7 +35,7 @@ from webapp.usage.latency import bucket_of
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.models import Decision, Source
 
-QUARTER = timedelta(minutes=15)
+QUARTER, MICRO = timedelta(minutes=15), timedelta(microseconds=1)
 QUARTER_US, SECOND_US, DAY_US = 900_000_000, 1_000_000, 86_400_000_000
 NEW_PEOPLE, NOT_AGAIN_FOR = 0.2, 2
 """The share of calls about somebody new, at least, and the days before one may come again."""
@@ -180,11 +181,14 @@ class Maker:
     ) -> None:  # fmt: skip
         orders, chance, seal, person = self.orders, self._chance, self._sealer.seal, self._register.person
         midnight = start_of(day, orders.zone)
-        stamp, hours = _stamps(midnight), [hour_of(midnight + QUARTER * number, orders.zone) for number in range(96)]
+        stamp = _stamps(midnight)
+        starts = (hour_of(midnight + QUARTER * number, orders.zone) for number in range(year.QUARTERS))
+        hours = [stamp((start - midnight) // MICRO) for start in starts]
         operators = chance.choices(orders.operators, cum_weights=self._busy, k=len(begun))
         uses = chance.choices(orders.purposes, cum_weights=self._wanted, k=len(begun))
         sent = {use.id: json.dumps({"purpose": use.id}) for use in orders.purposes}
-        today, deadline_us, counted = int(f"{day:%Y%m%d}"), orders.deadline // timedelta(microseconds=1), []
+        today, deadline_us = int(f"{day:%Y%m%d}"), orders.deadline // MICRO
+        by_day, by_hour, answered_in = list[Counted](), list[Counted](), list[Counted]()
         for at, end, kind_index, latency, (lot_id, held, left), operator, use in zip(
             begun, ended, kinds, latencies, drawn, operators, uses, strict=True
         ):
@@ -207,13 +211,17 @@ class Maker:
                 sent[use.id], self._finished[kind_index], *parts(index, kind, id_number), self._blind(reference),
                 seal(content.encode(), f"identity:{number}"),
             ))  # fmt: skip
-            counted.append((
-                hours[at // QUARTER_US], bucket_of(latency), outcome, billed, SOURCE, operator.id,
-                operator.department_id, use.id, lot_id or 0, cause or "",
+            hour = hours[at // QUARTER_US]
+            by_day.append((
+                outcome, billed, SOURCE, operator.id, operator.department_id, use.id, lot_id or 0, cause or "",
             ))  # fmt: skip
+            by_hour.append((hour, *by_day[-1]))
+            answered_in.append((hour, bucket_of(latency)))
             if outcome in TOLD:
                 batch.told.append(batch.calls[-1])
-        batch.counts.update(counted)
+        batch.days += [(day.isoformat(), *key, calls) for key, calls in Counter(by_day).items()]
+        batch.hours += [(*key, calls) for key, calls in Counter(by_hour).items()]
+        batch.latencies += [(*key, calls) for key, calls in Counter(answered_in).items()]
 
     def _blind(self, reference: str) -> bytes | None:
         return self._sealer.index("reference", reference) if reference else None

@@ -7,7 +7,6 @@ stored in bulk. The figures of the lots and the counters are kept in step with e
 from __future__ import annotations
 
 import multiprocessing
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,10 +31,8 @@ from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
 from webapp.quota import drawing, ledger
 from webapp.quota.models import Lot
-from webapp.usage import counters
 from webapp.usage import queries as usage
 from webapp.usage.calendar import DayKind
-from webapp.usage.counters import Dimensions
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification import purposes
 from webapp.verification.models import LegalBasis, Purpose, Verification
@@ -112,7 +109,7 @@ def _orders(
     """Hires who works in the year, and what for; they were there the day before it."""
     settings = instance.settings
     before = start_of(day_of(now, settings.zone) - timedelta(days=days), settings.zone)
-    admin = create_user(ADMIN, secrets.token_urlsafe(32), SYSTEM, before)
+    admin = create_user(ADMIN, None, SYSTEM, before)
     who = Who(admin.id, admin.name)
     operators = tuple(_hire(one, who, before) for one in STAFF)
     return Orders(
@@ -123,8 +120,8 @@ def _orders(
 
 
 def _hire(profile: Profile, who: Who, now: datetime) -> Operator:
-    """An operator whose password nobody knows: an admin may give them another."""
-    user = create_user(profile, secrets.token_urlsafe(32), who, now)
+    """An operator without a password: an admin may give them one."""
+    user = create_user(profile, None, who, now)
     return Operator(user.id, user.department_id or 0, user.name)
 
 
@@ -204,10 +201,7 @@ def _keep_in_step(connection: Connection, batch: Batch, orders: Orders) -> None:
         figures = {"available": lot.available, "held": lot.held, "charged": lot.charged}
         connection.execute(update(Lot.__table__).where(Lot.__table__.c.id == lot.id).values(figures))  # type: ignore[arg-type]
     must_write().expire_all()
-    deltas: list[tuple[datetime, Dimensions, int | None, int]] = [
-        (hour, Dimensions(*rest), bucket, calls) for (hour, bucket, *rest), calls in batch.counts.items()
-    ]
-    counters.add_up(must_write(), deltas, orders.zone)
+    loading.count(connection, batch)
     for call in batch.told:
         at = datetime.fromisoformat(call.finished_at).replace(tzinfo=UTC)
         if call.billed == Billed.UNKNOWN:

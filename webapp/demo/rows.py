@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -66,7 +65,7 @@ class Settled(NamedTuple):
 
 
 Counted = tuple[Any, ...]
-"""Hour and latency bucket, then the fields of `Dimensions`."""
+"""A row of a table of counts, in its order; of a key, without its calls."""
 
 
 @dataclass(slots=True)
@@ -77,7 +76,10 @@ class Batch:
     bought: list[Purchase]
     calls: list[Call] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
-    counts: Counter[Counted] = field(default_factory=Counter)
+    days: list[Counted] = field(default_factory=list)
+    """Rows of `UsageDay`; no other batch has counts of these days."""
+    hours: list[Counted] = field(default_factory=list)
+    latencies: list[Counted] = field(default_factory=list)
     lots: list[Stocked] = field(default_factory=list)
     told: list[Call] = field(default_factory=list)
     """Those of `calls` that admins are told of."""

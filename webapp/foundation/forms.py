@@ -13,10 +13,14 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, DateField, DecimalField, Field, IntegerField
+from wtforms import BooleanField, DateField, Field
 from wtforms import Form as PlainForm
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs lag behind
 from wtforms.validators import ValidationError
+
+from webapp.foundation.number_fields import AmountField as AmountField
+from webapp.foundation.number_fields import Between as Between
+from webapp.foundation.number_fields import WholeNumberField as WholeNumberField
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 12, 31)
@@ -70,16 +74,6 @@ class Tick(BooleanField):
         return "yes"
 
 
-class WholeNumberField(IntegerField):
-    """A whole number written in digits only: what Python would also read (`1_0`) is no number to people."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        if valuelist and not re.fullmatch(r"\s*[+-]?\d+\s*", str(valuelist[0]), re.ASCII):
-            self.data = None
-            raise ValueError(self.gettext("Not a valid integer value."))
-        super().process_formdata(valuelist)
-
-
 _DAYS = tuple(re.compile(shape, re.ASCII) for shape in (
     r"(\d{4})-(\d{1,2})-(\d{1,2})", r"(\d{4})/(\d{1,2})/(\d{1,2})", r"(\d{4})\.(\d{1,2})\.(\d{1,2})",
     r"(\d{4})年(\d{1,2})月(\d{1,2})日?", r"(\d{4})(\d{2})(\d{2})",
@@ -101,17 +95,6 @@ class DayField(DateField):
         except ValueError:
             self.data = None
             raise ValueError(_("Enter a day that there is, year first: 2026-11-23.")) from None
-
-
-class AmountField(DecimalField):
-    """An amount in digits with at most a point: no exponents, no underscores, no NaN."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        text = str(valuelist[0]).strip() if valuelist else ""
-        if text and not re.fullmatch(r"[+-]?\d+(\.\d*)?", text, re.ASCII):
-            self.data = None
-            raise ValueError(self.gettext("Not a valid decimal value."))
-        super().process_formdata(valuelist)
 
 
 class FilterForm(FlaskForm):  # type: ignore[misc]

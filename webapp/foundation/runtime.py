@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, Select, String, delete, select
+from sqlalchemy import LargeBinary, String, bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, must_write, put
@@ -32,15 +32,18 @@ class Effective:
     source: str
 
 
+_SEALED = select(StoredSetting.sealed).where(StoredSetting.name == bindparam("of"))
+
+
 def stored(name: str, sealer: Sealer) -> str | None:
     """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
-    sealed = db.session.scalar(sealed_setting(name))
+    sealed = sealed_text(name)
     return None if sealed is None else sealer.open(sealed, place(name)).decode()
 
 
-def sealed_setting(name: str) -> Select[bytes]:
-    """The query of what is stored of `name`, sealed for its `place`."""
-    return select(StoredSetting.sealed).where(StoredSetting.name == name)
+def sealed_text(name: str) -> bytes | None:
+    """What is stored of `name`, sealed for its `place`."""
+    return db.session.scalar(_SEALED, {"of": name})
 
 
 def place(name: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, select
 
 from webapp.foundation.database import db, insert_once, must_write
+from webapp.quota import append_only
 from webapp.quota.models import EntryKind, LedgerClosing, LedgerEntry
 
 FIGURES = "holds", "charges", "releases", "change"
@@ -27,7 +28,8 @@ def close(verification_ids: Collection[int], now: datetime) -> None:
             setattr(closing, name, getattr(closing, name) + int(figure))
         closing.closed_at = now
     session.flush()
-    session.execute(delete(LedgerEntry).where(mine), execution_options={"synchronize_session": False})
+    with append_only.leave():
+        session.execute(delete(LedgerEntry).where(mine), execution_options={"synchronize_session": False})
 
 
 def of_lot(lot_id: int) -> LedgerClosing | None:

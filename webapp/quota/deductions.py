@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write
@@ -29,10 +29,12 @@ def as_rules(rows: Sequence[DeductionRule]) -> list[Rule]:
     return [Rule(row.answer, Billed(row.billed), row.effective_from) for row in rows]
 
 
+_ABOUT = select(DeductionRule).where(DeductionRule.answer == bindparam("given")).order_by(DeductionRule.id)
+
+
 def billed(reply: Reply, made_at: datetime) -> Billed:
     """Whether a call that was made then and got this reply cost one."""
-    about_it = select(DeductionRule).where(DeductionRule.answer == deduction_rules.answer_of(reply))
-    rows = db.session.scalars(about_it.order_by(DeductionRule.id)).all()
+    rows = db.session.scalars(_ABOUT, {"given": deduction_rules.answer_of(reply)}).all()
     return deduction_rules.billed(reply, as_rules(rows), made_at)
 
 

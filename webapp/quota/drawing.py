@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.audit.trail import Action, Who, append
@@ -20,7 +20,7 @@ COLUMNS: dict[DrawOrder, tuple[InstrumentedAttribute[date], ...]] = {
 }
 
 
-def valid_on(today: date) -> tuple[ColumnElement[bool], ...]:
+def valid_on(today: date | BindParameter[date]) -> tuple[ColumnElement[bool], ...]:
     """What makes a lot one that calls are drawn from on that day, as long as it has any."""
     return Lot.expires_on >= today, Lot.bought_on <= today, Lot.closed_at.is_(None)
 

@@ -8,10 +8,11 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from webapp.foundation.forms import (
     AmountField,
+    Between,
     DayField,
     Form,
     Tick,
@@ -90,7 +91,7 @@ class PapersForm(Form):
 class LotForm(PapersForm):
     """A package of calls, as it was bought."""
 
-    calls = WholeNumberField(_l("Calls"), validators=[InputRequired(WHOLE), NumberRange(1, MOST_CALLS)])
+    calls = WholeNumberField(_l("Calls"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)])
 
     def purchase(self) -> Purchase:
         """What the valid form records."""
@@ -113,7 +114,7 @@ class CorrectForm(ReasonForm):
     """More or fewer calls than were recorded."""
 
     change = WholeNumberField(
-        _l("Calls more or fewer"), validators=[InputRequired(WHOLE), NumberRange(-MOST_CALLS, MOST_CALLS)],
+        _l("Calls more or fewer"), validators=[InputRequired(WHOLE), Between(-MOST_CALLS, MOST_CALLS)],
         description=_l("For example 15, or -15 where there are fewer."),
     )  # fmt: skip
 
@@ -125,9 +126,10 @@ class CorrectForm(ReasonForm):
 class RefundForm(ReasonForm):
     """Calls that go back to the vendor for money."""
 
-    calls = WholeNumberField(_l("Calls given back"), validators=[InputRequired(WHOLE), NumberRange(1, MOST_CALLS)])
+    calls = WholeNumberField(_l("Calls given back"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)],
+                             render_kw={"inputmode": "numeric"})  # fmt: skip
     amount = AmountField(
-        _l("Refund in CNY"), places=2,
+        _l("Refund in CNY"), places=2, render_kw={"inputmode": "decimal"},
         validators=[InputRequired(_l("Enter an amount in yuan with at most two decimals.")), whole_fen],
     )  # fmt: skip
 

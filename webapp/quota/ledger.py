@@ -8,18 +8,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Date, Select, bindparam, select, update
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import insert_rows, must_write
 from webapp.quota import drawing, watchers
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
+from webapp.quota.rules import DrawOrder
 from webapp.vendor import circuit
 
 MOST_CALLS = 1_000_000_000
 """Of one lot, corrections included."""
+
+_lots = Lot.__table__
+_HAS_CALLS = *drawing.valid_on(bindparam("today", type_=Date)), Lot.available > 0
+# These are put together once, for every call moves a lot twice; of the table, for nothing of a session is to follow.
+_TAKE = (
+    update(_lots)  # type: ignore[arg-type]
+    .where(_lots.c.id == bindparam("lot"), *_HAS_CALLS)
+    .values(available=_lots.c.available - 1, held=_lots.c.held + 1)
+    .returning(_lots.c.available)
+)
+_SETTLE = (
+    update(_lots)  # type: ignore[arg-type]
+    .where(_lots.c.id == bindparam("lot"), _lots.c.held > 0)
+    .values(
+        held=_lots.c.held - 1,
+        available=_lots.c.available + bindparam("released"),
+        charged=_lots.c.charged + bindparam("spent"),
+    )
+    .returning(_lots.c.available)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +72,11 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
     if used:
         enter(EntryKind.USED_BEFORE, lot.id, -used, lot.available, now, actor_id=who.user_id)
-    append(who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None)
+    append(
+        who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None,
+        bought_on=purchase.bought_on.isoformat(), expires_on=purchase.expires_on.isoformat(),
+        price_fen=purchase.price_fen, order_number=purchase.order_number, note=purchase.note,
+    )  # fmt: skip
     session.flush()
     circuit.renewed()
     watchers.supply_changed(now)
@@ -84,7 +109,7 @@ def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> i
     if left is None:
         raise _not_corrected(session.get(Lot, lot_id, populate_existing=True), change)
     enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
-    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change)
+    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change, reason=reason)
     watchers.supply_changed(now)
     return int(left)
 
@@ -99,12 +124,10 @@ def _not_corrected(lot: Lot | None, change: int) -> Exception:
 
 def hold(verification_id: int, today: date, now: datetime) -> int | None:
     """Holds one call of the valid lot whose turn it is; None where no valid lot has one."""
-    session = must_write()
-    has_calls = *drawing.valid_on(today), Lot.available > 0
-    for lot_id in session.scalars(select(Lot.id).where(*has_calls).order_by(*drawing.turns())).all():
+    connection = must_write().connection()
+    for lot_id in connection.scalars(_with_calls(drawing.order()), {"today": today}).all():
         # Another writer may have taken the last call since the SELECT: the condition decides, not what was read.
-        take = update(Lot).where(Lot.id == lot_id, *has_calls)
-        left = session.scalar(take.values(available=Lot.available - 1, held=Lot.held + 1).returning(Lot.available))
+        left = connection.scalar(_TAKE, {"lot": lot_id, "today": today})
         if left is not None:
             enter(EntryKind.HOLD, lot_id, -1, left, now, verification_id=verification_id)
             return int(lot_id)
@@ -112,12 +135,16 @@ def hold(verification_id: int, today: date, now: datetime) -> int | None:
     return None
 
 
+@cache
+def _with_calls(order: DrawOrder) -> Select[int]:
+    return select(_lots.c.id).where(*_HAS_CALLS).order_by(*drawing.COLUMNS[order], _lots.c.id)
+
+
 def charge(
     verification_id: int, lot_id: int | None, now: datetime, *, actor_id: int | None = None, reason: str = ""
 ) -> None:
     """Turns a held call into a charged one; `actor_id` and `reason` where a person decided it."""
-    session = must_write()
-    left = _move(session, lot_id, held=-1, charged=1)
+    left = _settle(lot_id, released=0, spent=1)
     enter(EntryKind.CHARGE, lot_id, 0, left, now, verification_id=verification_id, actor_id=actor_id, reason=reason)
 
 
@@ -126,8 +153,7 @@ def release(
     *, actor_id: int | None = None, reason: str = "",
 ) -> None:  # fmt: skip
     """Gives a held call back to its lot; where that expired or was closed meanwhile, it ends unused at once."""
-    session = must_write()
-    left = _move(session, lot_id, held=-1, available=1)
+    left = _settle(lot_id, released=1, spent=0)
     enter(
         EntryKind.RELEASE, lot_id, 0 if lot_id is None else 1, left, now,
         verification_id=verification_id, actor_id=actor_id, reason=reason,
@@ -175,16 +201,11 @@ def _end(lot: Lot, kind: EntryKind, calls: int, now: datetime, actor_id: int | N
     enter(kind, lot.id, -calls, lot.available, now, actor_id=actor_id, reason=reason)
 
 
-def _move(session: Session, lot_id: int | None, *, held: int, available: int = 0, charged: int = 0) -> int:
+def _settle(lot_id: int | None, *, released: int, spent: int) -> int:
+    """One call less is held; what is available of the lot then."""
     if lot_id is None:
         return 0
-    moved = (
-        update(Lot)
-        .where(Lot.id == lot_id, Lot.held > 0)
-        .values(held=Lot.held + held, available=Lot.available + available, charged=Lot.charged + charged)
-        .returning(Lot.available)
-    )
-    left = session.scalar(moved)
+    left = must_write().connection().scalar(_SETTLE, {"lot": lot_id, "released": released, "spent": spent})
     if left is None:
         raise RuntimeError(f"lot {lot_id} holds no call")
     return int(left)

@@ -16,19 +16,19 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.foundation.pages import number
+from webapp.foundation.pages import number, yuan
 from webapp.quota import closing, ledger, operations, queries
 from webapp.quota.entry_table import entry_rows
 from webapp.quota.forms import CorrectForm, FactsForm, ReasonForm, RefundForm, shown_fields
 from webapp.quota.ledger import LotClosed, NotSoMany, TooMany
 from webapp.quota.lot_table import lot_row
 from webapp.quota.models import Lot
-from webapp.quota.operations import MoreThanPaid, NotClosed, SameOrder
+from webapp.quota.operations import MoreThanPaid, NoPrice, NotClosed, SameOrder
 
 bp = Blueprint("lots", __name__, url_prefix="/quota/lots/<int:id>")
 
 SIZE = 50
-REFUSALS = (SameOrder, NotSoMany, TooMany, MoreThanPaid, LotClosed, NotClosed)
+REFUSALS = (SameOrder, NotSoMany, TooMany, NoPrice, MoreThanPaid, LotClosed, NotClosed)
 Answer = tuple[str, int] | Response
 
 
@@ -93,13 +93,18 @@ def close(id: int) -> Answer:
 @bp.post("/reopen")
 def reopen(id: int) -> Answer:
     """Takes the closing back."""
-    form = ReasonForm()
+    lot, form = _lot(id), ReasonForm()
 
     def act(today: date, now: datetime) -> str:
         back = operations.reopen(id, form.reason.data or "", who(), today, now)
-        return _("The lot is open again: %(calls)s calls came back.", calls=number(back))
+        said = _("The lot is open again: %(calls)s calls came back.", calls=number(back))
+        if not lot.refunded_fen:
+            return said
+        stands = _("The refund of %(amount)s stands: the calls given back stay with the vendor.",
+                   amount=yuan(lot.refunded_fen))  # fmt: skip
+        return f"{said} {stands}"
 
-    return _answer("reopen", _lot(id), form, act)
+    return _answer("reopen", lot, form, act)
 
 
 @bp.get("/refund")
@@ -141,6 +146,8 @@ def _explain(refused: Exception, form: ReasonForm, lot_id: int) -> None:
             field.errors = [_("Only %(calls)s calls of this lot are left.", calls=number(_lot(lot_id).available))]
         case TooMany():
             form["change"].errors = [_("A lot has at most %(calls)s calls.", calls=number(ledger.MOST_CALLS))]
+        case NoPrice():
+            form["amount"].errors = [_("No price of this lot is recorded. Change its facts and enter the price first.")]
         case MoreThanPaid():
             form["amount"].errors = [_("The lot cost less than that.")]
         case LotClosed():

@@ -80,7 +80,8 @@ class Lot(Base):
 
 
 class LedgerEntry(Base):
-    """One movement: `change` to the lot's available calls, and what was available after. Never updated.
+    """One movement: `change` to the lot's available calls, and what was available after. Never updated: the database
+    itself refuses that (`append_only`).
 
     An entry without a lot belongs to a call that no lot could cover.
     """
@@ -120,6 +121,14 @@ class LedgerClosing(Base):
     change: Mapped[int] = mapped_column(RowId)
     closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """When entries were added last."""
+
+
+class LedgerLeave(Base):
+    """While a transaction holds a row here, it may remove ledger entries; none is ever committed. See `append_only`."""
+
+    __tablename__ = "ledger_leave"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
 
 
 class DeductionRule(Base):

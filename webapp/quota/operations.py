@@ -17,6 +17,7 @@ from webapp.foundation.database import must_write
 from webapp.quota import ledger, queries, watchers
 from webapp.quota.ledger import LotClosed, NotSoMany, Purchase, enter, locked, reinstate, write_off
 from webapp.quota.models import EntryKind, Lot
+from webapp.quota.rules import order_key
 
 ORDERS = 0x10705
 """PostgreSQL's advisory lock of those who look for an order number before they record it."""
@@ -32,6 +33,10 @@ class SameOrder(Exception):
 
 class MoreThanPaid(Exception):
     """The refund is more than the lot cost; nothing was changed."""
+
+
+class NoPrice(Exception):
+    """No price is recorded of which the refund could be taken off; nothing was changed."""
 
 
 class NotClosed(Exception):
@@ -68,7 +73,7 @@ def change_facts(
     A lot that is over by its new dates ends at once; what had lapsed of one that is not over after all comes back.
     """
     lot = locked(lot_id)
-    if facts.order_number != lot.order_number:
+    if order_key(facts.order_number) != order_key(lot.order_number):
         _refuse_same_order(facts.order_number, lot_id, again=again)
     before, after = asdict(facts_of(lot)), asdict(facts)
     changed = {name: value for name, value in after.items() if before[name] != value}
@@ -113,11 +118,13 @@ def refund(lot_id: int, calls: int, fen: int, reason: str, who: Who, today: date
     """Gives `calls` of what is left back to the vendor for `fen` (CNY 0.01) and closes the lot; what is left beyond
     them is written off. Size and price of the lot become those of what was kept.
 
-    Raises `LotClosed`, `NotSoMany`, `MoreThanPaid`.
+    Raises `LotClosed`, `NotSoMany`, `NoPrice`, `MoreThanPaid`.
     """
     lot = _open(lot_id)
     if not 0 < calls <= lot.available:
         raise NotSoMany(f"lot {lot_id} has {lot.available} calls left")
+    if fen and lot.price_fen is None:
+        raise NoPrice(f"lot {lot_id} has no price")
     if lot.price_fen is not None and fen > lot.price_fen:
         raise MoreThanPaid(f"lot {lot_id} cost {lot.price_fen} fen")
     lot.available, lot.calls = lot.available - calls, lot.calls - calls

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Date, bindparam, case, func, select
 
 from webapp.foundation.database import db
 from webapp.quota import closing, drawing
 from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
-from webapp.quota.rules import Balance
+from webapp.quota.rules import Balance, order_key
 
 
 def lots() -> Sequence[Lot]:
@@ -36,16 +36,20 @@ def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
     return db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(most)).all()
 
 
+_changes = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT))
+_SUPPLY = select(
+    func.sum(Lot.available), func.sum(Lot.calls), select(func.count()).where(*_changes).scalar_subquery()
+).where(*drawing.valid_on(bindparam("today", type_=Date)))
+"""Put together once: every call asks."""
+
+
 def valid_supply(today: date) -> tuple[int, int, int]:
     """Remaining and total calls of all lots valid on `today`, and how often people changed the supply so far.
 
     Costs the same however many calls were made: lots are few, and entries that belong to no verification are found by
     an index of their own.
     """
-    bought = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT))
-    changes = select(func.count()).where(*bought).scalar_subquery()
-    sums = select(func.sum(Lot.available), func.sum(Lot.calls), changes).where(*drawing.valid_on(today))
-    remaining, total, mark = db.session.execute(sums).one()
+    remaining, total, mark = db.session.execute(_SUPPLY, {"today": today}).one()
     return int(remaining or 0), int(total or 0), int(mark)
 
 
@@ -72,10 +76,10 @@ def entries_of(lot_id: int, before: int | None, size: int) -> Sequence[LedgerEnt
 
 
 def same_order(order_number: str, but: int | None = None) -> Lot | None:
-    """A lot that has this order number already; `but`: other than this one."""
-    same = select(Lot).where(Lot.order_number == order_number).order_by(Lot.id)
-    lots = db.session.scalars(same) if order_number else ()
-    return next((lot for lot in lots if lot.id != but), None)
+    """A lot that has this order number already, however it is written; `but`: other than this one."""
+    wanted = order_key(order_number)
+    named = db.session.scalars(select(Lot).where(Lot.order_number != "").order_by(Lot.id)) if wanted else ()
+    return next((lot for lot in named if lot.id != but and order_key(lot.order_number) == wanted), None)
 
 
 def newest_entry_at() -> datetime | None:
@@ -105,9 +109,16 @@ def lots_by_id(ids: Sequence[int]) -> Sequence[Lot]:
 class Difference:
     """A figure that is not what its entries make."""
 
-    what: str
+    lot_id: int
+    figure: str
+    """Its column, or what is wrong beside one."""
     cached: int
     recounted: int
+
+    @property
+    def what(self) -> str:
+        """The figure and whose it is."""
+        return f"lot {self.lot_id} {self.figure}"
 
 
 def recount() -> list[Difference]:
@@ -137,10 +148,10 @@ def recount() -> list[Difference]:
         expected = {"available": change, "held": holds - charges - releases, "charged": charges,
                     "lapsed": -ended, "used_before": -used, "calls": supply}  # fmt: skip
         found += [
-            Difference(f"lot {lot.id} {field}", getattr(lot, field), int(figure))
+            Difference(lot.id, field, getattr(lot, field), int(figure))
             for field, figure in expected.items()
             if getattr(lot, field) != figure
         ]
         if lot.closed_at is not None and lot.available:
-            found.append(Difference(f"lot {lot.id} available though closed", lot.available, 0))
+            found.append(Difference(lot.id, "available though closed", lot.available, 0))
     return found

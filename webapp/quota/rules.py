@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -62,3 +63,8 @@ def state(
     if today < bought_on:
         return LotState.UPCOMING
     return LotState.VALID if available or held else LotState.EXHAUSTED
+
+
+def order_key(order_number: str) -> str:
+    """What two ways of writing one order number have in common: width, case and blanks do not tell orders apart."""
+    return " ".join(unicodedata.normalize("NFKC", order_number).split()).casefold()

@@ -7,10 +7,11 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from webapp.foundation.forms import (
     AmountField,
+    Between,
     DayField,
     Form,
     Tick,
@@ -37,8 +38,8 @@ _WHOLE = _l("Enter a whole number of calls.")
 class ReadingForm(Form):
     """The console's [used/total]."""
 
-    used = WholeNumberField(_l("Used"), validators=[InputRequired(_WHOLE), NumberRange(0, MOST)])
-    total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), NumberRange(1, MOST)])
+    used = WholeNumberField(_l("Used"), validators=[InputRequired(_WHOLE), Between(0, MOST)])
+    total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), Between(1, MOST)])
     anew = Tick(_l("The vendor's counter was set back: compare from this reading on"))
 
     def validate_used(self, field: WholeNumberField) -> None:
@@ -55,8 +56,8 @@ class ReadingForm(Form):
 class OpeningForm(Form):
     """The console's [used/total] as the beginning of the books."""
 
-    used = WholeNumberField(_l("Used"), validators=[InputRequired(_WHOLE), NumberRange(0, MOST_CALLS)])
-    total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), NumberRange(1, MOST_CALLS)])
+    used = WholeNumberField(_l("Used"), validators=[InputRequired(_WHOLE), Between(0, MOST_CALLS)])
+    total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), Between(1, MOST_CALLS)])
     expires_on = DayField(
         _l("Last valid day"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day],
         description=_l("Of the package that ends first, if there are several; it can be changed later."),

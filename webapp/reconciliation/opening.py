@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from webapp.audit.trail import Who
+from webapp.foundation.clock import day_of
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import Instance
 from webapp.quota import ledger, queries
@@ -15,7 +16,7 @@ from webapp.vendor.metering_answer import Figures
 
 
 class LotsStand(Exception):
-    """There are lots already, whose calls the console's total may hold too; nothing was stored."""
+    """There are lots in use already, whose calls the console's total may hold too; nothing was stored."""
 
     def __init__(self, calls: int) -> None:
         super().__init__(f"lots of {calls} calls stand")
@@ -29,7 +30,7 @@ def record(purchase: Purchase, who: Who, instance: Instance, now: datetime, *, a
     says that the total holds none of them.
     """
     with transaction():
-        standing = sum(lot.calls for lot in queries.lots())
+        standing = sum(lot.calls for lot in queries.open_lots(day_of(now, instance.settings.zone)))
         if standing and not again:
             raise LotsStand(standing)
         lot = ledger.record_purchase(purchase, who, now)

@@ -122,7 +122,8 @@ def rebase(reading_id: int, drift: int, reason: str, who: Who, instance: Instanc
         if found is None or found.reading.id != reading_id or not drift or found.comparison.drift != drift:
             raise Changed
         lots = queries.valid_lots(now, zone)
-        changes = rules.shares(drift, [lot.available for lot in lots])
+        charged = queries.charged_since(found.baseline, lots, now, zone)
+        changes = rules.shares(drift, [lot.available for lot in lots], charged)
         if not _begin_with(found.reading, who, now, reason=reason, corrected=sum(changes)):
             raise Changed
         try:

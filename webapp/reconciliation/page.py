@@ -57,7 +57,8 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
     comparison = found.comparison
     balance = quota.balance(day_of(now, instance.settings.zone), 0)
     lots = queries.valid_lots(now, instance.settings.zone)
-    changes = rules.shares(comparison.drift, [lot.available for lot in lots])
+    charged = queries.charged_since(found.baseline, lots, now, instance.settings.zone)
+    changes = rules.shares(comparison.drift, [lot.available for lot in lots], charged)
     return {
         "reading": found.reading, "baseline": found.baseline, "comparison": comparison, "books": comparison.books,
         "headline": texts.headline(found), "details": texts.details(found),

@@ -18,6 +18,7 @@ from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
 from webapp.reconciliation.rules import Books, Comparison
 from webapp.usage import queries as usage
+from webapp.usage.spans import Span
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.models import Verification
 
@@ -121,6 +122,15 @@ def failures(most: int) -> Sequence[MeterFailure]:
 def valid_lots(today_has: datetime, zone: ZoneInfo) -> Sequence[Lot]:
     """The lots that calls are drawn from at this instant, in the order of drawing."""
     return quota.valid_lots(day_of(today_has, zone))
+
+
+def charged_since(first: MeterReading, lots: Sequence[Lot], now: datetime, zone: ZoneInfo) -> list[int]:
+    """Calls charged to each of these lots from the day of that reading on."""
+    span = Span(day_of(first.at, zone), max(day_of(first.at, zone), day_of(now, zone)))
+    by_lot: Counter[int] = Counter()
+    for (_day, lot_id), calls in usage.calls_by(("lot_id",), span, zone, billed=(Billed.YES,)).items():
+        by_lot[lot_id] += calls
+    return [by_lot[lot.id] for lot in lots]
 
 
 def _counted(since: datetime, until: datetime, zone: ZoneInfo) -> Counted:

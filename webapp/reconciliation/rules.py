@@ -7,6 +7,7 @@ figure lies in it or beside it. Source: vendor.md section 4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,18 +94,21 @@ def is_told(now: Comparison, before: Comparison | None) -> bool:
     return before is not None and now.is_over and before.is_over and (now.drift > 0) == (before.drift > 0)
 
 
-def shares(drift: int, available: list[int]) -> list[int]:
+def shares(drift: int, available: Sequence[int], charged: Sequence[int] = ()) -> list[int]:
     """By how much each lot is corrected, in the order in which calls are drawn: calls the vendor counted beyond ours
-    are taken where the next ones would have been taken, calls it lacks are given back to the first lot.
+    are taken where the next ones would have been taken; calls it lacks go back to where they were `charged` since the
+    baseline, first to the lot that was charged most.
 
-    Never more is taken from a lot than it has; what no lot has is taken from none.
+    Never more is taken from a lot than it has; what no lot has is taken from none. Calls that were charged to none of
+    these lots, whose own have ended, go back to the last to be drawn from: there they last longest.
     """
     changes = [0] * len(available)
+    places = range(len(available)) if drift > 0 else sorted(range(len(charged)), key=lambda place: -charged[place])
+    left = abs(drift)
+    for place in places:
+        calls = min(left, available[place] if drift > 0 else charged[place])
+        changes[place] = -calls if drift > 0 else calls
+        left -= calls
     if drift < 0 and changes:
-        changes[0] = -drift
-    left = max(0, drift)
-    for place, calls in enumerate(available):
-        taken = min(left, calls)
-        changes[place] -= taken
-        left -= taken
+        changes[-1] += left
     return changes

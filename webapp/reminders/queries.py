@@ -53,10 +53,15 @@ def open_episodes() -> Sequence[Episode]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
+_OPEN_LOW = (
+    select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
+    .execution_options(populate_existing=True)
+)  # fmt: skip
+
+
 def open_low() -> Episode | None:
     """The low episode that is open; there is never more than one."""
-    query = select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
-    return db.session.scalar(query.execution_options(populate_existing=True))
+    return db.session.scalar(_OPEN_LOW)
 
 
 def episode(episode_id: int) -> Episode | None:

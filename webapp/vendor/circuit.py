@@ -75,9 +75,12 @@ class Turn(StrEnum):
     CLOSED = "closed"
 
 
+_NOW = select(Circuit).where(Circuit.id == THE_ONE).execution_options(populate_existing=True)
+
+
 def present(now: datetime) -> Stopped | None:
     """The stop in force, None while calls go through."""
-    row = db.session.scalar(select(Circuit).where(Circuit.id == THE_ONE).execution_options(populate_existing=True))
+    row = db.session.scalar(_NOW)
     if row is None or not row.cause:
         return None
     if row.probe_until is not None and row.probe_until > now:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import BindParameter, bindparam, select, tuple_
 
 from webapp.accounts.models import Department, User
 from webapp.audit.trail import Action, Who, append
@@ -26,6 +26,15 @@ from webapp.verification.models import Cap, Source
 MOST = 10_000_000
 """Calls: twice the largest package."""
 DESK_FLOOR = Whom(CapKind.FLOOR, Source.DESK)
+
+
+_whom: BindParameter[tuple[str, str]] = bindparam("whom", expanding=True)
+_ROWS = (
+    select(Cap.kind, Cap.of, Cap.calls)
+    .where(tuple_(Cap.kind, Cap.of).in_(_whom))
+    .order_by(Cap.kind, Cap.of)
+    .with_for_update()
+)
 
 
 class CapReached(Exception):
@@ -53,9 +62,8 @@ def enforce(caller: Caller, zone: ZoneInfo, now: datetime) -> None:
 def _locked(whom: Sequence[Whom]) -> list[tuple[Whom, int]]:
     """The caps that there are for these, locked in one order, so that two callers never wait for each other. SQLite's
     writers take turns anyway."""
-    there = or_(*(and_(Cap.kind == one.kind, Cap.of == one.of) for one in whom))
-    query = select(Cap.kind, Cap.of, Cap.calls).where(there).order_by(Cap.kind, Cap.of)
-    return [(Whom(CapKind(kind), of), calls) for kind, of, calls in must_write().execute(query.with_for_update())]
+    rows = must_write().execute(_ROWS, {"whom": [(one.kind, one.of) for one in whom]})
+    return [(Whom(CapKind(kind), of), calls) for kind, of, calls in rows]
 
 
 def used_on(day: date, whom: Whom, zone: ZoneInfo) -> int:

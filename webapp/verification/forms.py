@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from flask_babel import LazyString
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import Length, ValidationError
@@ -136,16 +135,16 @@ class VerifyForm(Form):
 
     def validate_consent(self, field: Tick) -> None:
         if self._needs_consent() and not field.data and not self._declaration():
-            raise ValidationError(_("Ask the person for consent first, then tick this box."))
+            raise ValidationError(str(live.MISSING["consent"]))
 
     def validate_guardian_consent(self, field: Tick) -> None:
         if self._is_child() and not field.data:
-            raise ValidationError(_("The person is under 14: ask the guardian for consent first, then tick this box."))
+            raise ValidationError(str(live.MISSING["guardian_consent"]))
 
     def validate_reference(self, field: StringField) -> None:
         purpose = self._purposes.get(self.purpose.data)
         if purpose and purpose.reference_required and not field.data:
-            raise ValidationError(_("This purpose needs a reference: enter your own case number."))
+            raise ValidationError(str(live.MISSING["reference"]))
 
     def asked(self, user_id: int, sealer: Sealer) -> Asked:
         """What the valid form asks. Raises `tokens.TokenRefused`, `tokens.TokenExpired`."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from webapp.foundation.database import db, insert_rows, must_write
 from webapp.foundation.sealing import Sealer
@@ -17,6 +17,18 @@ from webapp.verification.models import Identity, IdentityIndex, IndexKind
 
 _NAME_AND_NUMBER = re.compile(rb'\{"name":"([^"\\]*)","number":"([^"\\]*)"[,}]')
 """How sealed JSON begins, unless a character in it had to be escaped."""
+
+
+# Put together once, for every call runs them. Locked: keys may be rotated meanwhile, and all indexes of an identity are
+# under one key.
+_SEALED = (
+    select(Identity.sealed, Identity.index_key).where(Identity.verification_id == bindparam("of")).with_for_update()
+)
+_SEAL_ANEW = (
+    update(Identity).where(Identity.verification_id == bindparam("of"))
+    .values(sealed=bindparam("anew"), index_key=bindparam("under"))
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +63,12 @@ def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
 def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: Sealer) -> None:
     """Adds the vendor's answer to what is sealed, in the caller's transaction; nothing where it was purged."""
     session = must_write()
-    mine = Identity.verification_id == verification_id
-    # Locked: keys may be rotated meanwhile, and all indexes of an identity are under one key.
-    row = session.execute(select(Identity.sealed, Identity.index_key).where(mine).with_for_update()).one_or_none()
+    row = session.execute(_SEALED, {"of": verification_id}).one_or_none()
     if row is not None:
         before = opened(verification_id, row.sealed, sealer)
         person = before.answered(derived, raw)
-        session.execute(
-            update(Identity).where(mine).values(
-                sealed=_seal(verification_id, person, sealer), index_key=sealer.indexing
-            ), execution_options={"synchronize_session": False},
-        )  # fmt: skip
+        anew = _seal(verification_id, person, sealer)
+        session.execute(_SEAL_ANEW, {"of": verification_id, "anew": anew, "under": sealer.indexing})
         if row.index_key == sealer.indexing:
             _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
         else:

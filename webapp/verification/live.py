@@ -39,6 +39,13 @@ NUMBER_WARNINGS: dict[str, LazyString] = {
 CONVERTED = _l("Made from the 15 digits of a first-generation card. Compare it with the card, then verify.")
 CONFIRM = _l("The card says 000 at the end")
 UNCONFIRMED = _l("Compare the last digits with the card, then tick the box below.")
+MISSING = {
+    "confirmed": UNCONFIRMED,
+    "consent": _l("Ask the person for consent first, then tick this box."),
+    "guardian_consent": _l("The person is under 14: ask the guardian for consent first, then tick this box."),
+    "reference": _l("This purpose needs a reference: enter your own case number."),
+}
+"""What is said at a tick or a text that is needed and was left empty."""
 DESTROYED = _l("A spreadsheet has destroyed this number. Type it from the card.")
 
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E[+]?[0-9]+", re.IGNORECASE)
@@ -97,6 +104,7 @@ def texts(name_faults: Mapping[str, LazyString], number_faults: Mapping[str, Laz
         "id_number": {"faults": _plain(number_faults), "warnings": _plain(NUMBER_WARNINGS)},
         "converted": str(CONVERTED),
         "destroyed": str(DESTROYED),
+        "missing": _plain(MISSING),
         "sexes": _plain(SEXES),
         "until": _("{place} (code used until {year})"),
         "nowhere": _unlisted(),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,23 @@ RECORD_PAUSES = (0.2, 0.6, 1.2, 2.0)
 """Seconds between tries to store an outcome (a busy database makes each try wait by itself): a restart fits in."""
 
 Call = Callable[[str, str], Reply]
+
+# Put together once, for every call runs them.
+_UNDER_WAY = (
+    select(Verification)
+    .where(
+        Verification.sending_person.in_(bindparam("people", expanding=True)), Verification.outcome == Outcome.SENDING
+    )
+    .limit(1)
+)
+_LOCKED = (
+    select(Verification).where(Verification.id == bindparam("of")).with_for_update()
+    .execution_options(populate_existing=True)
+)  # fmt: skip
+_ON_LOT = (
+    update(Verification).where(Verification.id == bindparam("of")).values(lot_id=bindparam("lot"))
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
 
 
 class AlreadySending(Exception):
@@ -144,10 +161,7 @@ def _begin(asked: Asked, who: Who, instance: Instance, now: datetime) -> int:
             tokens.came_to(asked.form, verification_id=row.id)
         identities.keep(row.id, Person(asked.name, asked.number, asked.reference), sealer)
         lot_id = ledger.hold(row.id, day_of(now, settings.zone), now)
-        session.execute(
-            update(Verification).where(Verification.id == row.id).values(lot_id=lot_id),
-            execution_options={"synchronize_session": False},
-        )
+        session.execute(_ON_LOT, {"of": row.id, "lot": lot_id})
         counters.count(replace(dimensions(row), lot_id=lot_id or 0), now, +1)
         append(who, Action.VERIFICATION_SENT, now, on=("verification", row.id), purpose=purpose.id)
         if not practises:
@@ -216,14 +230,12 @@ def _refuse_twice(session: Session, people: list[bytes], now: datetime) -> None:
 
 
 def _under_way(session: Session, people: list[bytes]) -> Verification | None:
-    same = Verification.sending_person.in_(people), Verification.outcome == Outcome.SENDING
-    return session.scalar(select(Verification).where(*same).limit(1))
+    return session.scalar(_UNDER_WAY, {"people": people})
 
 
 def _lock(session: Session, verification_id: int) -> Verification | None:
     """The row, locked against the job that gives calls up."""
-    query = select(Verification).where(Verification.id == verification_id).with_for_update()
-    return session.scalar(query.execution_options(populate_existing=True))
+    return session.scalar(_LOCKED, {"of": verification_id})
 
 
 def _abandon(session: Session, row: Verification, now: datetime) -> None:
