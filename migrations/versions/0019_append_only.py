@@ -1,7 +1,7 @@
 """the database itself refuses to change or remove a ledger entry
 
 Revision ID: 0019
-Revises: 0016
+Revises: 0018
 """
 
 from __future__ import annotations

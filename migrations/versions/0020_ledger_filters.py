@@ -1,7 +1,7 @@
 """the ledger is read by day, lot, kind and person
 
 Revision ID: 0020
-Revises: 0016
+Revises: 0019
 """
 
 from __future__ import annotations

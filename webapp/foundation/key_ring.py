@@ -157,7 +157,7 @@ class Heed:
         now = time.monotonic()
         if now - self._looked_at < LOOKED_AT_EVERY:
             return
-        sealed = db.session.scalar(runtime.SEALED, {"of": NAME})
+        sealed = runtime.sealed_text(NAME)
         end_read()
         self._take_up(sealed)
         self._looked_at = now
@@ -175,7 +175,8 @@ class Heed:
         connection = session.connection()
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
-        self._take_up(connection.scalar(runtime.SEALED, {"of": NAME}))
+        with session.no_autoflush:
+            self._take_up(runtime.sealed_text(NAME))
 
     def _take_up(self, sealed: bytes | None) -> None:
         sealer = self._instance.sealer

@@ -32,14 +32,18 @@ class Effective:
     source: str
 
 
-SEALED = select(StoredSetting.sealed).where(StoredSetting.name == bindparam("of"))
-"""The query of what is stored `of` a name, sealed for its `place`."""
+_SEALED = select(StoredSetting.sealed).where(StoredSetting.name == bindparam("of"))
 
 
 def stored(name: str, sealer: Sealer) -> str | None:
     """The stored text of `name`, or None. Raises `CannotOpen` under other keys."""
-    sealed = db.session.scalar(SEALED, {"of": name})
+    sealed = sealed_text(name)
     return None if sealed is None else sealer.open(sealed, place(name)).decode()
+
+
+def sealed_text(name: str) -> bytes | None:
+    """What is stored of `name`, sealed for its `place`."""
+    return db.session.scalar(_SEALED, {"of": name})
 
 
 def place(name: str) -> str:

@@ -19,7 +19,8 @@ _NAME_AND_NUMBER = re.compile(rb'\{"name":"([^"\\]*)","number":"([^"\\]*)"[,}]')
 """How sealed JSON begins, unless a character in it had to be escaped."""
 
 
-# Put together once, for every call runs them.
+# Put together once, for every call runs them. Locked: keys may be rotated meanwhile, and all indexes of an identity are
+# under one key.
 _SEALED = (
     select(Identity.sealed, Identity.index_key).where(Identity.verification_id == bindparam("of")).with_for_update()
 )
@@ -62,13 +63,12 @@ def keep(verification_id: int, person: Person, sealer: Sealer) -> None:
 def complete(verification_id: int, derived: Derived | None, raw: bytes, sealer: Sealer) -> None:
     """Adds the vendor's answer to what is sealed, in the caller's transaction; nothing where it was purged."""
     session = must_write()
-    # Locked: keys may be rotated meanwhile, and all indexes of an identity are under one key.
     row = session.execute(_SEALED, {"of": verification_id}).one_or_none()
     if row is not None:
         before = opened(verification_id, row.sealed, sealer)
         person = before.answered(derived, raw)
-        anew = {"anew": _seal(verification_id, person, sealer), "under": sealer.indexing}
-        session.execute(_SEAL_ANEW, {"of": verification_id} | anew)
+        anew = _seal(verification_id, person, sealer)
+        session.execute(_SEAL_ANEW, {"of": verification_id, "anew": anew, "under": sealer.indexing})
         if row.index_key == sealer.indexing:
             _index(verification_id, [found for found in places(person) if found not in places(before)], sealer)
         else:

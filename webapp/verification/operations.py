@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -45,11 +45,13 @@ RECORD_PAUSES = (0.2, 0.6, 1.2, 2.0)
 Call = Callable[[str, str], Reply]
 
 # Put together once, for every call runs them.
-_people: BindParameter[bytes] = bindparam("people", expanding=True)
 _UNDER_WAY = (
-    select(Verification).where(Verification.sending_person.in_(_people), Verification.outcome == Outcome.SENDING)
+    select(Verification)
+    .where(
+        Verification.sending_person.in_(bindparam("people", expanding=True)), Verification.outcome == Outcome.SENDING
+    )
     .limit(1)
-)  # fmt: skip
+)
 _LOCKED = (
     select(Verification).where(Verification.id == bindparam("of")).with_for_update()
     .execution_options(populate_existing=True)
