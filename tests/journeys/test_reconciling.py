@@ -95,7 +95,6 @@ def test_from_a_lot_to_books_that_agree_again(served: Served, visit: Visit, loca
     words = WORDS[locale]
     visitor = visit(served, locale)
     page = visitor.page
-    tell_vendor(served, quota=1000)
     visitor.log_in(ADMIN)
     visitor.open("/quota/lots/new")
     page.fill("[name=calls]", "1000")

@@ -81,6 +81,7 @@ def sit_down(served: Served, visit: Visit) -> SitDown:
         visitor.page.clock.install()
         visitor.log_in(OPERATOR)
         visitor.open("/verify")
+        expect(visitor.page.locator("#scan")).to_be_focused()  # before, keys are taken for a reader's first ones
         return visitor
 
     return sit

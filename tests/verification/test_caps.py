@@ -336,8 +336,8 @@ def test_the_floor_is_kept_and_given_up(app: Flask, admin: Desk) -> None:
     [
         ({"whom": "operator:2", "calls": "-1"}, "whole number from 0"),
         ({"whom": "operator:2", "calls": ""}, "Enter a"),
-        ({"whom": "operator:2", "calls": "1.5"}, "Not a valid"),
-        ({"whom": "operator:2", "calls": "1_0"}, "Not a valid"),
+        ({"whom": "operator:2", "calls": "1.5"}, "Enter a whole number."),
+        ({"whom": "operator:2", "calls": "1_0"}, "Enter a whole number."),
         ({"whom": "operator:2", "calls": "10000001"}, "whole number from 0"),
         ({"whom": "operator:2", "calls": "9" * 40}, "whole number from 0"), ({"whom": "", "calls": "5"}, "for whom"),
         ({"whom": "operator:4", "calls": "5"}, "Not a valid choice"),

@@ -63,7 +63,9 @@ def forms(issued: list[str], sent: dict[str, str]) -> st.SearchStrategy[dict[str
             "form_token": st.one_of(st.sampled_from(issued), st.text(max_size=80)),
         },
     )
-    return st.one_of(*[written] * 9, st.just(sent))
+    good = st.integers(0, 99_999).map(lambda n: dict(zip(("name", "id_number"), somebody(n), strict=True)))
+    issued_well = st.builds(lambda person, token: person | {"form_token": token}, good, st.sampled_from(issued))
+    return st.one_of(*[written] * 8, issued_well, st.just(sent))
 
 
 def is_refused(fields: dict[str, str], today: date) -> bool:
@@ -77,7 +79,7 @@ class Tokens:
 
     def __init__(self, app: Flask) -> None:
         with app.test_request_context():
-            self.own, self.foreign = ([tokens.issue(one.id) for _ in range(200)] for one in (OPERATOR, COLLEAGUE))
+            self.own, self.foreign = ([tokens.issue(one.id) for _ in range(40)] for one in (OPERATOR, COLLEAGUE))
         self.spent: set[str] = set()
 
     def kind(self, token: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField
+from wtforms import SelectField
 from wtforms.validators import NumberRange, Optional, ValidationError
 
 from webapp.audit import queries
 from webapp.audit.texts import ACTIONS, OBJECTS
-from webapp.foundation.forms import FilterForm, WholeNumberField, not_before, options, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, WholeNumberField, not_before, options, sound_day
 
 
 class AuditForm(FilterForm):
@@ -49,5 +49,5 @@ class AuditForm(FilterForm):
 
 
 # `from` is a word of Python: the fields are set by name.
-setattr(AuditForm, "from", DateField(_l("From"), validators=[Optional(), sound_day]))
-AuditForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
+setattr(AuditForm, "from", CalendarField(_l("From"), validators=[Optional(), sound_day]))
+AuditForm.to = CalendarField(_l("Until"), validators=[Optional(), sound_day, not_before])

@@ -14,7 +14,7 @@ from wtforms import DateField, SelectField
 from wtforms.validators import ValidationError
 
 from webapp.accounts.models import Role, User
-from webapp.foundation.forms import FilterForm, not_before, options, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, not_before, options, sound_day
 from webapp.usage.spans import MOST_DAYS, Span, Step
 
 DAYS = 30
@@ -100,5 +100,5 @@ def _not_too_long(form: UsageForm, field: DateField) -> None:
 
 
 # `from` is a word of Python: the fields are set by name.
-setattr(UsageForm, "from", DateField(_l("From"), validators=[sound_day]))
-UsageForm.to = DateField(_l("Until"), validators=[sound_day, not_before, _not_too_long])
+setattr(UsageForm, "from", CalendarField(_l("From"), validators=[sound_day]))
+UsageForm.to = CalendarField(_l("Until"), validators=[sound_day, not_before, _not_too_long])

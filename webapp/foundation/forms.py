@@ -80,6 +80,13 @@ _DAYS = tuple(re.compile(shape, re.ASCII) for shape in (
 ))  # fmt: skip
 
 
+class CalendarField(DateField):
+    """A day picked in the browser's own calendar, which complains about a text that is no day."""
+
+    def _value(self) -> str:
+        return self.data.isoformat() if self.data else ""
+
+
 class DayField(DateField):
     """A calendar day, year first, as a Chinese paper may write it: 2026-11-23, 2026/11/23, 2026.11.23, 20261123,
     2026年11月23日. What could be read in two ways (11/12/2026) is no day."""

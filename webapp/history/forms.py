@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField
+from wtforms import HiddenField, IntegerField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import Role, User
 from webapp.foundation.clock import utc_now
-from webapp.foundation.forms import FilterForm, Form, not_before, plain_text, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, Form, not_before, plain_text, sound_day
 from webapp.foundation.instance import this_instance
 from webapp.history import search_operations, search_places
 from webapp.history.filters import Filters
@@ -92,8 +92,8 @@ class HistoryForm(FilterForm):
 
 
 # `from` is a word of Python: the fields are set by name.
-setattr(HistoryForm, "from", DateField(_l("From"), validators=[Optional(), sound_day]))
-HistoryForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
+setattr(HistoryForm, "from", CalendarField(_l("From"), validators=[Optional(), sound_day]))
+HistoryForm.to = CalendarField(_l("Until"), validators=[Optional(), sound_day, not_before])
 
 
 def _number(text: str | None) -> int | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField
+from wtforms import SelectField
 from wtforms.validators import Optional
 
 from webapp.accounts import queries as accounts
-from webapp.foundation.forms import FilterForm, not_before, options, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, not_before, options, sound_day
 from webapp.quota import queries
 from webapp.quota.entry_table import KINDS
 from webapp.quota.ledger_queries import Filters
@@ -50,5 +50,5 @@ class LedgerForm(FilterForm):
 
 
 # `from` is a word of Python: the fields are set by name.
-setattr(LedgerForm, "from", DateField(_l("From"), validators=[Optional(), sound_day]))
-LedgerForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
+setattr(LedgerForm, "from", CalendarField(_l("From"), validators=[Optional(), sound_day]))
+LedgerForm.to = CalendarField(_l("Until"), validators=[Optional(), sound_day, not_before])

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from webapp.foundation.forms import Form, options, plain_text, sound_day, stripped
+from webapp.foundation.forms import CalendarField, Form, options, plain_text, sound_day, stripped
 from webapp.usage.calendar import DayKind
 from webapp.usage.calendar_days import MOST_DAYS, Said
 
@@ -23,8 +23,8 @@ AS_NOTICED = "as-noticed"
 class CalendarForm(Form):
     """One day or several in a row."""
 
-    first = DateField(_l("First day"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day])
-    last = DateField(_l("Last day"), validators=[Optional(), sound_day], description=_l("Left empty: one day."))
+    first = CalendarField(_l("First day"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day])
+    last = CalendarField(_l("Last day"), validators=[Optional(), sound_day], description=_l("Left empty: one day."))
     kind = SelectField(
         _l("Is a"),
         choices=options([*KINDS.items(), (AS_NOTICED, _l("As the notices say: take back what was entered"))]),

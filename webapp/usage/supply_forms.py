@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import DateField
 from wtforms.validators import Optional, ValidationError
 
-from webapp.foundation.forms import FilterForm, not_before, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, not_before, sound_day
 
 PAST = 90
 """Days shown where none is given, today among them."""
@@ -60,5 +60,5 @@ def _not_too_long(form: SupplyForm, field: DateField) -> None:
 
 
 # `from` is a word of Python: the fields are set by name.
-setattr(SupplyForm, "from", DateField(_l("From"), validators=[sound_day, _has_come, _not_too_long]))
-SupplyForm.to = DateField(_l("Until"), validators=[Optional(), sound_day, not_before])
+setattr(SupplyForm, "from", CalendarField(_l("From"), validators=[sound_day, _has_come, _not_too_long]))
+SupplyForm.to = CalendarField(_l("Until"), validators=[Optional(), sound_day, not_before])
