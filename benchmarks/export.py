@@ -63,8 +63,8 @@ def run(report: Report, rows: int = ROWS) -> None:
             app = instance(Path(folder) / name, url)
             with app.test_request_context():
                 demo.fill(rows, DAYS, 1, this_instance(), utc_now())
-                _fill_plain()
-                _measure(report, name, rows)
+                fill_plain()
+                measure(report, name, rows)
                 end_read()
             let_go(app)
 
@@ -80,7 +80,8 @@ def instance(folder: Path, url: str) -> Flask:
     return app
 
 
-def _measure(report: Report, name: str, rows: int) -> None:
+def measure(report: Report, name: str, rows: int) -> None:
+    """All but the way there: what the page sends, without the page. Needs `fill_plain` and a request's context."""
     report.title(f"Export of {rows:,} verifications as CSV, on {name}")
     sealed: list[float] = []
     plain: list[float] = []
@@ -93,7 +94,7 @@ def _measure(report: Report, name: str, rows: int) -> None:
     report.line("rows a second, opened and masked", rows / median(sealed), "/s")
     report.line("… times the plaintext writer's", median(plain) / median(sealed), "×", least=0.8)
     report.line("first byte", median(first), " ms", most=100)
-    report.line("share of opening", _opening(rows) / median(sealed) * 100, " %", most=20)
+    report.line("share of opening", opening(rows) / median(sealed) * 100, " %", most=20)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is from now on
     base = _memory("VmRSS")
     _drain(_sealed_csv)
@@ -142,7 +143,7 @@ def _plain_csv() -> Iterator[bytes]:
             buffer.truncate()
 
 
-def _fill_plain() -> None:
+def fill_plain() -> None:
     """Writes all identities once more, in the clear."""
     sealer, engine = this_instance().sealer, db.engine
     with engine.connect() as reading, engine.connect() as writing:
@@ -153,17 +154,17 @@ def _fill_plain() -> None:
             people = [(number, *identities.name_and_number(number, sealed, sealer)) for number, sealed in some]
             writing.execute(insert(PLAIN), [dict(zip(PLAIN.c.keys(), one, strict=True)) for one in people])
         writing.commit()
-    _settle(engine)
+    settle(engine)
 
 
-def _settle(engine: Engine) -> None:
+def settle(engine: Engine) -> None:
     """What a database in use has long done: statistics, and pages where they belong."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
 
 
-def _opening(rows: int) -> float:
+def opening(rows: int) -> float:
     """Seconds that opening and masking all people takes by itself."""
     sealer, some = this_instance().sealer, db.session.execute(
         select(Identity.verification_id, Identity.sealed).limit(20_000)
