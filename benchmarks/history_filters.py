@@ -21,8 +21,6 @@ from webapp.vendor.contract import Outcome
 TURNS, SIFTING, WORST = 100, 3, 5
 COLUMNS = {"outcome": "outcome", "billed": "billed", "operator": "operator_id", "department": "department_id",
            "source": "source", "purpose": "purpose_id"}  # fmt: skip
-OTHERWISE = {"source": "batch"}
-"""What is asked for as seldom where all rows have one value."""
 
 Asked = dict[str, str]
 
@@ -76,7 +74,7 @@ def _values(reader: Reader) -> tuple[dict[str, Asked], dict[str, Asked]]:
         for name, column in COLUMNS.items():
             most, least = _most_and_least(V.c[column])
             often[name] = {name: most}
-            seldom[name] = {name: least if least != most else OTHERWISE.get(name, least)}
+            seldom[name] = {name: least}
         middle, first = _days()
     often |= {
         "days": {"from": middle[0], "to": middle[1]}, "province": {"province": PROVINCE},
