@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from benchmarks.history_desk import Reader
 from benchmarks.history_peers import Record
@@ -29,11 +30,11 @@ def measure(report: Report, name: str, reader: Reader, rows: int) -> None:
     """All of it in one history."""
     report.title(f"History, on {name}: searches and filters in {rows:,} rows")
     often, seldom = _values(reader)
-    _usual(report, reader, often, seldom)
+    _usual(report, reader, often)
     _worst_pair(report, reader, often, seldom)
 
 
-def _usual(report: Report, reader: Reader, often: dict[str, Asked], seldom: dict[str, Asked]) -> None:
+def _usual(report: Report, reader: Reader, often: dict[str, Asked]) -> None:
     asked = {
         "a name": {"s": reader.handle(_somebody(reader))},
         "the beginning of a name": {"s": reader.handle(_somebody(reader)[:2])},
@@ -87,7 +88,7 @@ def _values(reader: Reader) -> tuple[dict[str, Asked], dict[str, Asked]]:
     return often, seldom
 
 
-def _most_and_least(column: Column[object]) -> tuple[str, str]:
+def _most_and_least(column: ColumnElement[Any]) -> tuple[str, str]:
     counted = select(column).where(column.is_not(None)).group_by(column).order_by(func.count().desc())
     found = list(db.session.scalars(counted))
     return str(found[0]), str(found[-1])

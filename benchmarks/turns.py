@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
+
+from benchmarks import stopwatch
 
 Work = Callable[[], object]
 Times = dict[str, list[float]]
@@ -14,15 +15,11 @@ def in_turns(works: Mapping[str, Work], turns: int) -> Times:
     """Each work once a turn, one after the other; a turn before the first warms all caches and does not count."""
     for work in works.values():
         work()
+    stopwatch.look_for_children()
     times: Times = {name: [] for name in works}
     for _turn in range(turns):
         for name, work in works.items():
-            times[name].append(milliseconds(work))
+            begun = stopwatch.seconds()
+            work()
+            times[name].append((stopwatch.seconds() - begun) * 1000)
     return times
-
-
-def milliseconds(work: Work) -> float:
-    """How long one call takes."""
-    begun = time.perf_counter()
-    work()
-    return (time.perf_counter() - begun) * 1000

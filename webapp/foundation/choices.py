@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from markupsafe import Markup, escape
-from wtforms import SelectField
 from wtforms.widgets import Select, html_params
 
 
 class PlainSelect(Select):
     """Draws the same as WTForms' own; lists with groups, or with attributes of single choices, it leaves to that."""
 
-    def __call__(self, field: SelectField, **attributes: Any) -> Markup:
+    def __call__(self, field: Any, **attributes: Any) -> Markup:
         choices = list(field.iter_choices())
         if field.has_groups() or any(one.render_kw for one in choices):
             return Markup(super().__call__(field, **attributes))  # noqa: S704  # markup already

@@ -108,7 +108,8 @@ class FilterForm(FlaskForm):  # type: ignore[misc]
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Markup:
             """Draws a field; a list to choose from, at once."""
-            if type(field.widget) is Select:
+            drawn_by: object = field.widget
+            if type(drawn_by) is Select:
                 field.widget = PLAIN_SELECT
             return super().render_field(field, render_kw)  # type: ignore[misc, no-any-return]
 
