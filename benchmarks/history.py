@@ -9,7 +9,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
@@ -147,12 +149,21 @@ def _beside_bare_sql(report: Report, name: str, app: Flask, rows: int) -> None:
         driver = db.session.connection().connection.cursor()
         works = {
             "ours": lambda: queries.page(Filters(), viewer, instance, SIZE, None),
-            "bare": lambda: (driver.execute(bare), driver.fetchall()),
+            "bare": lambda: _bare(driver, bare),
         }
         ours, alone = (median(found) for found in in_turns(works, TURNS * 5).values())
         end_read()
     report.line(f"our query of the first page, {rows:,} rows, p50", ours, " ms")
-    report.line("… against bare SQL of the same rows, in the driver", ours / alone, "×", most=1.5)
+    report.line("… against bare SQL of the same rows, by the driver alone", ours / alone, "×", most=1.5)
+
+
+def _bare(driver: Any, statement: str) -> list[tuple[Any, ...]]:
+    """The rows as the driver gives them, but with instants: SQLite's has text in their place."""
+    driver.execute(statement)
+    rows: list[tuple[Any, ...]] = driver.fetchall()
+    if isinstance(rows[0][1], str):
+        return [(number, datetime.fromisoformat(at).replace(tzinfo=UTC), *rest) for number, at, *rest in rows]
+    return rows
 
 
 def _beside_peers(report: Report, name: str, reader: Reader, app: Flask, rows: int) -> None:
