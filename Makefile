@@ -79,7 +79,7 @@ lock: .venv/.tools ## pin every dependency anew, for pip and npm
 	$(compile) --output-file requirements-tools.txt --group pyproject.toml:tools
 	$(compile) --output-file requirements-node.txt --group pyproject.toml:node
 	$(compile) --output-file requirements.txt pyproject.toml
-	$(compile) --output-file requirements-dev.txt --constraint requirements.txt --extra dev pyproject.toml
+	$(compile) --output-file requirements-dev.txt --constraint requirements.txt --extra dev --extra bench pyproject.toml
 	sh assets/node.sh npm install --package-lock-only
 
 clean: ## remove all that was set up and built, but not the instance folder

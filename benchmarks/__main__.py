@@ -7,7 +7,20 @@ import platform
 import sys
 from functools import partial
 
-from benchmarks import cold, export, forecast, memory, reminders, rotation, start, usage, verify, weight
+from benchmarks import (
+    cold,
+    export,
+    forecast,
+    history,
+    memory,
+    reminders,
+    rotation,
+    start,
+    stopwatch,
+    usage,
+    verify,
+    weight,
+)
 from benchmarks.report import Report
 
 PARTS = {
@@ -19,9 +32,12 @@ PARTS = {
     "forecast": forecast.run,
     "usage": usage.run,
     "export": export.run,
+    "history": history.run,
     "cold": cold.run,
     "rotation": rotation.run,
 }
+
+SIZED = {"history": history.run, "usage": usage.run, "rotation": rotation.run}
 
 
 def main() -> int:
@@ -30,9 +46,12 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a goal was missed")
-    parser.add_argument("--rows", type=_sizes, help="sizes of usage and rotation, such as 10000,1000000")
+    parser.add_argument("--rows", type=_sizes, help="sizes of history, usage and rotation, such as 10000,1000000")
+    parser.add_argument("--processor", action="store_true", help="history and export by the time of the processor")
     args = parser.parse_args()
-    sized = {"usage": partial(usage.run, sizes=args.rows), "rotation": partial(rotation.run, sizes=args.rows)}
+    if args.processor:
+        stopwatch.count_processor()
+    sized = {name: partial(part, sizes=args.rows) for name, part in SIZED.items()}
     parts = PARTS | (sized if args.rows else {})
     print(f"Yuliang benchmarks, Python {platform.python_version()}, {platform.machine()}")
     report = Report()

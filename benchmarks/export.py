@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Column, Engine, MetaData, Row, String, Table, insert, select, text
 
+from benchmarks import stopwatch
 from benchmarks.report import Report, median
 from tests.support.cast import ADMIN, hire
 from tests.support.postgres import running_server
@@ -63,8 +63,8 @@ def run(report: Report, rows: int = ROWS) -> None:
             app = instance(Path(folder) / name, url)
             with app.test_request_context():
                 demo.fill(rows, DAYS, 1, this_instance(), utc_now())
-                _fill_plain()
-                _measure(report, name, rows)
+                fill_plain()
+                measure(report, name, rows)
                 end_read()
             let_go(app)
 
@@ -80,11 +80,13 @@ def instance(folder: Path, url: str) -> Flask:
     return app
 
 
-def _measure(report: Report, name: str, rows: int) -> None:
+def measure(report: Report, name: str, rows: int) -> None:
+    """All but the way there: what the page sends, without the page. Needs `fill_plain` and a request's context."""
     report.title(f"Export of {rows:,} verifications as CSV, on {name}")
     sealed: list[float] = []
     plain: list[float] = []
     first: list[float] = []
+    stopwatch.look_for_children()
     for _turn in range(TURNS):  # in turns, so that a busy machine is busy for both
         plain.append(_drain(_plain_csv)[0])
         seconds, begun = _drain(_sealed_csv)
@@ -93,7 +95,7 @@ def _measure(report: Report, name: str, rows: int) -> None:
     report.line("rows a second, opened and masked", rows / median(sealed), "/s")
     report.line("… times the plaintext writer's", median(plain) / median(sealed), "×", least=0.8)
     report.line("first byte", median(first), " ms", most=100)
-    report.line("share of opening", _opening(rows) / median(sealed) * 100, " %", most=20)
+    report.line("share of opening", opening(rows) / median(sealed) * 100, " %", most=20)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is from now on
     base = _memory("VmRSS")
     _drain(_sealed_csv)
@@ -102,13 +104,13 @@ def _measure(report: Report, name: str, rows: int) -> None:
 
 def _drain(pieces: Callable[[], Iterator[bytes]]) -> tuple[float, float]:
     """Seconds until the last byte and until the first."""
-    begun = time.perf_counter()
+    begun = stopwatch.seconds()
     source = pieces()
     next(source)
-    first = time.perf_counter() - begun
+    first = stopwatch.seconds() - begun
     for _piece in source:
         pass
-    return time.perf_counter() - begun, first
+    return stopwatch.seconds() - begun, first
 
 
 def _sealed_csv() -> Iterator[bytes]:
@@ -142,7 +144,7 @@ def _plain_csv() -> Iterator[bytes]:
             buffer.truncate()
 
 
-def _fill_plain() -> None:
+def fill_plain() -> None:
     """Writes all identities once more, in the clear."""
     sealer, engine = this_instance().sealer, db.engine
     with engine.connect() as reading, engine.connect() as writing:
@@ -153,29 +155,29 @@ def _fill_plain() -> None:
             people = [(number, *identities.name_and_number(number, sealed, sealer)) for number, sealed in some]
             writing.execute(insert(PLAIN), [dict(zip(PLAIN.c.keys(), one, strict=True)) for one in people])
         writing.commit()
-    _settle(engine)
+    settle(engine)
 
 
-def _settle(engine: Engine) -> None:
+def settle(engine: Engine) -> None:
     """What a database in use has long done: statistics, and pages where they belong."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
 
 
-def _opening(rows: int) -> float:
+def opening(rows: int) -> float:
     """Seconds that opening and masking all people takes by itself."""
     sealer, some = this_instance().sealer, db.session.execute(
         select(Identity.verification_id, Identity.sealed).limit(20_000)
     ).all()  # fmt: skip
     times = []
     for _turn in range(TURNS):
-        begun = time.perf_counter()
+        begun = stopwatch.seconds()
         for number, sealed in some:
             name, id_number = identities.name_and_number(number, sealed, sealer)
             mask_name(name)
             mask_number(id_number)
-        times.append(time.perf_counter() - begun)
+        times.append(stopwatch.seconds() - begun)
     return median(times) / len(some) * rows
 
 

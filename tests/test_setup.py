@@ -25,9 +25,10 @@ def asked_for(lock: str) -> list[Requirement]:
     """What pyproject.toml asks of a lock."""
     pyproject: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project, groups = pyproject["project"], pyproject["dependency-groups"]
+    extras = project["optional-dependencies"]
     lines = {
         "requirements.txt": project["dependencies"],
-        "requirements-dev.txt": project["dependencies"] + project["optional-dependencies"]["dev"],
+        "requirements-dev.txt": project["dependencies"] + extras["dev"] + extras["bench"],
         "requirements-tools.txt": groups["tools"],
         "requirements-node.txt": groups["node"],
     }

@@ -34,10 +34,13 @@ SELDOM: dict[str, Any] = {
 }  # fmt: skip
 """Of each filter a value that few or none have: with another that many have, nothing fits, and that must be known."""
 
+SEARCHED = ("11010519491231002X", "002X", "7K3M-9QXT-4H2C", "R00000000000000012", "A reference")
+"""What else is typed: of each, all that it may be is looked for."""
+
 
 def asked() -> list[Filters]:
-    """No filter, each filter, and each pair, with values that many have and values that few have."""
-    found = [Filters()]
+    """No filter, each kind of search, each filter, and each pair, with values that many and that few have."""
+    found = [Filters(), *(Filters(search=text) for text in SEARCHED)]
     for values in (CHOSEN, SELDOM):
         found += [Filters(**{name: values[name]}) for name in values]
     for one, other in itertools.permutations(CHOSEN, 2):

@@ -12,12 +12,15 @@ from flask import request
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DateField, Field
 from wtforms import Form as PlainForm
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs lag behind
 from wtforms.validators import ValidationError
+from wtforms.widgets import Select
 
+from webapp.foundation.choices import PLAIN_SELECT
 from webapp.foundation.number_fields import AmountField as AmountField
 from webapp.foundation.number_fields import Between as Between
 from webapp.foundation.number_fields import WholeNumberField as WholeNumberField
@@ -109,6 +112,13 @@ class FilterForm(FlaskForm):  # type: ignore[misc]
 
     class Meta:
         csrf = False
+
+        def render_field(self, field: Field, render_kw: dict[str, Any]) -> Markup:
+            """Draws a field; a list to choose from, at once."""
+            drawn_by: object = field.widget
+            if type(drawn_by) is Select:
+                field.widget = PLAIN_SELECT
+            return super().render_field(field, render_kw)  # type: ignore[misc, no-any-return]
 
     def validate(self, extra_validators: Any = None) -> bool:
         return bool(super().validate(extra_validators)) & _sent_once(self, request.args)

@@ -89,7 +89,7 @@ def rows(scope: Scope, limit: int, *, newer: bool = False) -> list[Row]:
     shape = scope.shape(newer=newer)
     if shape.fixed not in scans.ALONG:
         return rows_of(ids(scope, limit, newer=newer))
-    return [Row(*row) for row in db.session.execute(scans.along(shape), scope.parameters(rows=limit))]
+    return list(map(Row._make, db.session.execute(scans.along(shape), scope.parameters(rows=limit)).all()))
 
 
 def ids(scope: Scope, limit: int, *, newer: bool = False) -> list[int]:
@@ -106,5 +106,6 @@ def ids(scope: Scope, limit: int, *, newer: bool = False) -> list[int]:
 
 def rows_of(numbers: Sequence[int]) -> list[Row]:
     """The rows of these numbers, in their order."""
-    rows = {row.id: Row(*row) for row in db.session.execute(_BY_ID, {"ids": list(numbers)})} if numbers else {}
+    found = db.session.execute(_BY_ID, {"ids": list(numbers)}).all() if numbers else []
+    rows = {row.id: Row._make(row) for row in found}
     return [rows[number] for number in numbers if number in rows]

@@ -14,7 +14,18 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from webapp.foundation.database import db
 from webapp.foundation.sealing import Sealer
@@ -191,9 +202,9 @@ def _days(scope: Scope) -> dict[str, Any]:
 @cache
 def _led_by(name: str, columns: frozenset[str], low: bool, high: bool, besides: int, newer: bool) -> Select[int]:
     """The first verifications that a key leads to and that fit the other filters."""
-    table, number, key = _TABLES[name]
+    table, number, _key = _TABLES[name]
     rows = V.alias()
-    query = select(table.c[number]).where(table.c[key] == bindparam("key"), *_between(table.c[number]))
+    query = select(table.c[number]).where(*_led(name), *_between(table.c[number]))
     if columns or low or high:
         # Said of both: PostgreSQL does not see that the bounds of one number are those of the other.
         query = query.join_from(table, rows, rows.c.id == table.c[number]).where(*_between(rows.c.id))
@@ -206,17 +217,25 @@ def _led_by(name: str, columns: frozenset[str], low: bool, high: bool, besides: 
 
 @cache
 def _led_among(name: str) -> Select[int]:
-    table, number, key = _TABLES[name]
+    table, number, _key = _TABLES[name]
     few: BindParameter[int] = bindparam("few", expanding=True)
-    return select(table.c[number]).where(table.c[key] == bindparam("key"), table.c[number].in_(few))
+    return select(table.c[number]).where(*_led(name), table.c[number].in_(few))
 
 
 @cache
 def _at_the_edge(name: str, newer: bool) -> Select[int]:
     """The last verification of a key that is looked at."""
-    table, number, key = _TABLES[name]
-    query = select(table.c[number]).where(table.c[key] == bindparam("key"), *_between(table.c[number]))
+    table, number, _key = _TABLES[name]
+    query = select(table.c[number]).where(*_led(name), *_between(table.c[number]))
     return query.order_by(_order(table.c[number], newer)).limit(1).offset(bindparam("rows"))
+
+
+def _led(name: str) -> list[ColumnElement[bool]]:
+    """That the key leads to a row."""
+    table, _number, key = _TABLES[name]
+    # An index over some rows only, as request ids have it, serves SQLite only where a statement says which.
+    sent = [V.c.request_id != literal_column("''")] if name == "request" else []
+    return [table.c[key] == bindparam("key"), *sent]
 
 
 def _between(number: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
