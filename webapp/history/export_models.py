@@ -22,6 +22,8 @@ class ExportState(StrEnum):
     FETCHED = "fetched"
     DECLINED = "declined"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    """A person was erased who may have been in it: asked for anew, it holds what is left."""
     FAILED = "failed"
     """A row did not open under the keys of this instance."""
 

@@ -114,7 +114,7 @@ def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
         if not _changed(change):
             raise DecidedAlready
         append(who, Action.EXPORT_APPROVED if approve else Action.EXPORT_DECLINED, now, on=("export", export_id))
-        _withdraw_notices(export_id)
+        withdraw_notices(export_id)
 
 
 def prepare_piece(instance: Instance, now: datetime) -> bool:
@@ -173,13 +173,19 @@ def destroy_expired(now: datetime) -> bool:
             return False
         if export.state in OPEN:
             export.state, export.sealed_order = ExportState.EXPIRED, None
-            _withdraw_notices(export.id)
+            withdraw_notices(export.id)
         mine = ExportPiece.export_id == export.id
         some = select(ExportPiece.number).where(mine).limit(DESTROYED_AT_ONCE)
         session.execute(delete(ExportPiece).where(mine, ExportPiece.number.in_(some)))
         if session.scalar(select(ExportPiece.number).where(mine).limit(1)) is None:
             append(SYSTEM, Action.EXPORT_DESTROYED, now, on=("export", export.id))
         return True
+
+
+def withdraw_notices(export_id: int) -> None:
+    """Takes back what approvers were told, in the caller's transaction."""
+    for role in APPROVERS:
+        notices.settled(f"export:{export_id}:{role}")
 
 
 def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes]:
@@ -209,11 +215,6 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
 def _changed(change: Update) -> bool:
     done = must_write().execute(change, execution_options={"synchronize_session": False})
     return bool(done.rowcount)  # type: ignore[attr-defined]
-
-
-def _withdraw_notices(export_id: int) -> None:
-    for role in APPROVERS:
-        notices.settled(f"export:{export_id}:{role}")
 
 
 def _place(export_id: int) -> str:

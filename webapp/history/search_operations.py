@@ -68,13 +68,18 @@ def forget_expired(now: datetime) -> bool:
     return False
 
 
-def forget_about(means: Callable[[str], bool], instance: Instance) -> None:
-    """Drops every search whose text means an erased person, in the caller's transaction: whoever is paging through it
-    must send it again."""
-    session = must_write()
-    kept = session.execute(select(StoredSearch.handle, StoredSearch.sealed)).all()
-    gone = [handle for handle, sealed in kept if means(instance.sealer.open(sealed, _place(handle)).decode())]
-    session.execute(delete(StoredSearch).where(StoredSearch.handle.in_(gone)))
+def about(means: Callable[[str], bool], instance: Instance) -> list[str]:
+    """The handles of every kept search whose text means a person."""
+    kept = db.session.execute(select(StoredSearch.handle, StoredSearch.sealed)).all()
+    return [handle for handle, sealed in kept if means(instance.sealer.open(sealed, _place(handle)).decode())]
+
+
+def forget_about(means: Callable[[str], bool], instance: Instance) -> int:
+    """Drops every search whose text means an erased person, in the caller's transaction; returns how many. Whoever is
+    paging through one must send it again."""
+    gone = about(means, instance)
+    must_write().execute(delete(StoredSearch).where(StoredSearch.handle.in_(gone)))
+    return len(gone)
 
 
 def _place(handle: str) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -20,7 +20,8 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
-from webapp.history import saved_operations, search_operations
+from webapp.history import export_withdrawal, saved_operations, search_operations
+from webapp.history.search_readings import Kind, readings
 from webapp.receipts.models import ReceiptSalt
 from webapp.retention import holds
 from webapp.retention.holds import Subject
@@ -46,6 +47,15 @@ class Found:
     receipts: int = 0
     unsettled: int = 0
     held: bool = False
+    views: int = 0
+    searches: int = 0
+    exports: int = 0
+    """That are not fetched yet and may hold the person."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to erase."""
+        return not (self.verifications or self.views or self.searches or self.exports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,13 @@ class Erased:
 
     verifications: int
     receipts: int
-    left: int
+    left: int = 0
+    views: int = 0
+    searches: int = 0
+    exports: int = 0
+
+    def __add__(self, other: Erased) -> Erased:
+        return Erased(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Held(Exception):
@@ -101,17 +117,16 @@ def erase(subject: Subject, reason: str, who: Who, instance: Instance, now: date
     Very many go in several transactions: killed in between, what is gone is gone and recorded, and asking again goes
     on.
     """
-    destroyed = receipts = 0
-    while True:
+    with transaction():
+        erased = some = _erase_some(subject, reason, who, instance, now, first=True)
+    while some.verifications == CHUNK:
         with transaction():
-            some, salts = _erase_some(subject, reason, who, instance, now)
-        destroyed, receipts = destroyed + some, receipts + salts
-        if some < CHUNK:
-            break
-    left = len(identities.with_number(subject.number, instance.sealer))
-    if not destroyed and not left:
+            some = _erase_some(subject, reason, who, instance, now)
+        erased += some
+    erased += Erased(0, 0, left=len(identities.with_number(subject.number, instance.sealer)))
+    if not any(astuple(erased)):
         raise Nobody
-    return Erased(destroyed, receipts, left)
+    return erased
 
 
 def refused(who: Who, now: datetime) -> None:
@@ -120,23 +135,34 @@ def refused(who: Who, now: datetime) -> None:
         append(who, Action.PERSON_ERASED, now, success=False, fault="held")
 
 
-def _erase_some(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> tuple[int, int]:
-    """One batch in the caller's transaction: how many identities and salts of receipts it destroyed."""
+def _erase_some(
+    subject: Subject, reason: str, who: Who, instance: Instance, now: datetime, *, first: bool = False
+) -> Erased:  # fmt: skip
+    """One batch in the caller's transaction, the first with whatever else names the person: what it destroyed."""
     holds.let_none_be_placed()
     ids = identities.with_number(subject.number, instance.sealer)
     there = identities.lock(_settled(ids)[:CHUNK])
     if holds.is_held(subject.number, instance.sealer):
         raise Held
-    if not there:
-        return 0, 0
+    means = _means(subject)
+    # In every batch: a file that was begun between two of them holds who was not erased yet.
+    exports = export_withdrawal.withdraw(_since(there), means, who, instance, now)
+    searches = search_operations.forget_about(means, instance) if first else 0
+    views = saved_operations.forget_about(means, who, instance, now) if first else 0
     salts = select(func.count()).select_from(ReceiptSalt).where(ReceiptSalt.verification_id.in_(there))
     receipts = db.session.scalar(salts) or 0
     identities.destroy(there)
-    means = _means(subject)
-    search_operations.forget_about(means, instance)
-    views = saved_operations.forget_about(means, who, instance, now)
-    append(who, Action.PERSON_ERASED, now, verifications=len(there), receipts=receipts, views=views, words=reason)
-    return len(there), receipts
+    if there or exports or searches or views:
+        append(
+            who, Action.PERSON_ERASED, now, verifications=len(there), receipts=receipts, views=views, exports=exports,
+            words=reason,
+        )  # fmt: skip
+    return Erased(len(there), receipts, views=views, searches=searches, exports=exports)
+
+
+def _since(ids: Collection[int]) -> datetime | None:
+    """When the first of these was verified."""
+    return db.session.scalar(select(func.min(Verification.created_at)).where(Verification.id.in_(ids)))
 
 
 def _settled(ids: Sequence[int]) -> list[int]:
@@ -148,7 +174,10 @@ def _settled(ids: Sequence[int]) -> list[int]:
 def _means(subject: Subject) -> Callable[[str], bool]:
     """Whether a text that somebody typed means this person."""
     plain = [_plain(one) for one in (subject.name, subject.number) if one]
-    return lambda text: any(one in _plain(text) for one in plain)
+    number = Kind.NUMBER, subject.number  # an old card's fifteen digits mean the same number
+    return lambda text: (
+        any(one in _plain(text) for one in plain) or any((one.kind, one.value) == number for one in readings(text))
+    )
 
 
 def _plain(text: str) -> str:
@@ -158,8 +187,14 @@ def _plain(text: str) -> str:
 def seen(subject: Subject, instance: Instance) -> Found:
     """As `find`, for who has just found: nothing is recorded again."""
     ids = identities.with_number(subject.number, instance.sealer)
+    means = _means(subject)
+    beside = {
+        "held": holds.is_held(subject.number, instance.sealer), "views": len(saved_operations.about(means, instance)),
+        "searches": len(search_operations.about(means, instance)),
+        "exports": export_withdrawal.concerned(_since(_settled(ids)[:CHUNK]), means, instance),
+    }  # fmt: skip
     if not ids:
-        return Found(0, held=holds.is_held(subject.number, instance.sealer))
+        return Found(0, **beside)
     named = {IdentityIndex.blind.in_(instance.sealer.indexes(IndexKind.NAME, subject.name))}
     same = reuses = receipts = 0
     times: list[datetime] = []
@@ -172,7 +207,7 @@ def seen(subject: Subject, instance: Instance) -> Found:
         times += filter(None, db.session.execute(ends.where(Verification.id.in_(some))).one())
     return Found(
         len(ids), len(ids) - same, min(times, default=None), max(times, default=None), reuses, receipts,
-        len(ids) - len(_settled(ids)), holds.is_held(subject.number, instance.sealer),
+        len(ids) - len(_settled(ids)), **beside,
     )  # fmt: skip
 
 
