@@ -492,3 +492,22 @@ def test_who_was_demoted_gets_no_masked_file_of_everybody(app: Flask, desk: Open
     page = auditor.get(f"/history/exports/{prepared}", headers=ENGLISH).text
     assert ("another role now" in page, f"/{prepared}/fetch" in page) == (True, False)
     assert state(app, prepared) == "ready", "it is destroyed within the day"
+
+
+@pytest.mark.parametrize(
+    ("searched", "words"),
+    [("欧阳演练", "case of 欧 阳 演 练"), ("欧阳", "wanted: 欧阳"),
+     ("11010519491231002x", "it is 110105194912 31002X"),
+     ("110105491231002", "no. 110105 491231 002"), ("CASE-7788", "letter for case 7788")],
+)  # fmt: skip
+@on_one_database
+def test_the_reason_of_an_export_may_not_tell_whom_was_searched_for(
+    app: Flask, desk: Open, many: list[int], searched: str, words: str
+) -> None:
+    admin = desk(ADMIN)
+    query = search(admin, searched)
+
+    refused = admin.post(f"/history/export?{query}", PLAIN | {"words": words}, headers=ENGLISH)
+
+    assert (refused.status_code, bool(fault_beside(refused.text, "words"))) == (422, True)
+    ask(admin, query, **PLAIN)

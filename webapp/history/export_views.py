@@ -65,7 +65,7 @@ def ask() -> Page:
     if filters is None:
         return _choose(None, 422)
     plain = request.form.get("plain") == "yes"
-    form = PlaintextForm(utc_now()) if plain else PrepareForm()
+    form = PlaintextForm(utc_now(), filters.filters().search) if plain else PrepareForm()
     if plain and not export_operations.may_own(_reader(), plain=True):
         abort(403)
     if not form.validate_on_submit() or not (isinstance(form, PrepareForm) or form.proven()):
