@@ -89,7 +89,7 @@ def test_the_file_holds_everything_of_the_person_and_nothing_of_others(busy: Fla
     assert ZHANG["id_number"] not in str(answer.headers)
     assert answer.headers["Cache-Control"] == "no-store"
     page = answer.text
-    for part in (*ZHANG.values(), "CASE-7", "The details match", "The details do not match"):
+    for part in (*ZHANG.values(), "CASE-7", "(reference CASE-8)", "The details match", "The details do not match"):
         assert part in page, part
     assert LI["id_number"] not in page
     assert LI["name"] not in page, "who was entered with this number may be somebody else"

@@ -8,8 +8,6 @@ by how much it destroyed, and why.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
@@ -22,11 +20,12 @@ from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.history import export_withdrawal, saved_operations, search_operations
 from webapp.history.search_readings import Kind, readings
+from webapp.persons.mentions import mentions
 from webapp.receipts.models import ReceiptSalt
 from webapp.retention import holds
 from webapp.retention.holds import Subject
 from webapp.vendor.contract import Billed
-from webapp.verification import identities
+from webapp.verification import identities, references
 from webapp.verification.identities import Person
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
@@ -60,11 +59,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One verification of the person: the fact, the opened identity, when its result was shown again."""
+    """One verification of the person: the fact, the opened identity, when its result was shown again, and for which
+    reference (empty: none was given)."""
 
     fact: Verification
     person: Person
-    reused: Sequence[datetime]
+    reused: Sequence[tuple[datetime, str]]
     receipts: Sequence[str]
 
 
@@ -173,15 +173,10 @@ def _settled(ids: Sequence[int]) -> list[int]:
 
 def _means(subject: Subject) -> Callable[[str], bool]:
     """Whether a text that somebody typed means this person."""
-    plain = [_plain(one) for one in (subject.name, subject.number) if one]
     number = Kind.NUMBER, subject.number  # an old card's fifteen digits mean the same number
     return lambda text: (
-        any(one in _plain(text) for one in plain) or any((one.kind, one.value) == number for one in readings(text))
+        mentions(text, subject.name, subject.number) or any((one.kind, one.value) == number for one in readings(text))
     )
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s\-·.]", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def seen(subject: Subject, instance: Instance) -> Found:
@@ -214,11 +209,12 @@ def seen(subject: Subject, instance: Instance) -> Found:
 def _read(ids: Sequence[int], instance: Instance) -> list[Entry]:
     people = identities.open_people(ids, instance.sealer)
     facts = {row.id: row for row in db.session.scalars(select(Verification).where(Verification.id.in_(ids)))}
-    reused: dict[int, list[datetime]] = {number: [] for number in ids}
-    for number, at in db.session.execute(
-        select(Reuse.verification_id, Reuse.at).where(Reuse.verification_id.in_(ids)).order_by(Reuse.at)
-    ):
-        reused[number].append(at)
+    asked_for = references.of_verifications(ids, instance.sealer)
+    conceal(*asked_for.values())
+    reused: dict[int, list[tuple[datetime, str]]] = {number: [] for number in ids}
+    shown = select(Reuse.verification_id, Reuse.at, Reuse.id).where(Reuse.verification_id.in_(ids))
+    for number, at, reuse_id in db.session.execute(shown.order_by(Reuse.at, Reuse.id)):
+        reused[number].append((at, asked_for.get(reuse_id, "")))
     receipts: dict[int, list[str]] = {number: [] for number in ids}
     salts = select(ReceiptSalt.verification_id, ReceiptSalt.number).where(ReceiptSalt.verification_id.in_(ids))
     for number, receipt in db.session.execute(salts.order_by(ReceiptSalt.number)):
