@@ -156,3 +156,17 @@ def test_a_view_whose_filters_are_no_more_says_so(desk: Open, people: list[int])
 
     assert opened(desk(ADMIN), view) == [people[2]]
     assert opened(desk(OPERATOR), view) == [-422], "an operator has no such choice"
+
+
+@pytest.mark.parametrize("name", ["查 欧阳 演练", "for 欧阳演练", "110105 19491231 002X"])
+def test_a_name_that_others_read_tells_nobody_whom_the_view_is_for(desk: Open, people: list[int], name: str) -> None:
+    admin = desk(ADMIN)
+    fields = {"s": handle_of(admin, NAME), "name": name}
+
+    refused = admin.post("/history/views", fields | {"shared_with": "auditor"}, headers=ENGLISH)
+    assert (refused.status_code, "Others read this name" in refused.text) == (422, True)
+    own = save(admin, **fields)
+    shared = admin.post(f"/history/views/{own}", {"name": name, "shared_with": "auditor"}, headers=ENGLISH)
+    assert (shared.status_code, "Others read this name" in shared.text) == (422, True)
+    assert name not in desk(AUDITOR).get("/history/views").text
+    assert admin.post(f"/history/views/{own}", {"name": "case 7", "shared_with": "auditor"}).status_code == 303
