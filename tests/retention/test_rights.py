@@ -26,7 +26,9 @@ from webapp.history.export_models import Export, ExportPiece
 from webapp.history.saved_models import SavedView
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import Kind
+from webapp.notify.notices import Notice
 from webapp.vendor.sandbox.server import Sandbox
+from webapp.verification import privacy
 from webapp.verification.models import IdentityIndex, Verification
 
 ZHANG = {"name": "张三", "id_number": "11010519491231002X"}
@@ -217,6 +219,19 @@ def test_where_no_verification_is_left_searches_views_and_exports_for_the_person
     again = send(busy, "/rights/erase", FILLED)
     assert again.status_code == 303, "nothing is stored any more"
     assert len(said(busy, Action.PERSON_ERASED)) == 2
+
+
+def test_what_auditors_were_told_of_the_person_goes_with_it(busy: Flask) -> None:
+    with busy.app_context(), transaction():
+        instance = this_instance()
+        for name in (ZHANG["name"], LI["name"]):
+            privacy.report_limit(name, 3, instance.sealer, instance.settings.zone, utc_now())
+
+    send(busy, "/rights/erase", FILLED)
+
+    with busy.app_context():
+        (left_over,) = db.session.scalars(select(Notice.key).where(Notice.kind == "many_numbers")).all()
+        assert this_instance().sealer.index("privacy name", LI["name"]).hex() in left_over
 
 
 def states(app: Flask) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import Role, User
-from webapp.audit.trail import Action, Who, append
+from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
@@ -97,6 +97,16 @@ def remove(view: SavedView, who: Who, now: datetime) -> None:
     with transaction() as session:
         if session.execute(delete(SavedView).where(SavedView.id == view_id)).rowcount:  # type: ignore[attr-defined]
             append(who, Action.VIEW_DELETED, now, on=("view", view_id))
+
+
+def forget_left(now: datetime) -> bool:
+    """Deletes the views of users who were switched off; False: nothing is left to do."""
+    with transaction() as session:
+        left = select(SavedView.id).join(User, User.id == SavedView.owner_id).where(~User.active)
+        for number in session.scalars(left.order_by(SavedView.id)).all():
+            session.execute(delete(SavedView).where(SavedView.id == number))
+            append(SYSTEM, Action.VIEW_DELETED, now, on=("view", number))
+    return False
 
 
 def about(means: Callable[[str], bool], instance: Instance) -> list[int]:

@@ -9,7 +9,7 @@ by how much it destroyed, and why.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -25,7 +25,7 @@ from webapp.receipts.models import ReceiptSalt
 from webapp.retention import holds
 from webapp.retention.holds import Subject
 from webapp.vendor.contract import Billed
-from webapp.verification import identities, references
+from webapp.verification import identities, privacy, references
 from webapp.verification.identities import Person
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
@@ -149,6 +149,8 @@ def _erase_some(
     exports = export_withdrawal.withdraw(_since(there), means, who, instance, now)
     searches = search_operations.forget_about(means, instance) if first else 0
     views = saved_operations.forget_about(means, who, instance, now) if first else 0
+    if first:
+        privacy.forget_about(subject.name, subject.number, instance.sealer)
     salts = select(func.count()).select_from(ReceiptSalt).where(ReceiptSalt.verification_id.in_(there))
     receipts = db.session.scalar(salts) or 0
     identities.destroy(there)
@@ -183,13 +185,13 @@ def seen(subject: Subject, instance: Instance) -> Found:
     """As `find`, for who has just found: nothing is recorded again."""
     ids = identities.with_number(subject.number, instance.sealer)
     means = _means(subject)
-    beside = {
-        "held": holds.is_held(subject.number, instance.sealer), "views": len(saved_operations.about(means, instance)),
-        "searches": len(search_operations.about(means, instance)),
-        "exports": export_withdrawal.concerned(_since(_settled(ids)[:CHUNK]), means, instance),
-    }  # fmt: skip
+    beside = Found(
+        0, held=holds.is_held(subject.number, instance.sealer), views=len(saved_operations.about(means, instance)),
+        searches=len(search_operations.about(means, instance)),
+        exports=export_withdrawal.concerned(_since(_settled(ids)[:CHUNK]), means, instance),
+    )  # fmt: skip
     if not ids:
-        return Found(0, **beside)
+        return beside
     named = {IdentityIndex.blind.in_(instance.sealer.indexes(IndexKind.NAME, subject.name))}
     same = reuses = receipts = 0
     times: list[datetime] = []
@@ -200,9 +202,9 @@ def seen(subject: Subject, instance: Instance) -> Found:
         receipts += db.session.scalar(select(func.count()).where(ReceiptSalt.verification_id.in_(some))) or 0
         ends = select(func.min(Verification.created_at), func.max(Verification.created_at))
         times += filter(None, db.session.execute(ends.where(Verification.id.in_(some))).one())
-    return Found(
-        len(ids), len(ids) - same, min(times, default=None), max(times, default=None), reuses, receipts,
-        len(ids) - len(_settled(ids)), **beside,
+    return replace(
+        beside, verifications=len(ids), other_name=len(ids) - same, first=min(times, default=None),
+        last=max(times, default=None), reuses=reuses, receipts=receipts, unsettled=len(ids) - len(_settled(ids)),
     )  # fmt: skip
 
 
