@@ -27,7 +27,7 @@ from webapp.foundation import key_ring, leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance, this_instance
-from webapp.history import export_operations, reveal_operations, search_operations
+from webapp.history import export_operations, reveal_operations, saved_operations, search_operations
 from webapp.notify import sending
 from webapp.notify.sending import SEND_JOB
 from webapp.quota import ledger
@@ -37,7 +37,7 @@ from webapp.reminders import operations as reminders
 from webapp.reminders.operations import REVIEW_JOB
 from webapp.retention import purging
 from webapp.verification import operations as verification
-from webapp.verification import place_index, rollups, tokens
+from webapp.verification import place_index, privacy, rollups, tokens
 
 log = structlog.get_logger("yuliang.worker")
 
@@ -83,6 +83,8 @@ JOBS: tuple[Job, ...] = (
     Job("forget reveals", lambda _instance, now: reveal_operations.forget_reveals(now), timedelta(hours=1)),
     Job("rotate keys", rotation.go_on, timedelta(seconds=2)),
     Job(purging.PURGE_JOB, purging.purge_due, timedelta(minutes=1)),
+    Job("forget views of who left", lambda _instance, now: saved_operations.forget_left(now), timedelta(hours=1)),
+    Job("forget who was tried out", lambda _instance, now: privacy.forget_old(now), timedelta(hours=1)),
     Job("forget wrong receipts", lambda _instance, now: proving.forget_failures(now), timedelta(hours=1)),
 )
 

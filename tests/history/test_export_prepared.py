@@ -426,3 +426,88 @@ def test_an_order_comes_back_as_it_was_asked(app: Flask) -> None:
     assert Order.unpacked(order.packed()) == order
     assert Order.unpacked(Order(Filters(), "zh_CN").packed()) == Order(Filters(), "zh_CN")
     assert "欧阳" not in order.described()
+
+
+def search(desk: Desk, text: str) -> str:
+    """The query of a page that shows what was searched for."""
+    return (desk.post("/history", {"q": text}).location or "").partition("?")[2]
+
+
+def kept(app: Flask) -> str:
+    """All that stands sealed about exports, opened, and all that stands there beside it."""
+    with app.app_context():
+        sealer, found = this_instance().sealer, db.session.scalars(select(Export)).all()
+        opened = [sealer.open(one.sealed_order, f"export:{one.id}").decode() for one in found if one.sealed_order]
+        return " ".join(opened) + str([{name: getattr(one, name) for name in Export.__table__.columns.keys()}  # noqa: SIM118
+                                       for one in found])  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["fetched", "declined", "expired", "failed"])
+def test_when_an_export_ends_nobody_can_read_from_it_who_was_searched_for(
+    app: Flask, desk: Open, many: list[int], end: str
+) -> None:
+    admin = desk(ADMIN)
+    number = ask(admin, search(admin, PERSON.name), **PLAIN)
+    assert PERSON.name in kept(app)
+    assert "letter 17" in kept(app)
+    if end == "declined":
+        approve(desk(AUDITOR), number, "decline")
+    elif end == "expired":
+        age(app, number, days=1)
+        destroy(app)
+    else:
+        approve(desk(AUDITOR), number)
+        if end == "failed":
+            demote(app, ADMIN)
+        work(app)
+        if end == "fetched":
+            assert len(rows_of(fetch(admin, number))) == 9
+
+    assert state(app, number) == end
+    found = kept(app)
+    for secret in (PERSON.name, "letter 17", "search"):
+        assert secret not in found
+    reader = desk(AUDITOR)
+    page = reader.get(f"/history/exports/{number}", headers=ENGLISH)
+    assert (page.status_code, "kept no longer" in page.text) == (200, True)
+
+
+def demote(app: Flask, member: Member) -> None:
+    with app.app_context(), transaction() as session:
+        session.get_one(User, member.id).role = Role.OPERATOR
+
+
+def test_who_was_demoted_gets_no_masked_file_of_everybody(app: Flask, desk: Open, many: list[int]) -> None:
+    with app.app_context(), transaction():
+        store(NOW, person=PERSON, operator_id=COLLEAGUE.id)
+    auditor = desk(AUDITOR)
+    prepared = ask(auditor)
+    work(app)
+    waiting = ask(auditor)
+    demote(app, AUDITOR)
+    work(app)
+
+    assert (state(app, prepared), state(app, waiting)) == ("ready", "failed")
+    assert fetch(auditor, prepared).status_code == 303
+    page = auditor.get(f"/history/exports/{prepared}", headers=ENGLISH).text
+    assert ("another role now" in page, f"/{prepared}/fetch" in page) == (True, False)
+    assert state(app, prepared) == "ready", "it is destroyed within the day"
+
+
+@pytest.mark.parametrize(
+    ("searched", "words"),
+    [("欧阳演练", "case of 欧 阳 演 练"), ("欧阳", "wanted: 欧阳"),
+     ("11010519491231002x", "it is 110105194912 31002X"),
+     ("110105491231002", "no. 110105 491231 002"), ("CASE-7788", "letter for case 7788")],
+)  # fmt: skip
+@on_one_database
+def test_the_reason_of_an_export_may_not_tell_whom_was_searched_for(
+    app: Flask, desk: Open, many: list[int], searched: str, words: str
+) -> None:
+    admin = desk(ADMIN)
+    query = search(admin, searched)
+
+    refused = admin.post(f"/history/export?{query}", PLAIN | {"words": words}, headers=ENGLISH)
+
+    assert (refused.status_code, bool(fault_beside(refused.text, "words"))) == (422, True)
+    ask(admin, query, **PLAIN)

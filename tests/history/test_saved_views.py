@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk, Member
+from webapp.accounts.models import User
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db, transaction
 from webapp.history import saved_operations
@@ -156,3 +157,29 @@ def test_a_view_whose_filters_are_no_more_says_so(desk: Open, people: list[int])
 
     assert opened(desk(ADMIN), view) == [people[2]]
     assert opened(desk(OPERATOR), view) == [-422], "an operator has no such choice"
+
+
+@pytest.mark.parametrize("name", ["查 欧阳 演练", "for 欧阳演练", "110105 19491231 002X"])
+def test_a_name_that_others_read_tells_nobody_whom_the_view_is_for(desk: Open, people: list[int], name: str) -> None:
+    admin = desk(ADMIN)
+    fields = {"s": handle_of(admin, NAME), "name": name}
+
+    refused = admin.post("/history/views", fields | {"shared_with": "auditor"}, headers=ENGLISH)
+    assert (refused.status_code, "Others read this name" in refused.text) == (422, True)
+    own = save(admin, **fields)
+    shared = admin.post(f"/history/views/{own}", {"name": name, "shared_with": "auditor"}, headers=ENGLISH)
+    assert (shared.status_code, "Others read this name" in shared.text) == (422, True)
+    assert name not in desk(AUDITOR).get("/history/views").text
+    assert admin.post(f"/history/views/{own}", {"name": "case 7", "shared_with": "auditor"}).status_code == 303
+
+
+def test_views_of_who_was_switched_off_go(app: Flask, desk: Open, people: list[int]) -> None:
+    gone, stays = save(desk(AUDITOR), shared_with="admin"), save(desk(ADMIN))
+    with app.app_context(), transaction() as session:
+        session.get_one(User, AUDITOR.id).active = False
+
+    with app.app_context():
+        assert not saved_operations.forget_left(NOW)
+        assert db.session.scalars(select(SavedView.id)).all() == [stays]
+        record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == Action.VIEW_DELETED)).one()
+        assert (record.object_id, record.actor_id) == (gone, None)

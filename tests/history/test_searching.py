@@ -14,10 +14,11 @@ from werkzeug.test import TestResponse
 from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk, Member
 from webapp.audit import subjects
-from webapp.audit.trail import SYSTEM, Action, AuditRecord
+from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.redaction import forget, redact_text
 from webapp.history import search_operations
 from webapp.history.search_models import StoredSearch
 from webapp.receipts import operations as receipts
@@ -207,3 +208,17 @@ def test_a_form_that_was_made_up_is_answered_plainly(desk: Open, people: list[in
         assert page.status_code in (200, 422), sent
     twice = admin.client.post("/history", data={"csrf_token": admin.token(), "q": ["a1", "b2"]})
     assert twice.status_code == 422
+
+
+@on_one_database
+def test_no_log_line_of_a_request_that_searches_shows_for_whom(app: Flask, people: list[int]) -> None:
+    who, now = Who(ADMIN.id, ADMIN.name), utc_now()
+    with app.app_context():
+        forget()
+        handle = search_operations.search(NAME, who, this_instance(), now)
+        assert NAME not in redact_text(f"a fault with {NAME}")
+
+        forget()
+        assert search_operations.text_of(handle, ADMIN.id, this_instance(), now) == NAME
+        assert NAME not in redact_text(f"a fault with {NAME}")
+        forget()

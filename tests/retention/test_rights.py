@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from tests.receipts.papers import answer_of, paper_of, prove
@@ -14,13 +18,18 @@ from tests.support.cast import ADMIN, AUDITOR, OPERATOR, PASSWORD, Desk, Member,
 from tests.verification.calls import UNKNOWN, ask, differences
 from webapp.audit import subjects
 from webapp.audit.trail import Action, AuditRecord
-from webapp.foundation.database import db
+from webapp.foundation.clock import utc_now
+from webapp.foundation.database import db, end_read, transaction
 from webapp.foundation.instance import this_instance
+from webapp.history import export_operations
+from webapp.history.export_models import Export, ExportPiece
 from webapp.history.saved_models import SavedView
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import Kind
+from webapp.notify.notices import Notice
 from webapp.vendor.sandbox.server import Sandbox
-from webapp.verification.models import IdentityIndex
+from webapp.verification import privacy
+from webapp.verification.models import IdentityIndex, Verification
 
 ZHANG = {"name": "张三", "id_number": "11010519491231002X"}
 LI = {"name": "李四", "id_number": "440524188001010014"}
@@ -82,7 +91,7 @@ def test_the_file_holds_everything_of_the_person_and_nothing_of_others(busy: Fla
     assert ZHANG["id_number"] not in str(answer.headers)
     assert answer.headers["Cache-Control"] == "no-store"
     page = answer.text
-    for part in (*ZHANG.values(), "CASE-7", "The details match", "The details do not match"):
+    for part in (*ZHANG.values(), "CASE-7", "(reference CASE-8)", "The details match", "The details do not match"):
         assert part in page, part
     assert LI["id_number"] not in page
     assert LI["name"] not in page, "who was entered with this number may be somebody else"
@@ -150,7 +159,7 @@ def test_the_trail_tells_of_the_erasure_and_not_whom(busy: Flask) -> None:
         found, exported, erased = db.session.scalars(query)
         assert [one.subject for one in (found, exported, erased)] == [None] * 3
         assert (erased.object_id, erased.actor_id, erased.success) == (None, ADMIN.id, True)
-        assert erased.detail == {"verifications": 2, "receipts": 1, "views": 0, "words": WHY}
+        assert erased.detail == {"verifications": 2, "receipts": 1, "views": 0, "exports": 0, "words": WHY}
         prints = [p for kind in Kind for value in ZHANG.values()
                   for p in subjects.fingerprints(kind, value, this_instance().keys)]  # fmt: skip
         assert db.session.scalars(select(AuditRecord).where(AuditRecord.subject.in_(prints))).all() == []
@@ -171,6 +180,113 @@ def test_searches_and_saved_views_for_the_person_go_and_others_stay(busy: Flask)
     with busy.app_context():
         assert len(db.session.scalars(select(StoredSearch)).all()) == 1
         assert len(db.session.scalars(select(SavedView)).all()) == max(0, before - 2)
+
+
+def look_for(desk: Desk, text: str) -> str:
+    """Searches, keeps it as a view, and returns the query of the page."""
+    query = (desk.post("/history", {"q": text}).location or "").partition("?")[2]
+    view = {"name": "a view", "s": query.rpartition("=")[2], "shared_with": ""}
+    assert desk.post("/history/views", view).status_code == 303
+    return query
+
+
+def stored(app: Flask) -> tuple[int, int]:
+    """Searches and views that are kept."""
+    with app.app_context():
+        return len(db.session.scalars(select(StoredSearch)).all()), len(db.session.scalars(select(SavedView)).all())
+
+
+def test_where_no_verification_is_left_searches_views_and_exports_for_the_person_go_too(busy: Flask) -> None:
+    send(busy, "/rights/erase", FILLED)
+    desk = Desk(busy, ADMIN)
+    old_card = ZHANG["id_number"][:6] + ZHANG["id_number"][8:17]
+    queries = [look_for(desk, text) for text in (ZHANG["id_number"], "张三", old_card, LI["id_number"])]
+    for query in (queries[0], queries[3]):
+        assert desk.post(f"/history/export?{query}", {"format": "csv"}).status_code == 303
+    assert stored(busy) == (4, 4)
+
+    found = send(busy, "/rights")
+    erased = send(busy, "/rights/erase", FILLED)
+
+    assert ("/rights/erase" in found.text, "/rights/export" in found.text) == (True, False)
+    assert re.findall(r"(Saved views|Searches|Exports not fetched yet) (\d+)", words_of(found)) == [
+        ("Saved views", "3"), ("Searches", "3"), ("Exports not fetched yet", "1"),
+    ]  # fmt: skip
+    assert (erased.status_code, stored(busy), states(busy)) == (200, (1, 1), ["withdrawn", "preparing"])
+    assert said(busy, Action.PERSON_ERASED)[-1][1] == {
+        "verifications": 0, "receipts": 0, "views": 3, "exports": 1, "words": WHY,
+    }  # fmt: skip
+    again = send(busy, "/rights/erase", FILLED)
+    assert again.status_code == 303, "nothing is stored any more"
+    assert len(said(busy, Action.PERSON_ERASED)) == 2
+
+
+def test_what_auditors_were_told_of_the_person_goes_with_it(busy: Flask) -> None:
+    with busy.app_context(), transaction():
+        instance = this_instance()
+        for name in (ZHANG["name"], LI["name"]):
+            privacy.report_limit(name, 3, instance.sealer, instance.settings.zone, utc_now())
+
+    send(busy, "/rights/erase", FILLED)
+
+    with busy.app_context():
+        (left_over,) = db.session.scalars(select(Notice.key).where(Notice.kind == "many_numbers")).all()
+        assert this_instance().sealer.index("privacy name", LI["name"]).hex() in left_over
+
+
+def states(app: Flask) -> list[str]:
+    with app.app_context():
+        return [one.state for one in db.session.scalars(select(Export).order_by(Export.id))]
+
+
+def prepare(app: Flask) -> None:
+    with app.app_context():
+        while export_operations.prepare_piece(this_instance(), utc_now()):
+            pass
+        db.session.remove()
+
+
+def test_a_file_that_may_hold_the_person_is_destroyed_and_its_page_says_why(busy: Flask) -> None:
+    owner = Desk(busy, OPERATOR)
+    numbers = [int((owner.post("/history/export", {"format": "csv"}).location or "").rpartition("/")[2])
+               for _ in range(3)]  # fmt: skip
+    prepare(busy)
+    assert owner.post(f"/history/exports/{numbers[0]}/fetch").status_code == 200
+    with busy.app_context(), transaction() as session:
+        first = session.scalar(select(func.min(Verification.created_at)))
+        assert first is not None
+        session.get_one(Export, numbers[1]).asked_at = first - timedelta(seconds=1)  # before anybody was verified
+
+    erased = send(busy, "/rights/erase", FILLED)
+
+    assert states(busy) == ["fetched", "ready", "withdrawn"]
+    assert "1 export that was not fetched yet is destroyed" in words_of(erased)
+    with busy.app_context():
+        kept = db.session.scalars(select(ExportPiece.export_id).order_by(ExportPiece.export_id)).all()
+    assert list(kept) == numbers[:2]
+    assert owner.post(f"/history/exports/{numbers[2]}/fetch").status_code == 303
+    assert "A person was erased" in owner.get(f"/history/exports/{numbers[2]}", headers=ENGLISH).text
+
+
+def test_a_worker_that_overlaps_an_erasure_stores_no_piece_with_the_person(
+    busy: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Desk(busy, OPERATOR).post("/history/export", {"format": "csv"})
+    next_piece = export_operations._next_piece
+
+    def overtaken(*given: Any) -> object:
+        made = next_piece(*given)
+        monkeypatch.setattr(export_operations, "_next_piece", next_piece)
+        end_read()
+        assert send(busy, "/rights/erase", FILLED).status_code == 200
+        return made
+
+    monkeypatch.setattr(export_operations, "_next_piece", overtaken)
+    prepare(busy)
+
+    assert states(busy) == ["withdrawn"]
+    with busy.app_context():
+        assert db.session.scalars(select(ExportPiece)).all() == []
 
 
 def test_a_hold_refuses_erasure_until_it_is_lifted_and_both_are_recorded(busy: Flask) -> None:

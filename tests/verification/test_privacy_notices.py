@@ -11,9 +11,11 @@ from sqlalchemy import select
 from tests.conftest import MakeApp
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk, Member
 from tests.verification.calls import MATCH, ask, somebody
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import this_instance
 from webapp.notify.notices import Notice
 from webapp.vendor.sandbox.server import Sandbox
+from webapp.verification import privacy
 from webapp.verification.models import IdentityIndex
 from webapp.verification.privacy import MANY_NAMES, MANY_NUMBERS
 
@@ -104,3 +106,29 @@ def test_auditors_read_it_and_nobody_else(app: Flask, desk: Open) -> None:
     assert mark in desk(AUDITOR).get("/").text
     for member in (OPERATOR, ADMIN):
         assert mark not in desk(member).get("/").text
+
+
+def test_a_notice_goes_after_a_month(app: Flask) -> None:
+    try_numbers(app, MANY_NUMBERS)
+    with app.app_context():
+        first = db.session.scalars(select(Notice.created_at).where(Notice.kind == "many_numbers")).one()
+        privacy.forget_old(first + privacy.KEPT)
+    assert len(notices(app)) == 1
+
+    with app.app_context():
+        privacy.forget_old(first + privacy.KEPT + timedelta(seconds=1))
+    assert notices(app) == []
+
+
+def test_a_notice_goes_with_the_person_it_is_about_and_others_stay(app: Flask) -> None:
+    try_numbers(app, MANY_NUMBERS)
+    try_names(app, MANY_NAMES)
+    with app.app_context():
+        sealer = this_instance().sealer
+        with transaction():
+            privacy.forget_about(NAME, somebody(1)[1], sealer)
+    assert [one.kind for one in notices(app)] == ["many_names"]
+
+    with app.app_context(), transaction():
+        privacy.forget_about("别人", somebody(0)[1], sealer)
+    assert notices(app) == []

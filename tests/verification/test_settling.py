@@ -284,3 +284,21 @@ def test_a_call_that_no_lot_covers_can_be_settled_too(app: Flask, desk: Open) ->
     for n, decision in enumerate(("charged", "not_charged")):
         assert settle(desk(ADMIN), ask(app, somebody(n), vendor), decision) == 303
     assert differences(app) == []
+
+
+@pytest.mark.parametrize(
+    "written", ["bill of {name}", "bill of {spaced}", "no. {number}", "no. {wide}", "1234 5678 9012 34"]
+)
+def test_the_reason_may_not_name_the_person_and_trying_is_recorded(app: Flask, desk: Open, written: str) -> None:
+    number = unknown(app)
+    name, id_number = somebody(1)
+    wide = "".join(chr(ord(one) + 0xFEE0) for one in id_number)
+    reason = written.format(name=name, spaced=" ".join(name), number=id_number, wide=wide)
+
+    assert settle(desk(ADMIN), number, "charged", reason) == 422
+
+    with app.app_context():
+        records = select(AuditRecord).where(AuditRecord.action == Action.UNKNOWN_SETTLED)
+        (record,) = db.session.scalars(records)
+        assert (record.success, record.object_id, record.detail) == (False, number, {"decision": "charged"})
+    assert settle(desk(ADMIN), number, "charged") == 303

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectField
@@ -11,7 +13,8 @@ from webapp.accounts.reauthentication import ProvenForm
 from webapp.foundation.forms import Form, options
 from webapp.history.export_files import FileFormat
 from webapp.history.reveal_forms import ReasonedForm
-from webapp.history.reveal_rules import names_someone
+from webapp.history.search_readings import tells
+from webapp.persons.mentions import names_someone
 
 FORMATS = options([(FileFormat.CSV.value, "CSV"), (FileFormat.XLSX.value, "XLSX (Excel)")])
 
@@ -23,12 +26,16 @@ class PrepareForm(Form):
 
 
 class PlaintextForm(ReasonedForm):
-    """A file in plaintext: why, and whose word it is."""
+    """A file in plaintext: why, and whose word it is; the words may not hold what was searched for."""
 
     format = SelectField(_l("File"), choices=FORMATS)
 
+    def __init__(self, now: datetime, search: str | None = None) -> None:
+        super().__init__(now)
+        self._search = search or ""
+
     def validate_words(self, field: Field) -> None:
-        if names_someone(field.data or ""):
+        if names_someone(field.data or "", *tells(self._search)):
             raise ValidationError(_("Leave names and numbers of people out of the reason."))
 
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.accounts.models import User
+from webapp.accounts.models import Role, User
 from webapp.foundation.database import Base, RowId, UtcDateTime
 from webapp.foundation.sealed_columns import sealed
 from webapp.history.export_files import FileFormat
@@ -22,6 +22,8 @@ class ExportState(StrEnum):
     FETCHED = "fetched"
     DECLINED = "declined"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    """A person was erased who may have been in it: asked for anew, it holds what is left."""
     FAILED = "failed"
     """A row did not open under the keys of this instance."""
 
@@ -39,8 +41,11 @@ class Export(Base):
     """Nothing that was verified later is in the file."""
     format: Mapped[FileFormat] = mapped_column(String(4))
     plain: Mapped[bool]
-    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("export:{id}"))
-    """The filters, what was searched for, the reader's language and the words of the reason: see `export_order`."""
+    owner_role: Mapped[Role] = mapped_column(String(16), server_default=text("''"))
+    """The owner's when it was asked for: what is in the file is what this role may see."""
+    sealed_order: Mapped[bytes | None] = mapped_column(LargeBinary, info=sealed("export:{id}"))
+    """The filters, what was searched for, the reader's language and the words of the reason: see `export_order`. It
+    goes when the export ends, whichever way: a search names people."""
     state: Mapped[ExportState] = mapped_column(String(10))
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """When the request, or the file, expires."""

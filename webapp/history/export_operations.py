@@ -2,7 +2,8 @@
 
 Each piece is sealed for its export and number and stored together with the place it ends at, so that whoever prepares
 may be killed at any moment: the next one goes on behind the last whole piece. Plaintext stands in no file and in no
-column; a file that was fetched, or was not fetched within a day, is destroyed.
+column; a file that was fetched, or was not fetched within a day, is destroyed. However an export ends, what was asked
+for goes at that moment: the audit trail alone remembers, and a search only as a fingerprint.
 """
 
 from __future__ import annotations
@@ -64,16 +65,16 @@ def ask(order: Order, file: FileFormat, plain: bool, who: Who, instance: Instanc
     """The number of a new export; one in plaintext waits for an approver. Raises `TooManyOpen`."""
     with transaction() as session:
         # Two requests of one owner come one after the other, so that the limit holds.
-        session.execute(select(User.id).where(User.id == who.user_id).with_for_update())
+        role = session.scalar(select(User.role).where(User.id == who.user_id).with_for_update())
         mine = select(func.count()).where(Export.owner_id == who.user_id, Export.state.in_(OPEN))
         if (session.scalar(mine) or 0) >= MOST_OPEN:
             raise TooManyOpen
         state = ExportState.ASKED if plain else ExportState.PREPARING
-        export = Export(owner_id=who.user_id, asked_at=now, format=file, plain=plain, sealed=b"", state=state,
-                        ends_at=now + LASTING)  # fmt: skip
+        export = Export(owner_id=who.user_id, asked_at=now, format=file, plain=plain, owner_role=role,
+                        state=state, ends_at=now + LASTING)  # fmt: skip
         session.add(export)
         session.flush()
-        export.sealed = instance.sealer.seal_json(order.packed(), _place(export.id))
+        export.sealed_order = instance.sealer.seal_json(order.packed(), _place(export.id))
         record(
             Action.EXPORT_ASKED, order.filters, who, instance, now, export_id=export.id, format=file, plain=plain,
             filters=order.described(), reason=order.reason, words=order.words,
@@ -88,9 +89,15 @@ def may_own(user: User, *, plain: bool) -> bool:
     return user.active and (user.role in APPROVERS or not plain)
 
 
+def may_have(export: Export) -> bool:
+    """Whether its owner may still have the file: whoever got another role since may not see what is in it."""
+    owner = export.owner
+    return may_own(owner, plain=export.plain) and owner.role == export.owner_role
+
+
 def order_of(export: Export, instance: Instance) -> Order:
-    """What an export was asked to hold. Raises `CannotOpen` under other keys."""
-    return Order.unpacked(instance.sealer.open_json(export.sealed, _place(export.id)))
+    """What an open export was asked to hold. Raises `CannotOpen` under other keys, and once it has ended."""
+    return Order.unpacked(instance.sealer.open_json(export.sealed_order or b"", _place(export.id)))
 
 
 def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
@@ -99,14 +106,15 @@ def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
         if session.scalar(select(Export.owner_id).where(Export.id == export_id)) == who.user_id:
             raise OwnExport
         state = ExportState.PREPARING if approve else ExportState.DECLINED
+        kept = {} if approve else {"sealed_order": None}
         waiting = Export.id == export_id, Export.state == ExportState.ASKED, Export.ends_at > now
         change = update(Export).where(*waiting).values(
-            state=state, approver_id=who.user_id, decided_at=now, ends_at=now + LASTING,
+            state=state, approver_id=who.user_id, decided_at=now, ends_at=now + LASTING, **kept,
         )  # fmt: skip
         if not _changed(change):
             raise DecidedAlready
         append(who, Action.EXPORT_APPROVED if approve else Action.EXPORT_DECLINED, now, on=("export", export_id))
-        _withdraw_notices(export_id)
+        withdraw_notices(export_id)
 
 
 def prepare_piece(instance: Instance, now: datetime) -> bool:
@@ -119,7 +127,7 @@ def prepare_piece(instance: Instance, now: datetime) -> bool:
     try:
         values, piece = _next_piece(export, instance, now)
     except (CannotOpen, NotAllowed):
-        values, piece = {"state": ExportState.FAILED, "ends_at": now}, b""
+        values, piece = {"state": ExportState.FAILED, "ends_at": now, "sealed_order": None}, b""
     end_read()
     with transaction():
         # Of two who prepared the same piece one stores it.
@@ -134,13 +142,13 @@ def fetch(export_id: int, who: Who, instance: Instance, now: datetime) -> Export
     """The export whose file its owner now fetches: for the only time. Raises `NotThere`."""
     with transaction() as session:
         export = session.get(Export, export_id)
-        if export is None or export.owner_id != who.user_id or not may_own(export.owner, plain=export.plain):
+        if export is None or export.owner_id != who.user_id or not may_have(export):
             raise NotThere
         ready = Export.id == export_id, Export.state == ExportState.READY, Export.ends_at > now
-        fetched = update(Export).where(*ready)
-        if not _changed(fetched.values(state=ExportState.FETCHED, fetched_at=now, ends_at=now + BEING_FETCHED)):
+        fetched = {"state": ExportState.FETCHED, "fetched_at": now, "ends_at": now + BEING_FETCHED}
+        if not _changed(update(Export).where(*ready).values(**fetched, sealed_order=None)):
             raise NotThere
-        asked = order_of(export, instance).filters
+        asked = order_of(export, instance).filters  # as it was read before
         record(
             Action.EXPORT_FETCHED, asked, who, instance, now, export_id=export_id, rows=export.rows, plain=export.plain
         )
@@ -164,8 +172,8 @@ def destroy_expired(now: datetime) -> bool:
         if export is None:
             return False
         if export.state in OPEN:
-            export.state = ExportState.EXPIRED
-            _withdraw_notices(export.id)
+            export.state, export.sealed_order = ExportState.EXPIRED, None
+            withdraw_notices(export.id)
         mine = ExportPiece.export_id == export.id
         some = select(ExportPiece.number).where(mine).limit(DESTROYED_AT_ONCE)
         session.execute(delete(ExportPiece).where(mine, ExportPiece.number.in_(some)))
@@ -174,9 +182,15 @@ def destroy_expired(now: datetime) -> bool:
         return True
 
 
+def withdraw_notices(export_id: int) -> None:
+    """Takes back what approvers were told, in the caller's transaction."""
+    for role in APPROVERS:
+        notices.settled(f"export:{export_id}:{role}")
+
+
 def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes]:
     """What changes in the export's row, and the piece's compressed content."""
-    if not may_own(export.owner, plain=export.plain):
+    if not may_have(export):
         raise NotAllowed
     order, writer = order_of(export, instance), file_of(export.format, export.position)
     zone = instance.settings.zone
@@ -201,11 +215,6 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
 def _changed(change: Update) -> bool:
     done = must_write().execute(change, execution_options={"synchronize_session": False})
     return bool(done.rowcount)  # type: ignore[attr-defined]
-
-
-def _withdraw_notices(export_id: int) -> None:
-    for role in APPROVERS:
-        notices.settled(f"export:{export_id}:{role}")
 
 
 def _place(export_id: int) -> str:

@@ -20,6 +20,7 @@ STATES: dict[ExportState, LazyString] = {
     ExportState.FETCHED: _l("Fetched"),
     ExportState.DECLINED: _l("Declined"),
     ExportState.EXPIRED: _l("Expired"),
+    ExportState.WITHDRAWN: _l("Withdrawn"),
     ExportState.FAILED: _l("Failed"),
 }
 

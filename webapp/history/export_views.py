@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask_babel import get_locale
@@ -64,7 +65,7 @@ def ask() -> Page:
     if filters is None:
         return _choose(None, 422)
     plain = request.form.get("plain") == "yes"
-    form = PlaintextForm(utc_now()) if plain else PrepareForm()
+    form = PlaintextForm(utc_now(), filters.filters().search) if plain else PrepareForm()
     if plain and not export_operations.may_own(_reader(), plain=True):
         abort(403)
     if not form.validate_on_submit() or not (isinstance(form, PrepareForm) or form.proven()):
@@ -178,10 +179,13 @@ def _decision(export: Export) -> DecisionForm | None:
 
 
 def _shown(export: Export, form: DecisionForm | None, status: int) -> Page:
-    order = export_operations.order_of(export, this_instance())
-    filters = HistoryForm(order.address())
-    filters.offer(export.owner, str(get_locale()))
-    shown = {"export": export, "order": order, "chosen": _chosen(filters, order.filters), "form": form}
+    order = export_operations.order_of(export, this_instance()) if export.sealed_order else None
+    shown: dict[str, Any] = {"export": export, "order": order, "form": form}
+    if order is not None:
+        filters = HistoryForm(order.address())
+        filters.offer(export.owner, str(get_locale()))
+        shown["chosen"] = _chosen(filters, order.filters)
+    shown["refused"] = export.state == ExportState.READY and not export_operations.may_have(export)
     return render_template("history/export_one.html", **shown, states=STATES, reasons=REASONS), status
 
 

@@ -16,8 +16,9 @@ from webapp.foundation.database import insert_once, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.history.reveal_models import Reveal
-from webapp.history.reveal_rules import MANY_IN_A_DAY, MOST_IN_AN_HOUR, Reason, names_someone
+from webapp.history.reveal_rules import MANY_IN_A_DAY, MOST_IN_AN_HOUR, Reason
 from webapp.notify import notices
+from webapp.persons.mentions import names_someone
 from webapp.verification import identities
 from webapp.verification.identities import Person
 from webapp.verification.models import IndexKind

@@ -1,9 +1,7 @@
-"""How often people may be revealed, for what reasons, and what a reason may not say. Pure."""
+"""How often people may be revealed, and for what reasons. Pure."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from enum import StrEnum
 
 SHOWN_SECONDS = 60
@@ -25,12 +23,3 @@ class Reason(StrEnum):
     AUDIT = "audit"
     AUTHORITY = "authority"
     """Somebody who may by law demand it does."""
-
-
-def names_someone(words: str, *secrets: str) -> bool:
-    """Whether the words of a reason hold one of these (a name, a number), or what looks like an ID number: they are
-    kept in the clear for auditors."""
-    plain = re.sub(r"[\s\-·.]", "", unicodedata.normalize("NFKC", words)).casefold()
-    if re.search(r"\d{14}", plain):
-        return True
-    return any(re.sub(r"[\s\-·.]", "", secret).casefold() in plain for secret in secrets if secret)

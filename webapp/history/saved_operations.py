@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import Role, User
-from webapp.audit.trail import Action, Who, append
+from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
@@ -99,12 +99,28 @@ def remove(view: SavedView, who: Who, now: datetime) -> None:
             append(who, Action.VIEW_DELETED, now, on=("view", view_id))
 
 
+def forget_left(now: datetime) -> bool:
+    """Deletes the views of users who were switched off; False: nothing is left to do."""
+    with transaction() as session:
+        left = select(SavedView.id).join(User, User.id == SavedView.owner_id).where(~User.active)
+        for number in session.scalars(left.order_by(SavedView.id)).all():
+            session.execute(delete(SavedView).where(SavedView.id == number))
+            append(SYSTEM, Action.VIEW_DELETED, now, on=("view", number))
+    return False
+
+
+def about(means: Callable[[str], bool], instance: Instance) -> list[int]:
+    """The numbers of every view whose name or search means a person."""
+    views = {view.id: content_of(view, instance) for view in db.session.scalars(select(SavedView))}
+    return [number for number, content in views.items() if means(content.name) or means(content.search or "")]
+
+
 def forget_about(means: Callable[[str], bool], who: Who, instance: Instance, now: datetime) -> int:
     """Deletes every view whose name or search means an erased person, in the caller's transaction; returns how many."""
-    session = must_write()
-    views = {view.id: content_of(view, instance) for view in session.scalars(select(SavedView))}
-    gone = [number for number, content in views.items() if means(content.name) or means(content.search or "")]
-    session.execute(delete(SavedView).where(SavedView.id.in_(gone)), execution_options={"synchronize_session": False})
+    gone = about(means, instance)
+    must_write().execute(
+        delete(SavedView).where(SavedView.id.in_(gone)), execution_options={"synchronize_session": False}
+    )
     for number in gone:
         append(who, Action.VIEW_DELETED, now, on=("view", number))
     return len(gone)

@@ -35,7 +35,8 @@ def index() -> Page:
 @bp.post("")
 def save() -> Page:
     """Saves filters, and the search where there is one, under a name."""
-    form, filters = _form(), _filters()
+    filters = _filters()
+    form = _form(None if filters.errors else filters.filters().search)
     if filters.errors or not form.validate_on_submit():
         return _page(form, 422)
     kept = {name: value for name, value in page_parts.kept() if name != "s"}
@@ -73,7 +74,8 @@ def edit(id: int) -> Page:
 @bp.post("/<int:id>")
 def change(id: int) -> Page:
     """Renames a view, or shares it with others."""
-    view, form = _changeable(id), _form()
+    view = _changeable(id)
+    form = _form(saved_operations.content_of(view, this_instance()).search)
     if not form.validate_on_submit():
         return render_template("history/saved_form.html", form=form, view=view), 422
     saved_operations.change(view, form.name.data or "", form.role(), who(), this_instance(), utc_now())
@@ -103,9 +105,9 @@ def _changeable(view_id: int) -> SavedView:
     return view if saved_operations.may_change(view, _reader()) else abort(403)
 
 
-def _form() -> SavedViewForm:
+def _form(search: str | None = None) -> SavedViewForm:
     form = SavedViewForm()
-    form.offer(_reader())
+    form.offer(_reader(), search)
     return form
 
 

@@ -13,6 +13,7 @@ from webapp.audit import subjects
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
+from webapp.foundation.redaction import conceal
 from webapp.history.filters import Filters
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import readings
@@ -28,6 +29,7 @@ class SearchGone(Exception):
 
 def search(text: str, who: Who, instance: Instance, now: datetime) -> str:
     """Keeps the text, records as what it is looked for and about whom, and returns its handle."""
+    conceal(text)
     handle = secrets.token_urlsafe(HANDLE_BYTES)
     with transaction() as session:
         sealed = instance.sealer.seal(text.encode(), _place(handle))
@@ -58,7 +60,9 @@ def text_of(handle: str, user_id: int, instance: Instance, now: datetime) -> str
     sealed = db.session.scalar(select(StoredSearch.sealed).where(*mine))
     if sealed is None:
         raise SearchGone
-    return instance.sealer.open(sealed, _place(handle)).decode()
+    text = instance.sealer.open(sealed, _place(handle)).decode()
+    conceal(text)
+    return text
 
 
 def forget_expired(now: datetime) -> bool:
@@ -68,13 +72,18 @@ def forget_expired(now: datetime) -> bool:
     return False
 
 
-def forget_about(means: Callable[[str], bool], instance: Instance) -> None:
-    """Drops every search whose text means an erased person, in the caller's transaction: whoever is paging through it
-    must send it again."""
-    session = must_write()
-    kept = session.execute(select(StoredSearch.handle, StoredSearch.sealed)).all()
-    gone = [handle for handle, sealed in kept if means(instance.sealer.open(sealed, _place(handle)).decode())]
-    session.execute(delete(StoredSearch).where(StoredSearch.handle.in_(gone)))
+def about(means: Callable[[str], bool], instance: Instance) -> list[str]:
+    """The handles of every kept search whose text means a person."""
+    kept = db.session.execute(select(StoredSearch.handle, StoredSearch.sealed)).all()
+    return [handle for handle, sealed in kept if means(instance.sealer.open(sealed, _place(handle)).decode())]
+
+
+def forget_about(means: Callable[[str], bool], instance: Instance) -> int:
+    """Drops every search whose text means an erased person, in the caller's transaction; returns how many. Whoever is
+    paging through one must send it again."""
+    gone = about(means, instance)
+    must_write().execute(delete(StoredSearch).where(StoredSearch.handle.in_(gone)))
+    return len(gone)
 
 
 def _place(handle: str) -> str:

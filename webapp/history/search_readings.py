@@ -16,6 +16,8 @@ from webapp.receipts import commitment, paper
 MOST = 100
 """Longest text, code points: as long as the longest name."""
 MOST_REFERENCE = 80
+SHORTEST_LATIN = 4
+"""Fewer letters or digits stand in any words."""
 
 _NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
@@ -55,6 +57,12 @@ def readings(text: str) -> tuple[Reading, ...]:
     if len(stripped) <= MOST_REFERENCE:
         found.append(Reading(Kind.REFERENCE, stripped))
     return tuple(one for one in found if one is not None)
+
+
+def tells(text: str) -> list[str]:
+    """What tells whom a search is for: the text and all that it may be, but for what is too short to tell."""
+    found = {text.strip(), *(one.value for one in readings(text))}
+    return [one for one in found if len(one) >= (SHORTEST_LATIN if one.isascii() else names.BEGINNING_FROM)]
 
 
 def _number(text: str) -> Reading | None:

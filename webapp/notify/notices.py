@@ -1,11 +1,11 @@
 """Notices: messages inside the product to everyone of a role, each shown until its reader dismisses it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, String, delete, exists, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, String, and_, delete, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, db, insert_once, must_write
@@ -63,6 +63,11 @@ def withdraw(prefix: str, keep: str = "") -> None:
 def withdraw_kind(kind: str, keep: str = "") -> None:
     """As `withdraw`, for all notices of a kind: found by an index, however many notices there are."""
     _withdraw(Notice.kind == kind, keep)
+
+
+def withdraw_old(kinds: Collection[str], before: datetime) -> None:
+    """As `withdraw`, for notices of these kinds that were told before then."""
+    _withdraw(and_(Notice.kind.in_(kinds), Notice.created_at < before), "")
 
 
 def _withdraw(over: ColumnElement[bool], keep: str) -> None:

@@ -10,10 +10,10 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from webapp.accounts.reauthentication import ProvenForm
 from webapp.foundation.forms import Form, Tick, WholeNumberField, plain_text, stripped
-from webapp.history.reveal_rules import names_someone
 from webapp.history.search_readings import Kind as Reading
 from webapp.history.search_readings import readings
 from webapp.persons import id_numbers, names
+from webapp.persons.mentions import names_someone
 from webapp.retention.holds import Subject
 from webapp.verification.forms import NAME_FAULTS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -50,9 +51,13 @@ def entry(found: Entry, subject: Subject) -> Block:
         (_("Province"), person.province), (_("City"), person.city), (_("County"), person.county),
         (_("Birthday"), person.birthday), (_("Sex"), str(SEXES.get(person.sex, person.sex))), (_("Age"), person.age),
         (_("Vendor's request id"), fact.request_id),
-        (_("Result shown again at"), ", ".join(map(when, found.reused))),
+        (_("Result shown again at"), ", ".join(_shown(*one) for one in found.reused)),
         (_("Receipts"), ", ".join(map(paper.grouped, found.receipts))),
     ]  # fmt: skip
     title = _("Verification %(id)s", id=fact.id)
     raw = person.raw if own else ""
     return Block(title, [(label, value) for label, value in lines if value], raw)
+
+
+def _shown(at: datetime, reference: str) -> str:
+    return _("%(at)s (reference %(reference)s)", at=when(at), reference=reference) if reference else when(at)

@@ -8,10 +8,8 @@ by how much it destroyed, and why.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -20,12 +18,14 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
-from webapp.history import saved_operations, search_operations
+from webapp.history import export_withdrawal, saved_operations, search_operations
+from webapp.history.search_readings import Kind, readings
+from webapp.persons.mentions import mentions
 from webapp.receipts.models import ReceiptSalt
 from webapp.retention import holds
 from webapp.retention.holds import Subject
 from webapp.vendor.contract import Billed
-from webapp.verification import identities
+from webapp.verification import identities, privacy, references
 from webapp.verification.identities import Person
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
@@ -46,15 +46,25 @@ class Found:
     receipts: int = 0
     unsettled: int = 0
     held: bool = False
+    views: int = 0
+    searches: int = 0
+    exports: int = 0
+    """That are not fetched yet and may hold the person."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to erase."""
+        return not (self.verifications or self.views or self.searches or self.exports)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One verification of the person: the fact, the opened identity, when its result was shown again."""
+    """One verification of the person: the fact, the opened identity, when its result was shown again, and for which
+    reference (empty: none was given)."""
 
     fact: Verification
     person: Person
-    reused: Sequence[datetime]
+    reused: Sequence[tuple[datetime, str]]
     receipts: Sequence[str]
 
 
@@ -64,7 +74,13 @@ class Erased:
 
     verifications: int
     receipts: int
-    left: int
+    left: int = 0
+    views: int = 0
+    searches: int = 0
+    exports: int = 0
+
+    def __add__(self, other: Erased) -> Erased:
+        return Erased(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Held(Exception):
@@ -101,17 +117,16 @@ def erase(subject: Subject, reason: str, who: Who, instance: Instance, now: date
     Very many go in several transactions: killed in between, what is gone is gone and recorded, and asking again goes
     on.
     """
-    destroyed = receipts = 0
-    while True:
+    with transaction():
+        erased = some = _erase_some(subject, reason, who, instance, now, first=True)
+    while some.verifications == CHUNK:
         with transaction():
-            some, salts = _erase_some(subject, reason, who, instance, now)
-        destroyed, receipts = destroyed + some, receipts + salts
-        if some < CHUNK:
-            break
-    left = len(identities.with_number(subject.number, instance.sealer))
-    if not destroyed and not left:
+            some = _erase_some(subject, reason, who, instance, now)
+        erased += some
+    erased += Erased(0, 0, left=len(identities.with_number(subject.number, instance.sealer)))
+    if not any(astuple(erased)):
         raise Nobody
-    return Erased(destroyed, receipts, left)
+    return erased
 
 
 def refused(who: Who, now: datetime) -> None:
@@ -120,23 +135,36 @@ def refused(who: Who, now: datetime) -> None:
         append(who, Action.PERSON_ERASED, now, success=False, fault="held")
 
 
-def _erase_some(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> tuple[int, int]:
-    """One batch in the caller's transaction: how many identities and salts of receipts it destroyed."""
+def _erase_some(
+    subject: Subject, reason: str, who: Who, instance: Instance, now: datetime, *, first: bool = False
+) -> Erased:  # fmt: skip
+    """One batch in the caller's transaction, the first with whatever else names the person: what it destroyed."""
     holds.let_none_be_placed()
     ids = identities.with_number(subject.number, instance.sealer)
     there = identities.lock(_settled(ids)[:CHUNK])
     if holds.is_held(subject.number, instance.sealer):
         raise Held
-    if not there:
-        return 0, 0
+    means = _means(subject)
+    # In every batch: a file that was begun between two of them holds who was not erased yet.
+    exports = export_withdrawal.withdraw(_since(there), means, who, instance, now)
+    searches = search_operations.forget_about(means, instance) if first else 0
+    views = saved_operations.forget_about(means, who, instance, now) if first else 0
+    if first:
+        privacy.forget_about(subject.name, subject.number, instance.sealer)
     salts = select(func.count()).select_from(ReceiptSalt).where(ReceiptSalt.verification_id.in_(there))
     receipts = db.session.scalar(salts) or 0
     identities.destroy(there)
-    means = _means(subject)
-    search_operations.forget_about(means, instance)
-    views = saved_operations.forget_about(means, who, instance, now)
-    append(who, Action.PERSON_ERASED, now, verifications=len(there), receipts=receipts, views=views, words=reason)
-    return len(there), receipts
+    if there or exports or searches or views:
+        append(
+            who, Action.PERSON_ERASED, now, verifications=len(there), receipts=receipts, views=views, exports=exports,
+            words=reason,
+        )  # fmt: skip
+    return Erased(len(there), receipts, views=views, searches=searches, exports=exports)
+
+
+def _since(ids: Collection[int]) -> datetime | None:
+    """When the first of these was verified."""
+    return db.session.scalar(select(func.min(Verification.created_at)).where(Verification.id.in_(ids)))
 
 
 def _settled(ids: Sequence[int]) -> list[int]:
@@ -147,19 +175,23 @@ def _settled(ids: Sequence[int]) -> list[int]:
 
 def _means(subject: Subject) -> Callable[[str], bool]:
     """Whether a text that somebody typed means this person."""
-    plain = [_plain(one) for one in (subject.name, subject.number) if one]
-    return lambda text: any(one in _plain(text) for one in plain)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s\-·.]", "", unicodedata.normalize("NFKC", text)).casefold()
+    number = Kind.NUMBER, subject.number  # an old card's fifteen digits mean the same number
+    return lambda text: (
+        mentions(text, subject.name, subject.number) or any((one.kind, one.value) == number for one in readings(text))
+    )
 
 
 def seen(subject: Subject, instance: Instance) -> Found:
     """As `find`, for who has just found: nothing is recorded again."""
     ids = identities.with_number(subject.number, instance.sealer)
+    means = _means(subject)
+    beside = Found(
+        0, held=holds.is_held(subject.number, instance.sealer), views=len(saved_operations.about(means, instance)),
+        searches=len(search_operations.about(means, instance)),
+        exports=export_withdrawal.concerned(_since(_settled(ids)[:CHUNK]), means, instance),
+    )  # fmt: skip
     if not ids:
-        return Found(0, held=holds.is_held(subject.number, instance.sealer))
+        return beside
     named = {IdentityIndex.blind.in_(instance.sealer.indexes(IndexKind.NAME, subject.name))}
     same = reuses = receipts = 0
     times: list[datetime] = []
@@ -170,20 +202,21 @@ def seen(subject: Subject, instance: Instance) -> Found:
         receipts += db.session.scalar(select(func.count()).where(ReceiptSalt.verification_id.in_(some))) or 0
         ends = select(func.min(Verification.created_at), func.max(Verification.created_at))
         times += filter(None, db.session.execute(ends.where(Verification.id.in_(some))).one())
-    return Found(
-        len(ids), len(ids) - same, min(times, default=None), max(times, default=None), reuses, receipts,
-        len(ids) - len(_settled(ids)), holds.is_held(subject.number, instance.sealer),
+    return replace(
+        beside, verifications=len(ids), other_name=len(ids) - same, first=min(times, default=None),
+        last=max(times, default=None), reuses=reuses, receipts=receipts, unsettled=len(ids) - len(_settled(ids)),
     )  # fmt: skip
 
 
 def _read(ids: Sequence[int], instance: Instance) -> list[Entry]:
     people = identities.open_people(ids, instance.sealer)
     facts = {row.id: row for row in db.session.scalars(select(Verification).where(Verification.id.in_(ids)))}
-    reused: dict[int, list[datetime]] = {number: [] for number in ids}
-    for number, at in db.session.execute(
-        select(Reuse.verification_id, Reuse.at).where(Reuse.verification_id.in_(ids)).order_by(Reuse.at)
-    ):
-        reused[number].append(at)
+    asked_for = references.of_verifications(ids, instance.sealer)
+    conceal(*asked_for.values())
+    reused: dict[int, list[tuple[datetime, str]]] = {number: [] for number in ids}
+    shown = select(Reuse.verification_id, Reuse.at, Reuse.id).where(Reuse.verification_id.in_(ids))
+    for number, at, reuse_id in db.session.execute(shown.order_by(Reuse.at, Reuse.id)):
+        reused[number].append((at, asked_for.get(reuse_id, "")))
     receipts: dict[int, list[str]] = {number: [] for number in ids}
     salts = select(ReceiptSalt.verification_id, ReceiptSalt.number).where(ReceiptSalt.verification_id.in_(ids))
     for number, receipt in db.session.execute(salts.order_by(ReceiptSalt.number)):

@@ -23,5 +23,10 @@ SHORT_LIVED: tuple[tuple[LazyString, LazyString], ...] = (
     (_l("Searches that were sent, sealed"), _l("12 hours")),
     (_l("Exports prepared in the background, sealed"), _l("1 day, or until fetched")),
     (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("some hours")),
+    (_l("Notices that many names or numbers were tried, with a keyed mark of which"), _l("30 days")),
+    (
+        _l("Saved views, sealed: until their owner deletes them or is switched off, or the person is erased"),
+        _l("no set time"),
+    ),
     (_l("Who revealed whom, for the limit (the audit trail remembers)"), _l("2 days")),
 )

@@ -1,7 +1,8 @@
 """Trying out numbers for a name, or names for a number, is how people are spied on: auditors are told of it.
 
 Once for each name or number and day, by a keyed fingerprint of its own kind: it names nobody, and it cannot be
-compared with the indexes that a person is found by.
+compared with the indexes that a person is found by. With the index key it could be tried out, so it goes with its
+notice: after `KEPT`, and when the person is erased.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, select
 
 from webapp.foundation.clock import day_of
-from webapp.foundation.database import must_write
+from webapp.foundation.database import must_write, transaction
 from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
 from webapp.verification.identities import name_and_number
@@ -20,8 +21,13 @@ from webapp.verification.models import Identity, IdentityIndex, IndexKind, Verif
 from webapp.verification.queries import last_before
 
 WINDOW = timedelta(hours=24)
+NAME_MARK, NUMBER_MARK = "privacy name", "privacy number"
+"""Kinds of fingerprints that stand in no index."""
 MANY_NUMBERS = 10
 """Different numbers under one name: a common name at a busy desk stays below."""
+KINDS = ("many_numbers", "many_names")
+KEPT = timedelta(days=30)
+"""How long such a notice stands."""
 MANY_NAMES = 4
 """Different names for one number: two misspellings are honest."""
 
@@ -52,15 +58,30 @@ def watch(name: str, number: str, sealer: Sealer, zone: ZoneInfo, now: datetime)
     """Tells auditors where this intent makes too many, in its transaction."""
     numbers = _distinct(IndexKind.NUMBER, sealer.indexes("name", name), sealer, now)
     if numbers >= MANY_NUMBERS:
-        _tell("many_numbers", sealer.index("privacy name", name), numbers, zone, now)
+        _tell("many_numbers", sealer.index(NAME_MARK, name), numbers, zone, now)
     names = _distinct(IndexKind.NAME, sealer.indexes("number", number), sealer, now)
     if names >= MANY_NAMES:
-        _tell("many_names", sealer.index("privacy number", number), names, zone, now)
+        _tell("many_names", sealer.index(NUMBER_MARK, number), names, zone, now)
 
 
 def report_limit(name: str, most: int, sealer: Sealer, zone: ZoneInfo, now: datetime) -> None:
     """Tells auditors, in the caller's transaction, that the limit of numbers under one name stopped somebody."""
-    _tell("many_numbers", sealer.index("privacy name", name), most, zone, now)
+    _tell("many_numbers", sealer.index(NAME_MARK, name), most, zone, now)
+
+
+def forget_old(now: datetime) -> bool:
+    """Takes back what was told long ago; False: nothing is left to do."""
+    with transaction():
+        notices.withdraw_old(KINDS, now - KEPT)
+    return False
+
+
+def forget_about(name: str, number: str, sealer: Sealer) -> None:
+    """Takes back, in the caller's transaction, what was told of an erased person's name or number, under every live
+    index key."""
+    for kind, what, value in (("many_numbers", NAME_MARK, name), ("many_names", NUMBER_MARK, number)):
+        for mark in sealer.indexes(what, value):
+            notices.withdraw(f"{kind}:{mark.hex()}:")
 
 
 def _distinct(kind: IndexKind, under: list[bytes], sealer: Sealer, now: datetime) -> int:

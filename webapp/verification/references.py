@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
 from webapp.foundation.database import db, insert_rows
 from webapp.foundation.sealing import Sealer
 from webapp.verification import identities
@@ -23,6 +27,16 @@ def read(reuse_id: int, sealer: Sealer) -> str:
     """The reference; empty where none was given, or the person was erased. Raises `CannotOpen` under other keys."""
     row = db.session.get(ReuseReference, reuse_id, populate_existing=True)
     return "" if row is None else sealer.open(row.sealed, _place(reuse_id)).decode()
+
+
+def of_verifications(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, str]:
+    """The references that results of these verifications were shown again for, by reuse. Raises `CannotOpen`."""
+    rows = db.session.execute(
+        select(ReuseReference.reuse_id, ReuseReference.sealed).where(
+            ReuseReference.verification_id.in_(verification_ids)
+        )
+    )
+    return {reuse_id: sealer.open(sealed, _place(reuse_id)).decode() for reuse_id, sealed in rows}
 
 
 def _place(reuse_id: int) -> str:

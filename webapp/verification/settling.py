@@ -17,11 +17,17 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
 from webapp.notify import notices
+from webapp.persons.mentions import names_someone
 from webapp.quota import ledger, watchers
 from webapp.usage import counters
 from webapp.vendor.contract import Billed, Outcome
+from webapp.verification import identities
 from webapp.verification.dimensions import dimensions
 from webapp.verification.models import Decision, Settlement, Verification
+
+
+class NamesSomeone(Exception):
+    """The reason holds the person's name or number, or what looks like a number; nothing was settled."""
 
 
 class SettledAlready(Exception):
@@ -35,7 +41,15 @@ def decisions(verification_ids: Sequence[int]) -> dict[int, Settlement]:
 
 
 def settle(verification_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> None:
-    """Records a decision and, where it says so, charges or releases the held call. Raises `SettledAlready`."""
+    """Records a decision and, where it says so, charges or releases the held call. Raises `SettledAlready`,
+    `NamesSomeone`."""
+    person = identities.open_person(verification_id, instance.sealer)
+    if names_someone(reason, *((person.name, person.number) if person else ())):
+        # Refusing such words tells that they were right: it is recorded as a decision that failed.
+        with transaction():
+            append(who, Action.UNKNOWN_SETTLED, now, on=("verification", verification_id), success=False,
+                   decision=decision)  # fmt: skip
+        raise NamesSomeone
     settle_all([verification_id], decision, reason, who, instance, now)
 
 

@@ -20,7 +20,7 @@ from webapp.vendor.texts import CAUSES
 from webapp.verification import queries, settling, unsettled
 from webapp.verification.models import Decision, Settlement, Verification
 from webapp.verification.purpose_forms import SettleForm
-from webapp.verification.settling import SettledAlready
+from webapp.verification.settling import NamesSomeone, SettledAlready
 from webapp.verification.texts import DECISIONS, OUTCOMES
 from webapp.verification.unsettled import Place
 
@@ -48,6 +48,9 @@ def settle(id: int) -> tuple[str, int] | Response:
         settling.settle(id, Decision(form.decision.data), form.reason.data or "", who(), this_instance(), utc_now())
         decided = DECISIONS[form.decision.data]
         flash(_("Verification %(id)s is settled: %(decision)s.", id=id, decision=decided), "success")
+    except NamesSomeone:
+        form.reason.errors = [_("Leave names and numbers of people out of the reason.")]
+        return _page(id, form, 422)
     except SettledAlready:
         flash(_("Verification %(id)s is not open any more: somebody was quicker.", id=id), "warning")
     return redirect(url_for("unknowns.index", **_here()), 303)
