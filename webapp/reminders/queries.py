@@ -15,7 +15,7 @@ from webapp.foundation.database import db
 from webapp.quota import queries as quota
 from webapp.quota.models import Lot
 from webapp.reminders.models import Episode, Recipient, ToldLot, reader_of
-from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, ExpiringLot, Rule, Supply
+from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, Closed, ExpiringLot, Rule, Supply
 from webapp.usage import forecast as forecasting
 from webapp.usage import queries as usage
 from webapp.usage.demand import Demand
@@ -51,6 +51,14 @@ def open_episodes() -> Sequence[Episode]:
     """Episodes that are not over, oldest first."""
     query = select(Episode).where(Episode.closed_at.is_(None)).order_by(Episode.id)
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def undone(today: date) -> Sequence[Episode]:
+    """Expiry episodes that are over by what people did to their lots, before the day that they tell of: it may be
+    taken back."""
+    by_people = Episode.closed.in_((Closed.EMPTIED, Closed.MOVED))
+    query = select(Episode).where(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today, by_people)
+    return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
 
 
 _OPEN_LOW = (
@@ -91,7 +99,7 @@ def expiring(lot: Lot) -> ExpiringLot:
     """A lot as the rules see it; what has lapsed already counts as left when it ended, but what was written off with
     a lot that a person closed does not."""
     left = lot.available + lot.lapsed if lot.closed_at is None else 0
-    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at)
+    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at, lot.held if lot.closed_at is None else 0)
 
 
 def coming_lots(today: date) -> Sequence[Lot]:

@@ -124,6 +124,8 @@ class ExpiringLot:
     expires_on: date
     left: int
     recorded_at: datetime
+    held: int = 0
+    """Calls on their way, which may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,6 @@ def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> C
         return Closed.MOVED
     if today > told_day:
         return Closed.EXPIRED
-    if not any(lot.left for lot in lots if lot.expires_on == told_day):
+    if not any(lot.left or lot.held for lot in lots if lot.expires_on == told_day):
         return Closed.EMPTIED
     return None
