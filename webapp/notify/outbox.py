@@ -98,7 +98,7 @@ def take(now: datetime, sender: str) -> Taken | None:
         ready = select(Message).where(_is_due(now), holding.admits(hold, now)).order_by(Message.next_at, Message.id)
         first = ready.limit(1).with_for_update(skip_locked=True).execution_options(populate_existing=True)
         while (message := session.scalar(first)) is not None:
-            reason = message.reason or composing.pointless(message)
+            reason = message.reason or composing.pointless(message, now)
             if not reason:
                 if hold is not None and not holding.probe(hold, now, LEASE):
                     return None
@@ -228,7 +228,7 @@ def retry(message_id: int, now: datetime) -> bool:
     session = must_write()
     query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), Message.holder.is_(None))
     message = session.scalar(query.with_for_update().execution_options(populate_existing=True))
-    if message is None or composing.pointless(message):
+    if message is None or composing.pointless(message, now):
         return False
     session.execute(update(Message).where(Message.id == message_id).values(**_AGAIN, next_at=now))
     holding.lift(now)

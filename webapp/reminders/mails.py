@@ -84,7 +84,7 @@ def _expiry(message: Message, now: datetime) -> Content:
     over = figures.episode.closed == Closed.EXPIRED or ends_on < today
     return _render(
         "expiry", message, figures,
-        left=figures.episode.remaining if over else sum(lot.available for lot in figures.lots),
+        left=queries.calls_ending(figures.lots),
         days_left=(ends_on - today).days, over=over,
         unused=sum(forecast.lapses.get(lot, 0) for lot in ending) if forecast else None,
         elsewhere=sum(one.left for one in figures.outlook.stock
@@ -178,7 +178,7 @@ def _figures(episode_id: int, now: datetime) -> Figures:
         episode=episode,
         supply=queries.supply(day_of(now, zone)),
         outlook=outlook,
-        lots=queries.lots_of(episode_id),
+        lots=queries.lots_ending_with(episode),
         told=queries.deliverable(Rule(episode.rule)),
         png=usage_picture(outlook.days, outlook.calls),
         links={

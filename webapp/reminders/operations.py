@@ -53,6 +53,8 @@ def review(instance: Instance, now: datetime) -> bool:
         for episode in standing:
             if episode.closed_at is None:
                 _tell(episode, now, audience)
+        for episode in queries.stale(day_of(now, instance.settings.zone)):  # even where nothing is ever taken
+            outbox.withdraw(cause_of(episode.id), Closed.TOO_LATE, now)
     return False
 
 
@@ -151,7 +153,7 @@ def _next_low() -> int:
 def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], audience: Audience) -> None:
     today = day_of(now, instance.settings.zone)
     for episode in standing:
-        closed = _expiry_closed(episode, today)
+        closed = queries.expiry_closed(episode, today)
         if closed is not None:
             _close(episode, closed, now)
     for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
@@ -161,14 +163,9 @@ def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], a
 def _stand_again(today: date) -> None:
     """Opens what had become pointless by a lot that is back: it was told of, or dropped, and is no new event."""
     for episode in queries.undone(today):
-        if _expiry_closed(episode, today) is None:
+        if queries.expiry_closed(episode, today) is None:
             episode.closed_at = episode.closed = None
     must_write().flush()
-
-
-def _expiry_closed(episode: Episode, today: date) -> Closed | None:
-    lots = [queries.expiring(lot) for lot in queries.lots_of(episode.id)]
-    return rules.expiry_closed(episode.ends_on or today, lots, today)
 
 
 def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Audience) -> None:

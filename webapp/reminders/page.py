@@ -99,7 +99,7 @@ def one_message(chain: Chain, now: datetime) -> dict[str, Any]:
     """A message on its own page: also whether it can be tried again, or why that would be pointless."""
     row, message = message_row(chain, holding.standing(), now), chain.message
     may = message.state in RETRIED and not row["trying"]
-    pointless = composing.pointless(message) if may else ""
+    pointless = composing.pointless(message, now) if may else ""
     return row | {"can_retry": may and not pointless, "pointless": REASONS.get(pointless, pointless)}
 
 

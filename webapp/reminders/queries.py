@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, String, and_, cast, exists, literal, or_, select
 
 from webapp.accounts.models import Role, User
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
+from webapp.notify.messages import Message, State
 from webapp.quota import queries as quota
 from webapp.quota.models import Lot
+from webapp.reminders import rules
 from webapp.reminders.models import Episode, Recipient, ToldLot, reader_of
 from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, Closed, ExpiringLot, Rule, Supply
 from webapp.usage import forecast as forecasting
@@ -61,6 +63,14 @@ def undone(today: date) -> Sequence[Episode]:
     return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
 
 
+def stale(today: date) -> Sequence[Episode]:
+    """Episodes of an end that is too long ago, for which a message still waits."""
+    cause = literal("episode:") + cast(Episode.id, String)
+    waits = exists().where(Message.cause == cause, Message.state == State.QUEUED)
+    ended = Episode.closed == Closed.EXPIRED, Episode.ends_on < today - TOO_LATE
+    return db.session.scalars(select(Episode).where(*ended, waits).order_by(Episode.id)).all()
+
+
 _OPEN_LOW = (
     select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
     .execution_options(populate_existing=True)
@@ -86,6 +96,21 @@ def lots_of(episode_id: int) -> Sequence[Lot]:
     """The lots an episode tells of, as they are now."""
     query = select(Lot).join(ToldLot, ToldLot.lot_id == Lot.id).where(ToldLot.episode_id == episode_id).order_by(Lot.id)
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def lots_ending_with(episode: Episode) -> Sequence[Lot]:
+    """Those of them that still end on its day: the others were moved, or closed."""
+    return [lot for lot in lots_of(episode.id) if lot.expires_on == episode.ends_on and lot.closed_at is None]
+
+
+def calls_ending(lots: Sequence[Lot]) -> int:
+    """The calls that end, or have ended, unused with these lots; where all that is left is on its way, that."""
+    return sum(expiring(lot).left for lot in lots) or sum(lot.held for lot in lots)
+
+
+def expiry_closed(episode: Episode, today: date) -> Closed | None:
+    """Why an expiry episode is over by its lots as they are now; None while it stands."""
+    return rules.expiry_closed(episode.ends_on or today, [expiring(lot) for lot in lots_of(episode.id)], today)
 
 
 def untold_lots(today: date) -> list[ExpiringLot]:

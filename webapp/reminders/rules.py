@@ -164,12 +164,16 @@ def _ending(day: date, lots: tuple[ExpiringLot, ...], now: datetime, zone: ZoneI
     return Ending(day, lots, due, closed)
 
 
+def is_too_late(ends_on: date, today: date) -> bool:
+    """Whether a lot ended so long ago that nobody is mailed about it any more."""
+    return today - ends_on > TOO_LATE
+
+
 def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> Closed | None:
     """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now."""
-    if all(lot.expires_on != told_day for lot in lots):
+    ending = [lot for lot in lots if lot.expires_on == told_day]
+    if not ending:
         return Closed.MOVED
-    if today > told_day:
-        return Closed.EXPIRED
-    if not any(lot.left or lot.held for lot in lots if lot.expires_on == told_day):
+    if not any(lot.left or lot.held for lot in ending):
         return Closed.EMPTIED
-    return None
+    return Closed.EXPIRED if today > told_day else None

@@ -38,11 +38,12 @@ def low(message: Message, now: datetime) -> Content:
 def expiry(message: Message, now: datetime) -> Content:
     """A lot ends, or has ended."""
     episode = _episode(message)
-    over = episode.closed == Closed.EXPIRED
-    calls = episode.remaining if over else sum(lot.available for lot in queries.lots_of(episode.id))
-    left, ends = f"{calls:,}", episode.ends_on or day_of(now, this_instance().settings.zone)
+    today = day_of(now, this_instance().settings.zone)
+    ends = episode.ends_on or today
+    over = episode.closed == Closed.EXPIRED or ends < today
+    left = f"{queries.calls_ending(queries.lots_ending_with(episode)):,}"
     with force_locale(message.locale):
-        day = short_day(ends, day_of(now, this_instance().settings.zone))
+        day = short_day(ends, today)
         if over:
             subject = _("[Yuliang] A lot ended on %(day)s: %(left)s calls have lapsed", day=day, left=left)
             return _short(message, subject, _("%(left)s calls ended on %(day)s and have lapsed.", left=left, day=day))
