@@ -25,8 +25,9 @@ from webapp.notify.composing import Content
 from webapp.notify.messages import MAIL, Attempt, Message, State, Verdict
 from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try
 
-LEASE = timedelta(minutes=5)
-"""After so long the holder of a message is believed dead: well over what a try can take."""
+LEASE = timedelta(minutes=15)
+"""After so long the holder of a message is believed dead: well over what a try can take, from a used connection that
+fails at its very end over a new one and a mail that drips, to a database that is away when the reply is there."""
 
 
 @dataclass(frozen=True, slots=True)
