@@ -57,7 +57,7 @@ def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, 
         "accepted": notify.last_accepted(),
         "jobs": [{"name": name, "does": JOBS[name], "lease": known.get(name),
                   "busy": name in known and known[name].until is not None} for name in JOBS],
-        "heartbeat": health.heartbeat(all_leases, now),
+        "heartbeat": leases.heartbeat(all_leases, now),
     }  # fmt: skip
 
 
