@@ -152,7 +152,7 @@ def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str
         "lang": locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
         "forecast": figures.outlook.forecast, "calls": calls, "highest": highest,
         "highest_on": figures.outlook.days[calls.index(highest)],
-        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, sum(calls[:-1]) / (len(calls) - 1)),
+        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, figures.outlook.calls_a_day),
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,

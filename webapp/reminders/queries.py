@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, String, and_, cast, exists, literal, or_, select
 
 from webapp.accounts.models import Role, User
+from webapp.audit import queries as audit
+from webapp.audit.trail import Action
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
 from webapp.notify.messages import Message, State
@@ -113,11 +115,16 @@ def expiry_closed(episode: Episode, today: date) -> Closed | None:
     return rules.expiry_closed(episode.ends_on or today, [expiring(lot) for lot in lots_of(episode.id)], today)
 
 
+_CHANGES = Action.LOT_CHANGED, Action.LOT_CLOSED, Action.LOT_REOPENED, Action.LOT_CORRECTED
+
+
 def untold_lots(today: date) -> list[ExpiringLot]:
     """Lots that end soon, or ended not long ago, with calls that nobody was told of."""
     lots = quota.lots_ending(today - LOOK_BACK, today + timedelta(days=DAYS_AHEAD))
     told = _told(lots)
-    return [expiring(lot) for lot in lots if (lot.id, lot.expires_on) not in told]
+    untold = [expiring(lot) for lot in lots if (lot.id, lot.expires_on) not in told]
+    changed = audit.newest_on("lot", [lot.id for lot in untold if lot.left], _CHANGES)
+    return [replace(lot, changed_at=changed.get(lot.id)) for lot in untold]
 
 
 def expiring(lot: Lot) -> ExpiringLot:
@@ -220,6 +227,12 @@ class Outlook:
     stock: list[Stock]
     demand: Demand | None
     forecast: Forecast | None
+
+    @property
+    def calls_a_day(self) -> float:
+        """What the forecast expects of a whole day ahead, on average; 0 where nobody can tell yet."""
+        likely = self.demand.likely if self.demand is not None else ()
+        return (likely[-1] - likely[0]) / (len(likely) - 1) if len(likely) > 1 else 0.0
 
 
 def outlook(now: datetime, zone: ZoneInfo) -> Outlook:

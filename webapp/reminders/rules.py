@@ -126,6 +126,13 @@ class ExpiringLot:
     recorded_at: datetime
     held: int = 0
     """Calls on their way, which may come back."""
+    changed_at: datetime | None = None
+    """When a person changed, closed or reopened it last."""
+
+    @property
+    def known_at(self) -> datetime:
+        """Since when at the latest it has been what it is."""
+        return max(self.recorded_at, self.changed_at or self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,7 @@ def endings(untold: Sequence[ExpiringLot], now: datetime, zone: ZoneInfo) -> lis
 
 
 def _ending(day: date, lots: tuple[ExpiringLot, ...], now: datetime, zone: ZoneInfo) -> Ending:
-    due = max(start_of(first_day(day), zone), min(lot.recorded_at for lot in lots))
+    due = max(start_of(first_day(day), zone), min(lot.known_at for lot in lots))
     over = end_of(day, zone)
     closed = None if now < over else Closed.TOO_LATE if now - over > TOO_LATE else Closed.EXPIRED
     return Ending(day, lots, due, closed)
