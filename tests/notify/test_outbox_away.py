@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import MakeApp
 from tests.notify.servers import free_port, mail_server
@@ -23,7 +26,7 @@ from webapp.notify import composing, outbox, sending
 from webapp.notify.channels import smtp
 from webapp.notify.channels.smtp import Connection, Reply
 from webapp.notify.composing import Content
-from webapp.notify.messages import Message
+from webapp.notify.messages import Message, Verdict
 from webapp.notify.outbox import Draft
 
 DRAFT = Draft("t:1", "test", "plain", "a@there.test", "en")
@@ -88,8 +91,8 @@ def test_a_database_that_stays_away_is_not_waited_for_without_end(
             outbox.write([DRAFT], NOW)
         taken = outbox.take(NOW, "yuliang@here.test")
         assert taken is not None
-        with gone(database), pytest.raises(sending.DBAPIError):
-            sending._settle(taken, Reply(sending.Verdict.ACCEPTED, "content", 250, "OK"), None, utc_now(), 0.0)
+        with gone(database), pytest.raises(DBAPIError):
+            sending._settle(taken, Reply(Verdict.ACCEPTED, "content", 250, "OK"), None, utc_now(), 0.0)
         db.session.remove()
 
 
@@ -99,16 +102,16 @@ def test_nothing_is_handed_over_by_a_connection_that_took_all_its_time_to_stand(
     """A name server that does not answer: there is no line yet that could be cut."""
     with mail_server() as inbox:
         connection = Connection(MailServer("127.0.0.1", inbox.port, Security.NONE, "", ""))
-        connect = smtp.socket.create_connection
+        connect = socket.create_connection
 
-        def at_last(*arguments: object) -> object:
+        def at_last(*arguments: Any) -> socket.socket:
             until(lambda: connection._client is not None and connection._client.cut, "the time is over")
-            monkeypatch.setattr(smtp.socket, "create_connection", connect)
+            monkeypatch.setattr(socket, "create_connection", connect)
             monkeypatch.setattr(smtp, "MOST_SECONDS", 60)
             return connect(*arguments)
 
         monkeypatch.setattr(smtp, "MOST_SECONDS", 0.1)
-        monkeypatch.setattr(smtp.socket, "create_connection", at_last)
+        monkeypatch.setattr(socket, "create_connection", at_last)
         reply = connection.send("yuliang@here.test", "a@there.test", b"Subject: x\r\n\r\nx\r\n")
         connection.close()
 

@@ -198,7 +198,7 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     )  # fmt: skip
 
 
-_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": ""}
+_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": "", "attempts": 0}
 RETRIED = (State.QUEUED, State.REFUSED, State.FAILED)
 """Where a message stands that can be tried again by hand."""
 

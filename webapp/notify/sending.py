@@ -203,8 +203,8 @@ def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clo
 def send_now(draft: Draft, route: mail.Route | None = None, clock: Clock = utc_now) -> Reply:
     """Writes one message, tries it once, here and now (by another `route` than the one in force, where one is given),
     and says what the server said; once it is seen that the server in force is well, what was held goes too. Raises
-    `NoMailServer`."""
-    by = route or _route(this_instance())
+    `NoMailServer`, `mail.Unreadable`."""
+    by = route or mail.route(this_instance())
     if by is None:
         raise NoMailServer
     with transaction():

@@ -62,7 +62,7 @@ def _route(instance: Instance) -> list[str]:
         if mail.stored_server(instance) is None:
             return [_("No mail server is set: mails are kept here and reach nobody.")]
     except mail.Unreadable:
-        return [_("The stored mail server cannot be read with the present keys: set it again. Until then mails wait.")]
+        return [str(texts.UNREADABLE)]
     return [_("No sender is set (YULIANG_MAIL_FROM): mails are kept here and reach nobody.")]
 
 

@@ -25,6 +25,9 @@ def low(message: Message, now: datetime) -> Content:
     supply = queries.supply(day_of(now, this_instance().settings.zone))
     remaining, total = f"{supply.remaining:,}", f"{supply.total:,}"
     with force_locale(message.locale):
+        if not supply.total:
+            lead = _("The 20%% line was reached, and by now no lot is valid any more.")
+            return _short(message, _("[Yuliang] No lot is valid any more"), lead)
         subject = _("[Yuliang] %(remaining)s of %(total)s calls are left", remaining=remaining, total=total)
         lead = (
             _("All valid lots together have %(remaining)s calls left: the 20%% line was reached, and by now they are "
