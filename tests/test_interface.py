@@ -72,7 +72,7 @@ def test_the_log_in_takes_mail_address_password_and_csrf_token(desk: Open) -> No
 
 
 @pytest.mark.parametrize(
-    "page", ["/", "/verify", "/history", "/quota", "/quota/lots/new", "/users", "/settings", "/audit"]
+    "page", ["/", "/verify", "/history", "/quota", "/quota/lots/new", "/users", "/settings", "/audit", "/reminders"]
 )
 def test_a_page_has_its_name_and_asks_for_log_in_first(page: str, desk: Open) -> None:
     assert desk(None).get(page).status_code == 303

@@ -31,10 +31,11 @@ from webapp.foundation.instance import this_instance
 from webapp.foundation.sealing import CannotOpen
 from webapp.foundation.values import mail_address
 from webapp.notify import sending
+from webapp.notify.channels import mail
 from webapp.notify.messages import Verdict
 from webapp.opening import NotReady, let_go, open_known, open_new_or_known
 from webapp.reconciliation import command as reconciliation
-from webapp.reminders import health, trial
+from webapp.reminders import health, texts, trial
 from webapp.retention import command as retention
 from webapp.scheduler import Worker, holder_name
 from webapp.serving import CannotServe, Supervisor, check_port
@@ -238,6 +239,8 @@ def _send_test_mail(args: argparse.Namespace) -> int:
             reply = sending.send_now(trial.draft(mail_address(args.email), "en"))
         except sending.NoMailServer:
             raise Refused("no mail server is set, or no sender: set YULIANG_SMTP_URL and YULIANG_MAIL_FROM") from None
+        except mail.Unreadable:
+            raise Refused(str(texts.UNREADABLE)) from None
         except ValueError as error:
             raise Refused(f"{args.email} {error}") from error
         taken = reply.verdict == Verdict.ACCEPTED
@@ -256,7 +259,11 @@ def _health(_args: argparse.Namespace) -> int:
         faults = health.faults(this_instance(), utc_now())
     for fault in faults:
         print(fault.text, file=sys.stderr)
-    print(f"{len(faults)} faults." if faults else "Reminders are watched, and their mails arrive.")
+    print(
+        f"{len(faults)} fault{'s' if len(faults) > 1 else ''}."
+        if faults
+        else "Reminders are watched, and their mails arrive."
+    )
     return 1 if faults else 0
 
 

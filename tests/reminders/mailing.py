@@ -25,10 +25,10 @@ def used_each_day(calls: int, today_too: int = 0) -> None:
     for back in range(30):
         count = today_too if back == 0 else calls
         if count:
-            _count(back, count)
+            count_used(back, count)
 
 
-def _count(back: int, calls: int) -> None:
+def count_used(back: int, calls: int) -> None:
     with transaction() as session:
         session.add(
             UsageDay(day=TODAY - timedelta(days=back), outcome="match", billed="yes", source="desk", operator_id=2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from flask import current_app
 from sqlalchemy import text, update
 
 from tests.conftest import MakeApp
+from tests.quota import books
 from tests.reminders.story import (
     TODAY,
     add_confirmed,
@@ -25,8 +27,9 @@ from tests.reminders.story import (
 from tests.support.cast import ADMIN, AUDITOR, NOW
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM
-from webapp.foundation.database import transaction
+from webapp.foundation.database import must_write, transaction
 from webapp.notify import notices
+from webapp.quota import operations as quota
 from webapp.quota.models import Lot
 from webapp.reminders import operations, recipients
 from webapp.reminders.queries import recipient_by_email
@@ -234,6 +237,27 @@ def test_a_product_that_was_down_across_the_day_tells_late_and_says_so(
     [episode] = episodes()
     assert (episode.late, episode.closed, episode.remaining) == (late, closed, 2140)
     assert [one.state for one in messages()] == ["queued"]
+
+
+@pytest.mark.parametrize("again", ["moved nearer", "reopened"])
+def test_a_lot_that_a_person_lets_end_soon_is_not_called_late(again: str) -> None:
+    """Before that nothing was due."""
+    subscribe()
+    lot = buy(100, ends=SEVENTH + days(300) if again == "moved nearer" else SEVENTH)
+    books.close(lot) if again == "reopened" else None
+    review(NOW + days(3))
+    assert episodes() == []
+
+    at = NOW + days(4)
+    with transaction():
+        if again == "reopened":
+            quota.reopen(lot, "x", books.WHO, TODAY + days(4), at)
+        else:
+            facts = replace(quota.facts_of(must_write().get_one(Lot, lot)), expires_on=SEVENTH)
+            quota.change_facts(lot, facts, "x", books.WHO, TODAY + days(4), at)
+    review(at + timedelta(minutes=1))
+
+    assert [(one.late, one.due_at) for one in episodes() if one.rule == "expiry"] == [(False, at)]
 
 
 def test_a_lot_found_more_than_a_month_after_its_end_is_recorded_and_told_in_the_product_only() -> None:

@@ -218,10 +218,16 @@ def test_a_mail_that_was_refused_is_told_until_nobody_misses_it(mailing: Flask, 
     assert faults(mailing, later) == []
 
 
-def test_a_mail_that_went_out_in_short_form_is_told_while_its_episode_stands(mailing: Flask) -> None:
+def test_a_mail_that_went_out_in_short_form_is_told_for_a_day_while_its_episode_stands(mailing: Flask) -> None:
     low_told_to(mailing)
     with mailing.app_context(), transaction() as session:
-        session.execute(update(Message).values(state="sent", flaw="KeyError: 'x'"))
+        session.execute(update(Message).values(flaw="KeyError: 'x'"))
+    work(mailing, timedelta(minutes=50))
+    assert len(faults(mailing, timedelta(minutes=50))) == 1, "it waits in that form"
+    with mailing.app_context(), transaction() as session:
+        session.execute(update(Message).values(state="sent", finished_at=NOW))
+    work(mailing, timedelta(hours=24))
+    assert faults(mailing, timedelta(hours=24)) == []
     work(mailing, timedelta())
     assert faults(mailing) == [
         ("danger", "1 reminder mail could not be written in full and went out in short form.")

@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from tests.conftest import MakeApp
 from tests.notify.servers import mail_server
-from tests.reminders.mailing import mail_of, scene_expiry, scene_low, used_each_day
+from tests.reminders.mailing import count_used, mail_of, scene_expiry, scene_low, used_each_day
 from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW
 from webapp.accounts.models import User
@@ -24,8 +24,10 @@ from webapp.foundation.instance import this_instance
 from webapp.notify import sending
 from webapp.notify.channels.mail import envelope_bytes
 from webapp.notify.composing import compose
+from webapp.quota.catalogue import CATALOGUE
 from webapp.quota.models import Lot
 from webapp.reminders import mails, queries
+from webapp.reminders.buying import advice
 from webapp.reminders.picture import BAR, HEIGHT, LEFT, RIGHT, WIDTH, usage_picture
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -222,6 +224,25 @@ def test_calls_that_are_above_the_line_again_are_not_said_to_be_under_it(
         monkeypatch.setattr(mails, "usage_picture", faulty)
 
     assert text_of(mail_of(locale)).startswith(words)
+
+
+def test_on_a_young_instance_the_advice_is_of_the_rate_that_the_forecast_sees() -> None:
+    """Five whole days of 100 calls: a lot of 30,000 lasts 300 days, and not for years."""
+    subscribe()
+    for back in range(1, 6):
+        count_used(back, 100)
+    lot = buy(1000)
+    with transaction() as session:
+        session.execute(update(Lot).where(Lot.id == lot).values(available=150, charged=850))
+    review()
+
+    outlook = queries.outlook(NOW, this_instance().settings.zone)
+
+    assert 60 < outlook.calls_a_day < 140
+    advised = re.search(r"calls \(¥[\d,.]+\) last about (\d+) days", text_of(mail_of("en")))
+    assert advised is not None
+    assert int(advised[1]) > 180
+    assert advice(CATALOGUE, outlook.calls_a_day) != advice(CATALOGUE, 500 / 29)
 
 
 def test_two_lots_of_one_day_are_both_named() -> None:

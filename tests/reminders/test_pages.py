@@ -20,11 +20,13 @@ from webapp.accounts.models import User
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.smtp_url import MailServer, Security
 from webapp.notify import outbox, sending
 from webapp.notify.messages import Attempt, Message
 from webapp.notify.outbox import Draft
 from webapp.quota.models import Lot
 from webapp.reminders import links, mails, queries
+from webapp.reminders.forms import MailServerForm
 from webapp.reminders.rules import Rule
 from webapp.scheduler import JOBS, run_job
 
@@ -293,6 +295,19 @@ def test_the_stored_password_stays_with_its_server_and_is_never_shown(desk: Open
         moved = admin.post("/reminders/mail", fields | {"password": "", "host": "localhost", "port": str(other.port)})
 
     assert moved.status_code == 422, "without the password for the new server there is no log-in there"
+
+
+def test_the_stored_password_goes_to_its_port_only_and_never_in_the_clear_where_it_was_encrypted(app: Flask) -> None:
+    stored = MailServer("mail.test", 465, Security.TLS, "me@here.test", "open sesame")
+    fields = {"host": "mail.test", "port": "465", "security": "tls", "user": "me@here.test", "password": ""}
+
+    def password(**changed: str) -> str:
+        with app.test_request_context(method="POST", data=fields | changed):
+            return MailServerForm(meta={"csrf": False}).server(stored).password
+
+    assert password() == password(security="starttls") == "open sesame"
+    assert [password(port="25"), password(security="none"), password(host="other.test"), password(user="x")] == [""] * 4
+    assert password(security="none", password="typed") == "typed"
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.reminders.story import TODAY, add_confirmed, buy, messages, move_end, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW, Member
 from webapp.accounts.models import User
-from webapp.audit.trail import SYSTEM
-from webapp.foundation.database import transaction
+from webapp.audit.trail import SYSTEM, AuditRecord
+from webapp.foundation.database import db, transaction
 from webapp.notify import composing, holding, outbox
 from webapp.notify.channels.smtp import Reply
 from webapp.notify.holding import Hold
@@ -200,34 +200,36 @@ def test_a_mail_of_an_end_that_has_come_is_still_worth_sending_but_not_of_one_th
     review()
     [message] = messages()
     review(NOW + timedelta(days=4))
-    assert composing.pointless(message) == ""
+    assert composing.pointless(message, NOW) == ""
 
     moved = buy(50, ends=TODAY + timedelta(days=5))
     review()
     move_end(moved, TODAY + timedelta(days=90))
     review(LATER)
     assert lot != moved
-    assert composing.pointless(messages()[-1]) == "moved"
+    assert composing.pointless(messages()[-1], NOW) == "moved"
 
 
 def test_a_link_to_confirm_is_not_mailed_when_it_is_void() -> None:
     with transaction():
         boss = recipients.add("boss@outside.test", "en", SYSTEM, NOW)
-        recipients.ask_again(boss.id, LATER)
+        recipients.ask_again(boss.id, SYSTEM, LATER)
     old, new = messages("recipient.confirm")
-    assert [composing.pointless(one) for one in (old, new)] == ["asked_again", ""]
+    assert [composing.pointless(one, NOW) for one in (old, new)] == ["asked_again", ""]
     with transaction():
         recipients.confirm(boss.mark, int(LATER.timestamp()), SYSTEM, LATER)
-    assert composing.pointless(new) == "confirmed"
+    assert composing.pointless(new, NOW) == "confirmed"
     remove("boss@outside.test")
-    assert composing.pointless(new) == "removed"
+    assert composing.pointless(new, NOW) == "removed"
 
 
 def test_a_link_that_was_asked_for_by_a_clock_that_was_ahead_can_be_asked_for_again() -> None:
     with transaction():
         boss = recipients.add("boss@outside.test", "en", SYSTEM, NOW + timedelta(days=1))
-        assert not recipients.ask_again(boss.id, NOW + timedelta(days=1, seconds=59))
-        assert recipients.ask_again(boss.id, NOW)
+        assert not recipients.ask_again(boss.id, SYSTEM, NOW + timedelta(days=1, seconds=59))
+        assert recipients.ask_again(boss.id, SYSTEM, NOW)
+    [asked] = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "recipient_asked"))
+    assert (asked.object_type, asked.object_id) == ("recipient", boss.id)
 
 
 @pytest.mark.usefixtures("low")

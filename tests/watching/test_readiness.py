@@ -35,6 +35,15 @@ def run_a_job(app: Flask, ago: timedelta, error: str | None = None) -> None:
         db.session.remove()
 
 
+def test_a_job_of_a_clock_that_was_ahead_does_not_pass_for_a_living_worker(app: Flask) -> None:
+    run_a_job(app, timedelta(hours=-2))
+
+    assert ready(app)[1]["worker"]["ok"] is False
+
+    run_a_job(app, timedelta(seconds=-30))
+    assert ready(app)[1]["worker"]["ok"] is True
+
+
 def execute(app: Flask, statement: str, **values: str) -> None:
     with app.app_context(), db.engine.connect() as connection:
         connection.execution_options(writes=True)

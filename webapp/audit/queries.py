@@ -134,6 +134,16 @@ def acts_on(kind: str, *, since: Action) -> Iterator[AuditRecord]:
     return iter(db.session.scalars(found.execution_options(yield_per=CHUNK)))
 
 
+def newest_on(kind: str, ids: Sequence[int], actions: Sequence[Action]) -> dict[int, datetime]:
+    """When one of these actions succeeded last on each of these objects of a kind; without those on which none did."""
+    if not ids:
+        return {}
+    record = AuditRecord
+    done = record.object_type == kind, record.object_id.in_(ids), record.action.in_(actions), record.success
+    newest = select(record.object_id, func.max(record.at)).where(*done).group_by(record.object_id)
+    return {number: at for number, at in db.session.execute(newest) if number is not None}
+
+
 def is_whole() -> bool:
     """Whether no record was ever dropped."""
     return db.session.scalar(select(AuditCheckpoint.number).limit(1)) is None

@@ -39,6 +39,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.WENT_LIVE: _l("Went live"),
     Action.ACCESS_REFUSED: _l("Access refused"),
     Action.RECIPIENT_ADDED: _l("Recipient added"),
+    Action.RECIPIENT_ASKED: _l("Recipient asked again to confirm"),
     Action.RECIPIENT_CONFIRMED: _l("Recipient confirmed"),
     Action.RECIPIENT_CHANGED: _l("Recipient changed"),
     Action.RECIPIENT_REMOVED: _l("Recipient removed"),

@@ -50,6 +50,7 @@ class Action(StrEnum):
     WENT_LIVE = "went_live"
     ACCESS_REFUSED = "access_refused"
     RECIPIENT_ADDED = "recipient_added"
+    RECIPIENT_ASKED = "recipient_asked"
     RECIPIENT_CONFIRMED = "recipient_confirmed"
     RECIPIENT_CHANGED = "recipient_changed"
     RECIPIENT_REMOVED = "recipient_removed"

@@ -5,12 +5,16 @@ of whoever wrote it: one that lies further ahead than any honest clock could hav
 clock that jumped, and does not count.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, insert_into, transaction
+
+AHEAD = timedelta(minutes=1)
+"""A stamp that lies further in the future is of a clock that was ahead, and says nothing."""
 
 
 class Lease(Base):
@@ -58,6 +62,17 @@ def forget_holder(holder: str) -> None:
     """Gives back whatever `holder` holds: called when a worker stops, so that the next need not wait."""
     with transaction() as session:
         session.execute(update(Lease).where(Lease.holder == holder).values(until=None))
+
+
+def heartbeat(known: Iterable[Lease], now: datetime) -> datetime | None:
+    """When a worker last finished any job, by what all leases say at `now`."""
+    return max((at for lease in known if (at := finished(lease, now))), default=None)
+
+
+def finished(lease: Lease, now: datetime) -> datetime | None:
+    """When the work was finished last; None where it never was, or nobody knows."""
+    at = lease.finished_at
+    return at if at is not None and at <= now + AHEAD else None
 
 
 def all_leases() -> list[Lease]:

@@ -50,8 +50,8 @@ class Content:
 
 
 Composer = Callable[[Message, datetime], Content]
-Judge = Callable[[Message], str]
-"""Why a message need not be sent any more, as pages translate it; empty: it is worth sending."""
+Judge = Callable[[Message, datetime], str]
+"""Why a message need not be sent any more at a time, as pages translate it; empty: it is worth sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,12 @@ class _Owner:
 
 
 def register(
-    app: Flask, kind: str, composer: Composer, short: Composer | None = None, *, pointless: Judge = lambda _message: ""
+    app: Flask,
+    kind: str,
+    composer: Composer,
+    short: Composer | None = None,
+    *,
+    pointless: Judge = lambda _message, _now: "",
 ) -> None:
     """Says who words messages of `kind`, in few words where that fails, and who knows whether they have become
     pointless; called once, by the composition root's parts."""
@@ -75,11 +80,11 @@ def _owners() -> dict[str, _Owner]:
     return cast(dict[str, _Owner], current_app.extensions.get(NAME, {}))
 
 
-def pointless(message: Message) -> str:
+def pointless(message: Message, now: datetime) -> str:
     """Why a message need not be sent any more; empty: it is worth sending, or nobody here knows its kind. Asked
     whenever it is taken, and before it is tried again by hand. Reads only."""
     owner = _owners().get(message.kind)
-    return owner.pointless(message) if owner else ""
+    return owner.pointless(message, now) if owner else ""
 
 
 def compose(message: Message, now: datetime) -> Content:

@@ -25,8 +25,9 @@ from webapp.notify.composing import Content
 from webapp.notify.messages import MAIL, Attempt, Message, State, Verdict
 from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try
 
-LEASE = timedelta(minutes=5)
-"""After so long the holder of a message is believed dead: well over what a try can take."""
+LEASE = timedelta(minutes=15)
+"""After so long the holder of a message is believed dead: well over what a try can take, from a used connection that
+fails at its very end over a new one and a mail that drips, to a database that is away when the reply is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def take(now: datetime, sender: str) -> Taken | None:
         ready = select(Message).where(_is_due(now), holding.admits(hold, now)).order_by(Message.next_at, Message.id)
         first = ready.limit(1).with_for_update(skip_locked=True).execution_options(populate_existing=True)
         while (message := session.scalar(first)) is not None:
-            reason = message.reason or composing.pointless(message)
+            reason = message.reason or composing.pointless(message, now)
             if not reason:
                 if hold is not None and not holding.probe(hold, now, LEASE):
                     return None
@@ -197,7 +198,7 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     )  # fmt: skip
 
 
-_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": ""}
+_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": "", "attempts": 0}
 RETRIED = (State.QUEUED, State.REFUSED, State.FAILED)
 """Where a message stands that can be tried again by hand."""
 
@@ -228,7 +229,7 @@ def retry(message_id: int, now: datetime) -> bool:
     session = must_write()
     query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), Message.holder.is_(None))
     message = session.scalar(query.with_for_update().execution_options(populate_existing=True))
-    if message is None or composing.pointless(message):
+    if message is None or composing.pointless(message, now):
         return False
     session.execute(update(Message).where(Message.id == message_id).values(**_AGAIN, next_at=now))
     holding.lift(now)

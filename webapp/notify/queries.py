@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from webapp.foundation.database import db
 from webapp.notify.messages import Attempt, Message, State
 
+A_DAY = timedelta(days=1)
 OVERDUE = timedelta(hours=1)
 """A message that waits longer than this is shown to admins as undelivered."""
 
@@ -85,9 +86,12 @@ def lost(causes: Sequence[str], readers: Sequence[str]) -> int:
     return db.session.scalar(select(func.count()).where(Message.cause.in_(causes), *gone)) or 0
 
 
-def flawed(causes: Sequence[str]) -> int:
-    """How many messages of these causes went out, or wait, in their short form."""
-    return db.session.scalar(select(func.count()).where(Message.cause.in_(causes), Message.flaw != "")) or 0
+def flawed(causes: Sequence[str], now: datetime) -> int:
+    """How many messages of these causes wait in their short form, or went out so within the last day: what is longer
+    ago nobody can mend."""
+    lately = or_(Message.state == State.QUEUED, and_(Message.state == State.SENT, Message.finished_at > now - A_DAY))
+    counted = Message.cause.in_(causes), Message.flaw != "", lately
+    return db.session.scalar(select(func.count()).where(*counted)) or 0
 
 
 def waiting(now: datetime) -> tuple[int, datetime | None]:

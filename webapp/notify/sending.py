@@ -17,10 +17,10 @@ from typing import cast
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db, end_read, is_busy, transaction
+from webapp.foundation.database import db, end_read, transaction
 from webapp.foundation.instance import Instance, this_instance
 from webapp.notify import holding, outbox
 from webapp.notify.channels import mail
@@ -41,8 +41,11 @@ RUN_SECONDS = 20.0
 """How long one run begins new messages; the next run follows within seconds."""
 LOOK_SECONDS = 0.25
 """How often a run looks for new messages while lanes are busy or hang."""
-SETTLE_TRIES = 12
-"""How often a reply is tried to be stored while the database is busy (each try waits for seconds by itself)."""
+SETTLE_SECONDS = 180.0
+"""How long a reply is tried to be stored while the database is busy or away: with the try itself, well under the
+`LEASE` of the outbox, when another takes the message."""
+SETTLE_PAUSES = 0.1, 5.0
+"""Seconds between two such tries: the first pause, doubling to the longest."""
 MESSAGES_A_CONNECTION = 100
 """Mail hosts end longer conversations by themselves."""
 
@@ -166,16 +169,22 @@ class Lane:
         return not reply.concerns_all
 
 
-def _settle(taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float) -> bool:
-    """Stores the reply, however busy the database is: a mail that was taken and not recorded would go out again."""
-    for tries_left in reversed(range(SETTLE_TRIES)):
+def _settle(
+    taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, *, again: bool = True
+) -> bool:
+    """Stores the reply, whatever is the matter with the database: a mail that was taken and not recorded would go out
+    again."""
+    ends, (pause, longest) = time.monotonic() + SETTLE_SECONDS, SETTLE_PAUSES
+    while True:
         try:
-            return outbox.settle(taken, reply, content, now, chance)
-        except SQLAlchemyError as error:
+            return outbox.settle(taken, reply, content, now, chance, again=again)
+        except (DBAPIError, TimeoutError) as error:
             db.session.rollback()
-            if not tries_left or not is_busy(error):
+            if time.monotonic() + pause > ends:
                 raise
-    return False
+            log.warning("a reply could not be stored yet", message=taken.message.id, kind=type(error).__name__)
+        time.sleep(pause)
+        pause = min(2 * pause, longest)
 
 
 def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clock) -> tuple[Content | None, Reply]:
@@ -194,8 +203,8 @@ def _deliver(taken: Taken, connection: Connection, route: mail.Route, clock: Clo
 def send_now(draft: Draft, route: mail.Route | None = None, clock: Clock = utc_now) -> Reply:
     """Writes one message, tries it once, here and now (by another `route` than the one in force, where one is given),
     and says what the server said; once it is seen that the server in force is well, what was held goes too. Raises
-    `NoMailServer`."""
-    by = route or _route(this_instance())
+    `NoMailServer`, `mail.Unreadable`."""
+    by = route or mail.route(this_instance())
     if by is None:
         raise NoMailServer
     with transaction():
@@ -204,7 +213,7 @@ def send_now(draft: Draft, route: mail.Route | None = None, clock: Clock = utc_n
     connection = Connection(by.server, by.ca_bundle)
     content, reply = _deliver(taken, connection, by, clock)
     connection.close()
-    outbox.settle(taken, reply, content, clock(), 0.0, again=False)
+    _settle(taken, reply, content, clock(), 0.0, again=False)
     if route is None and reply.verdict == Verdict.ACCEPTED:
         with transaction():
             holding.lift(clock())

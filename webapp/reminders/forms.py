@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -54,7 +55,9 @@ class MailServerForm(Form):
     password = PasswordField(
         _l("Password"),
         validators=[Length(max=200)],
-        description=_l("Left empty, the stored one is kept while server and user stay the same."),
+        description=_l(
+            "Left empty, the stored one is kept while server, port and user stay the same and stay encrypted."
+        ),
     )
     sender = StringField(_l("Sender"), filters=[stripped], validators=[Length(max=254)],
                          description=_l("Empty: the user name. Most hosts accept no other."))  # fmt: skip
@@ -73,9 +76,16 @@ class MailServerForm(Form):
             raise ValidationError(_("Enter a sender: the user name is no mail address."))
 
     def server(self, stored: MailServer | None) -> MailServer:
-        """What the valid form says; the stored password is only ever sent to the server it was stored for."""
+        """What the valid form says; the stored password is only ever sent to the server it was stored for, and
+        never in the clear where it went encrypted."""
         host, port, user = self.host.data or "", self.port.data or 0, self.user.data or ""
         password = self.password.data or ""
-        if not password and user and stored is not None and (stored.host, stored.user) == (host, user):
-            password = stored.password
-        return MailServer(host, port, Security(self.security.data), user, password if user else "")
+        server = MailServer(host, port, Security(self.security.data), user, password if user else "")
+        if not password and user and stored is not None and _may_have_password(server, stored):
+            return replace(server, password=stored.password)
+        return server
+
+
+def _may_have_password(server: MailServer, stored: MailServer) -> bool:
+    same = (stored.host, stored.port, stored.user) == (server.host, server.port, server.user)
+    return same and (server.security != Security.NONE or stored.security == Security.NONE)

@@ -20,8 +20,6 @@ from webapp.reminders.rules import KINDS, Rule
 
 WORKER_LATE = timedelta(seconds=60)
 JOB_LATE = timedelta(minutes=5)
-AHEAD = timedelta(minutes=1)
-"""A stamp that lies further in the future is of a clock that was ahead, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +38,15 @@ def faults(instance: Instance, now: datetime) -> list[Fault]:
     return [Fault("danger", text) for text in broken] + [Fault("warning", text) for text in unset]
 
 
-def heartbeat(known: list[Lease], now: datetime) -> datetime | None:
-    """When a worker last finished any job."""
-    return max((at for lease in known if (at := _finished(lease, now))), default=None)
-
-
-def _finished(lease: Lease, now: datetime) -> datetime | None:
-    at = lease.finished_at
-    return at if at is not None and at <= now + AHEAD else None
-
-
 def _worker(known: list[Lease], now: datetime) -> list[str]:
-    beat = heartbeat(known, now)
+    beat = leases.heartbeat(known, now)
     if beat is None or now - beat > WORKER_LATE:
         text = _("No worker is running: nothing is checked or sent. Start `yuliang serve` or `yuliang worker`.")
         return [text]
     found = []
     for lease in known:
         if lease.name in (REVIEW_JOB, SEND_JOB):
-            job, finished = texts.JOBS[lease.name], _finished(lease, now)
+            job, finished = texts.JOBS[lease.name], leases.finished(lease, now)
             if lease.error:
                 found.append(_("The job «%(job)s» failed the last time (%(kind)s); the log says more.", job=job,
                                kind=lease.error))  # fmt: skip
@@ -74,7 +62,7 @@ def _route(instance: Instance) -> list[str]:
         if mail.stored_server(instance) is None:
             return [_("No mail server is set: mails are kept here and reach nobody.")]
     except mail.Unreadable:
-        return [_("The stored mail server cannot be read with the present keys: set it again. Until then mails wait.")]
+        return [str(texts.UNREADABLE)]
     return [_("No sender is set (YULIANG_MAIL_FROM): mails are kept here and reach nobody.")]
 
 
@@ -94,7 +82,7 @@ def _outbox(audience: Audience, now: datetime) -> list[str]:
     for rule in Rule:
         causes = [cause_of(one.id) for one in standing if one.rule == rule]
         stuck += notify.lost(causes, [one.reader for one in audience[rule]]) if causes else 0
-    flawed = notify.flawed([cause_of(one.id) for one in standing]) if standing else 0
+    flawed = notify.flawed([cause_of(one.id) for one in standing], now) if standing else 0
     found = []
     if stuck:
         found.append(ngettext("%(num)s reminder mail could not be delivered.",

@@ -84,7 +84,7 @@ def _expiry(message: Message, now: datetime) -> Content:
     over = figures.episode.closed == Closed.EXPIRED or ends_on < today
     return _render(
         "expiry", message, figures,
-        left=figures.episode.remaining if over else sum(lot.available for lot in figures.lots),
+        left=queries.calls_ending(figures.lots),
         days_left=(ends_on - today).days, over=over,
         unused=sum(forecast.lapses.get(lot, 0) for lot in ending) if forecast else None,
         elsewhere=sum(one.left for one in figures.outlook.stock
@@ -152,7 +152,7 @@ def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str
         "lang": locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
         "forecast": figures.outlook.forecast, "calls": calls, "highest": highest,
         "highest_on": figures.outlook.days[calls.index(highest)],
-        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, sum(calls[:-1]) / (len(calls) - 1)),
+        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, figures.outlook.calls_a_day),
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,
@@ -178,7 +178,7 @@ def _figures(episode_id: int, now: datetime) -> Figures:
         episode=episode,
         supply=queries.supply(day_of(now, zone)),
         outlook=outlook,
-        lots=queries.lots_of(episode_id),
+        lots=queries.lots_ending_with(episode),
         told=queries.deliverable(Rule(episode.rule)),
         png=usage_picture(outlook.days, outlook.calls),
         links={

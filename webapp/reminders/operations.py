@@ -7,7 +7,7 @@ processes look, the unique keys of episodes and messages let one of them tell.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -46,12 +46,15 @@ def review(instance: Instance, now: datetime) -> bool:
     with transaction():
         one_at_a_time()
         _ask_former_admins(now)
+        _stand_again(day_of(now, instance.settings.zone))
         standing, audience = queries.open_episodes(), queries.audience()
         _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
         _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
         for episode in standing:
             if episode.closed_at is None:
                 _tell(episode, now, audience)
+        for episode in queries.stale(day_of(now, instance.settings.zone)):  # even where nothing is ever taken
+            outbox.withdraw(cause_of(episode.id), Closed.TOO_LATE, now)
     return False
 
 
@@ -150,12 +153,19 @@ def _next_low() -> int:
 def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], audience: Audience) -> None:
     today = day_of(now, instance.settings.zone)
     for episode in standing:
-        lots = [queries.expiring(lot) for lot in queries.lots_of(episode.id)]
-        closed = rules.expiry_closed(episode.ends_on or today, lots, today)
+        closed = queries.expiry_closed(episode, today)
         if closed is not None:
             _close(episode, closed, now)
     for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
         _open_expiry(instance, ending, now, audience)
+
+
+def _stand_again(today: date) -> None:
+    """Opens what had become pointless by a lot that is back: it was told of, or dropped, and is no new event."""
+    for episode in queries.undone(today):
+        if queries.expiry_closed(episode, today) is None:
+            episode.closed_at = episode.closed = None
+    must_write().flush()
 
 
 def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Audience) -> None:

@@ -21,9 +21,9 @@ from webapp.notify.messages import Attempt, State
 from webapp.notify.outbox import RETRIED
 from webapp.notify.queries import Chain
 from webapp.quota import queries as quota
-from webapp.reminders import health, links, operations, queries, rules, texts
+from webapp.reminders import health, links, operations, queries, recipients, rules, texts
 from webapp.reminders.dates import short_day
-from webapp.reminders.models import Episode
+from webapp.reminders.models import Episode, Recipient
 from webapp.reminders.operations import REVIEW_JOB, cause_of
 from webapp.reminders.queries import Outlook
 from webapp.reminders.rules import LOW_PERCENT, Rule
@@ -57,7 +57,7 @@ def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, 
         "accepted": notify.last_accepted(),
         "jobs": [{"name": name, "does": JOBS[name], "lease": known.get(name),
                   "busy": name in known and known[name].until is not None} for name in JOBS],
-        "heartbeat": health.heartbeat(all_leases, now),
+        "heartbeat": leases.heartbeat(all_leases, now),
     }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def one_message(chain: Chain, now: datetime) -> dict[str, Any]:
     """A message on its own page: also whether it can be tried again, or why that would be pointless."""
     row, message = message_row(chain, holding.standing(), now), chain.message
     may = message.state in RETRIED and not row["trying"]
-    pointless = composing.pointless(message) if may else ""
+    pointless = composing.pointless(message, now) if may else ""
     return row | {"can_retry": may and not pointless, "pointless": REASONS.get(pointless, pointless)}
 
 
@@ -186,6 +186,11 @@ def _recipients() -> list[dict[str, Any]]:
         {"id": one.id, "address": user.email if user else one.email, "name": user.name if user else "",
          "low": one.low, "expiry": one.expiry, "locale": one.locale, "own_language": bool(user and user.locale),
          "confirmed": one.confirmed_at is not None, "asked": one.asked_at is not None,
-         "off": user is not None and not user.active}
+         "off": user is not None and not user.active, "refused": "" if one.confirmed_at else _refused(one)}
         for one, user in queries.recipients()
     ]  # fmt: skip
+
+
+def _refused(recipient: Recipient) -> str:
+    attempt = recipients.refused(recipient)
+    return said(attempt.fault, attempt.code, attempt.words) if attempt is not None else ""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, String, and_, cast, exists, literal, or_, select
 
 from webapp.accounts.models import Role, User
+from webapp.audit import queries as audit
+from webapp.audit.trail import Action
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
+from webapp.notify.messages import Message, State
 from webapp.quota import queries as quota
 from webapp.quota.models import Lot
+from webapp.reminders import rules
 from webapp.reminders.models import Episode, Recipient, ToldLot, reader_of
-from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, ExpiringLot, Rule, Supply
+from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, Closed, ExpiringLot, Rule, Supply
 from webapp.usage import forecast as forecasting
 from webapp.usage import queries as usage
 from webapp.usage.demand import Demand
@@ -53,6 +57,22 @@ def open_episodes() -> Sequence[Episode]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
+def undone(today: date) -> Sequence[Episode]:
+    """Expiry episodes that are over by what people did to their lots, before the day that they tell of: it may be
+    taken back."""
+    by_people = Episode.closed.in_((Closed.EMPTIED, Closed.MOVED))
+    query = select(Episode).where(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today, by_people)
+    return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
+
+
+def stale(today: date) -> Sequence[Episode]:
+    """Episodes of an end that is too long ago, for which a message still waits."""
+    cause = literal("episode:") + cast(Episode.id, String)
+    waits = exists().where(Message.cause == cause, Message.state == State.QUEUED)
+    ended = Episode.closed == Closed.EXPIRED, Episode.ends_on < today - TOO_LATE
+    return db.session.scalars(select(Episode).where(*ended, waits).order_by(Episode.id)).all()
+
+
 _OPEN_LOW = (
     select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
     .execution_options(populate_existing=True)
@@ -80,18 +100,38 @@ def lots_of(episode_id: int) -> Sequence[Lot]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
+def lots_ending_with(episode: Episode) -> Sequence[Lot]:
+    """Those of them that still end on its day: the others were moved, or closed."""
+    return [lot for lot in lots_of(episode.id) if lot.expires_on == episode.ends_on and lot.closed_at is None]
+
+
+def calls_ending(lots: Sequence[Lot]) -> int:
+    """The calls that end, or have ended, unused with these lots; where all that is left is on its way, that."""
+    return sum(expiring(lot).left for lot in lots) or sum(lot.held for lot in lots)
+
+
+def expiry_closed(episode: Episode, today: date) -> Closed | None:
+    """Why an expiry episode is over by its lots as they are now; None while it stands."""
+    return rules.expiry_closed(episode.ends_on or today, [expiring(lot) for lot in lots_of(episode.id)], today)
+
+
+_CHANGES = Action.LOT_CHANGED, Action.LOT_CLOSED, Action.LOT_REOPENED, Action.LOT_CORRECTED
+
+
 def untold_lots(today: date) -> list[ExpiringLot]:
     """Lots that end soon, or ended not long ago, with calls that nobody was told of."""
     lots = quota.lots_ending(today - LOOK_BACK, today + timedelta(days=DAYS_AHEAD))
     told = _told(lots)
-    return [expiring(lot) for lot in lots if (lot.id, lot.expires_on) not in told]
+    untold = [expiring(lot) for lot in lots if (lot.id, lot.expires_on) not in told]
+    changed = audit.newest_on("lot", [lot.id for lot in untold if lot.left], _CHANGES)
+    return [replace(lot, changed_at=changed.get(lot.id)) for lot in untold]
 
 
 def expiring(lot: Lot) -> ExpiringLot:
     """A lot as the rules see it; what has lapsed already counts as left when it ended, but what was written off with
     a lot that a person closed does not."""
     left = lot.available + lot.lapsed if lot.closed_at is None else 0
-    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at)
+    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at, lot.held if lot.closed_at is None else 0)
 
 
 def coming_lots(today: date) -> Sequence[Lot]:
@@ -187,6 +227,12 @@ class Outlook:
     stock: list[Stock]
     demand: Demand | None
     forecast: Forecast | None
+
+    @property
+    def calls_a_day(self) -> float:
+        """What the forecast expects of a whole day ahead, on average; 0 where nobody can tell yet."""
+        likely = self.demand.likely if self.demand is not None else ()
+        return (likely[-1] - likely[0]) / (len(likely) - 1) if len(likely) > 1 else 0.0
 
 
 def outlook(now: datetime, zone: ZoneInfo) -> Outlook:

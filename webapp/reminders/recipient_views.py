@@ -86,7 +86,7 @@ def remove(id: int) -> Response:
 def ask(id: int) -> Response:
     """Mails a fresh link to confirm."""
     with transaction():
-        asked = recipients.ask_again(id, utc_now())
+        asked = recipients.ask_again(id, who(), utc_now())
     if asked:
         flash(_("A fresh link is on its way; earlier ones are void."), "success")
     else:

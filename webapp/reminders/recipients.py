@@ -13,6 +13,8 @@ from webapp.accounts.models import Role, User
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import must_write
 from webapp.notify import notices, outbox
+from webapp.notify import queries as notify
+from webapp.notify.messages import Attempt, State
 from webapp.notify.outbox import Draft
 from webapp.reminders import operations, queries
 from webapp.reminders.models import Recipient
@@ -76,7 +78,7 @@ def _add(recipient: Recipient, who: Who, now: datetime) -> Recipient:
     return recipient
 
 
-def ask_again(recipient_id: int, now: datetime) -> bool:
+def ask_again(recipient_id: int, who: Who, now: datetime) -> bool:
     """Mails a fresh link to confirm, which makes earlier ones void; False where none is wanted, or just went out."""
     recipient = must_write().get(Recipient, recipient_id)
     if recipient is None or recipient.confirmed_at is not None:
@@ -84,6 +86,7 @@ def ask_again(recipient_id: int, now: datetime) -> bool:
     if recipient.asked_at is not None and timedelta() <= now - recipient.asked_at < ASK_AGAIN_AFTER:
         return False  # one that was asked in the future was asked by a clock that was ahead
     _ask(recipient, now)
+    append(who, Action.RECIPIENT_ASKED, now, on=("recipient", recipient.id))
     return True
 
 
@@ -93,6 +96,15 @@ def _ask(recipient: Recipient, now: datetime) -> None:
     outbox.withdraw(cause, "asked_again", now)
     outbox.write([Draft(f"{cause}:{asked}", cause, "recipient.confirm", queries.address_of(recipient),
                         recipient.locale, {"asked": asked}, recipient.reader)], now)  # fmt: skip
+
+
+def refused(recipient: Recipient) -> Attempt | None:
+    """The try by which the server refused the newest link for good; None where it did not. Reads only."""
+    written = notify.written_for(_asking(recipient))
+    if not written or written[-1].state != State.REFUSED:
+        return None
+    chain = notify.chain(written[-1].id)
+    return chain.attempts[-1] if chain is not None and chain.attempts else None
 
 
 def _asking(recipient: Recipient) -> str:

@@ -3,25 +3,38 @@ hand, and by the page that offers it."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
+from webapp.foundation.clock import day_of
+from webapp.foundation.instance import this_instance
 from webapp.notify.messages import Message
 from webapp.reminders import queries, recipients
-from webapp.reminders.models import mark_of
-from webapp.reminders.rules import POINTLESS, Rule
+from webapp.reminders.models import Episode, mark_of
+from webapp.reminders.rules import POINTLESS, Closed, Rule, is_too_late
 from webapp.reminders.telling import NOT_TOLD
 
 
-def reminder(message: Message) -> str:
-    """Why a reminder need not be sent any more; empty while its episode stands, or told of an end that has come, and
-    its reader is told of the rule."""
+def reminder(message: Message, now: datetime) -> str:
+    """Why a reminder need not be sent any more; empty while its episode stands by its lots as they are now, or told
+    of an end that came not long ago, and its reader is told of the rule."""
     episode = queries.episode(int(message.params["episode"]))
     if episode is None:
         return ""
-    if episode.closed in POINTLESS:
-        return str(episode.closed)
+    closed = episode.closed
+    if episode.rule == Rule.EXPIRY and closed not in POINTLESS:
+        closed = _expiry(episode, day_of(now, this_instance().settings.zone))
+    if closed in POINTLESS:
+        return str(closed)
     return "" if queries.is_told(mark_of(message.reader), Rule(episode.rule)) else NOT_TOLD
 
 
-def confirmation(message: Message) -> str:
+def _expiry(episode: Episode, today: date) -> Closed | None:
+    if is_too_late(episode.ends_on or today, today):
+        return Closed.TOO_LATE
+    return queries.expiry_closed(episode, today) if episode.closed is None else episode.closed
+
+
+def confirmation(message: Message, _now: datetime) -> str:
     """Why a link to confirm need not be mailed any more; empty while it is the newest one, and not used yet."""
     mark = mark_of(message.reader)
     if recipients.waiting_to_confirm(mark, int(message.params["asked"])) is not None:

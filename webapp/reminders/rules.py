@@ -124,6 +124,15 @@ class ExpiringLot:
     expires_on: date
     left: int
     recorded_at: datetime
+    held: int = 0
+    """Calls on their way, which may come back."""
+    changed_at: datetime | None = None
+    """When a person changed, closed or reopened it last."""
+
+    @property
+    def known_at(self) -> datetime:
+        """Since when at the latest it has been what it is."""
+        return max(self.recorded_at, self.changed_at or self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +165,22 @@ def endings(untold: Sequence[ExpiringLot], now: datetime, zone: ZoneInfo) -> lis
 
 
 def _ending(day: date, lots: tuple[ExpiringLot, ...], now: datetime, zone: ZoneInfo) -> Ending:
-    due = max(start_of(first_day(day), zone), min(lot.recorded_at for lot in lots))
+    due = max(start_of(first_day(day), zone), min(lot.known_at for lot in lots))
     over = end_of(day, zone)
     closed = None if now < over else Closed.TOO_LATE if now - over > TOO_LATE else Closed.EXPIRED
     return Ending(day, lots, due, closed)
 
 
+def is_too_late(ends_on: date, today: date) -> bool:
+    """Whether a lot ended so long ago that nobody is mailed about it any more."""
+    return today - ends_on > TOO_LATE
+
+
 def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> Closed | None:
     """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now."""
-    if all(lot.expires_on != told_day for lot in lots):
+    ending = [lot for lot in lots if lot.expires_on == told_day]
+    if not ending:
         return Closed.MOVED
-    if today > told_day:
-        return Closed.EXPIRED
-    if not any(lot.left for lot in lots if lot.expires_on == told_day):
+    if not any(lot.left or lot.held for lot in ending):
         return Closed.EMPTIED
-    return None
+    return Closed.EXPIRED if today > told_day else None

@@ -25,6 +25,9 @@ def low(message: Message, now: datetime) -> Content:
     supply = queries.supply(day_of(now, this_instance().settings.zone))
     remaining, total = f"{supply.remaining:,}", f"{supply.total:,}"
     with force_locale(message.locale):
+        if not supply.total:
+            lead = _("The 20%% line was reached, and by now no lot is valid any more.")
+            return _short(message, _("[Yuliang] No lot is valid any more"), lead)
         subject = _("[Yuliang] %(remaining)s of %(total)s calls are left", remaining=remaining, total=total)
         lead = (
             _("All valid lots together have %(remaining)s calls left: the 20%% line was reached, and by now they are "
@@ -38,11 +41,12 @@ def low(message: Message, now: datetime) -> Content:
 def expiry(message: Message, now: datetime) -> Content:
     """A lot ends, or has ended."""
     episode = _episode(message)
-    over = episode.closed == Closed.EXPIRED
-    calls = episode.remaining if over else sum(lot.available for lot in queries.lots_of(episode.id))
-    left, ends = f"{calls:,}", episode.ends_on or day_of(now, this_instance().settings.zone)
+    today = day_of(now, this_instance().settings.zone)
+    ends = episode.ends_on or today
+    over = episode.closed == Closed.EXPIRED or ends < today
+    left = f"{queries.calls_ending(queries.lots_ending_with(episode)):,}"
     with force_locale(message.locale):
-        day = short_day(ends, day_of(now, this_instance().settings.zone))
+        day = short_day(ends, today)
         if over:
             subject = _("[Yuliang] A lot ended on %(day)s: %(left)s calls have lapsed", day=day, left=left)
             return _short(message, subject, _("%(left)s calls ended on %(day)s and have lapsed.", left=left, day=day))

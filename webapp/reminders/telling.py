@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 from webapp.notify.retrying import SERVER
 
 NOT_TOLD = "not_told"
-COMES_BACK = frozenset({"removed", "not_wanted", NOT_TOLD})
-"""Reasons of a drop that were the recipient's; over as soon as they are to be told again."""
+COMES_BACK = frozenset({"removed", "not_wanted", NOT_TOLD, "emptied", "moved"})
+"""Reasons of a drop that were the recipient's, over as soon as they are to be told again; or those of an episode that
+was over and stands again."""
 REST = timedelta(days=1)
 """What was given up because of the mail server comes back after so long even where nobody knows that it is well."""
 

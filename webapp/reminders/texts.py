@@ -13,6 +13,8 @@ from webapp.notify.sending import SEND_JOB
 from webapp.reminders.operations import REVIEW_JOB
 from webapp.reminders.rules import Closed, Rule
 
+UNREADABLE = _l("The stored mail server cannot be read with the present keys: set it again. Until then mails wait.")
+
 RULES: dict[str, LazyString] = {
     Rule.LOW: _l("20 percent of all valid calls remain"),
     Rule.EXPIRY: _l("A lot ends within 7 days"),

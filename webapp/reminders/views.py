@@ -15,8 +15,9 @@ from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import choose_locale
 from webapp.notify import outbox, sending
 from webapp.notify import queries as notify
+from webapp.notify.channels import mail
 from webapp.notify.messages import Verdict
-from webapp.reminders import operations, page
+from webapp.reminders import operations, page, texts
 from webapp.reminders.forms import EmailForm
 from webapp.reminders.recipient_views import bp as recipients
 from webapp.reminders.server_views import bp as server
@@ -86,6 +87,9 @@ def send_test_mail() -> Page:
         reply = sending.send_now(draft(address, choose_locale()))
     except sending.NoMailServer:
         flash(_("No mail server is set: nothing was sent."), "danger")
+        return redirect(url_for("reminders.server.edit"), 303)
+    except mail.Unreadable:
+        flash(str(texts.UNREADABLE), "danger")
         return redirect(url_for("reminders.server.edit"), 303)
     with transaction():
         append(who(), Action.TEST_MAIL_SENT, utc_now(), success=reply.verdict == Verdict.ACCEPTED, reply=reply.code)

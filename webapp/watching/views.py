@@ -49,11 +49,11 @@ def _migrations() -> dict[str, object]:
 
 
 def _worker() -> dict[str, object]:
-    known = leases.all_leases()
-    newest = max((lease.finished_at for lease in known if lease.finished_at), default=None)
+    known, now = leases.all_leases(), utc_now()
+    newest = leases.heartbeat(known, now)
     failing = sorted(f"{lease.name} ({lease.error})" for lease in known if lease.error)
     db.session.rollback()
-    if newest is None or utc_now() - newest > WORKER_LATE:
+    if newest is None or now - newest > WORKER_LATE:
         return {"ok": False, "detail": "no job has run lately: is `yuliang worker` running?", "required": False}
     if failing:
         return {"ok": False, "detail": f"failing: {', '.join(failing)}", "required": False}

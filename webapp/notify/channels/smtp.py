@@ -128,6 +128,8 @@ class Connection:
             if server.user:
                 self._stage = "login"
                 client.login(server.user, server.password)
+        if client.cut:  # while there was no line to cut yet: a name server, or the socket itself, took all the time
+            raise TimeoutError
         return client
 
     def _trusting(self) -> ssl.SSLContext:
