@@ -22,7 +22,7 @@ from webapp.foundation.sealing import CannotOpen
 from webapp.history.export_files import FileFormat, file_of
 from webapp.history.export_models import Export, ExportPiece, ExportState
 from webapp.history.export_order import Order
-from webapp.history.export_rows import Set, heading, place_of, wording
+from webapp.history.export_rows import Set, heading, wording
 from webapp.history.export_texts import watermark
 from webapp.history.export_trail import record
 from webapp.notify import notices
@@ -186,15 +186,15 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
         found = asked.batch(export.place, PIECE_ROWS)
         mark = watermark(export, order, zone) if export.plain else ""
         content = b"" if export.pieces else writer.begin(heading(plain=export.plain, zone=zone), mark)
-    content += writer.rows(map(words, found))
-    values: dict[str, Any] = {"pieces": export.pieces + 1, "rows": export.rows + len(found)}
+    content += writer.rows(map(words, found.rows))
+    values: dict[str, Any] = {"pieces": export.pieces + 1, "rows": export.rows + len(found.rows)}
     if not export.pieces:
-        values["total"] = asked.count()
-    if len(found) == PIECE_ROWS:
-        values |= {"place": place_of(found[-1]), "position": list(writer.position)}
+        values["total"] = asked.total()
+    if found.place:
+        values |= {"place": found.place, "position": list(writer.position)}
     else:
         content += writer.end()
-        values |= {"state": ExportState.READY, "ends_at": now + LASTING}
+        values |= {"state": ExportState.READY, "ends_at": now + LASTING, "total": values["rows"]}
     return values, zlib.compress(content, 1)
 
 

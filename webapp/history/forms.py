@@ -42,7 +42,8 @@ class HistoryForm(FilterForm):
     """Filters of /history; GET only."""
 
     s = HiddenField(validators=[
-        Optional(), Regexp(r"[A-Za-z0-9_-]{22}\Z", message=_l("This search has expired, or it is not yours. Search again.")),
+        Optional(),
+        Regexp(r"[A-Za-z0-9_-]{22}\Z", message=_l("This search has expired, or it is not yours. Search again.")),
     ])  # fmt: skip
     outcome = SelectField(_l("Outcome"), validators=[Optional()])
     billed = SelectField(_l("Charge"), validators=[Optional()])
