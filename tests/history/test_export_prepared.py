@@ -19,7 +19,7 @@ from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk, Member
 from tests.support.faults import fault_beside
 from webapp.accounts.models import Role, User
-from webapp.audit.trail import AuditRecord, Who
+from webapp.audit.trail import Action, AuditRecord, Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -110,7 +110,7 @@ def test_plaintext_goes_to_whom_it_was_approved_once_with_its_mark(app: Flask, d
     assert [int(row[0]) for row in rows] == many[::-1]
     assert {tuple(row[-5:]) for row in rows} == {("欧阳演练", "11010519491231002X", "'=7788", "演练省", "演练市")}
     assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"),
-                                  (ADMIN.id, "export_fetched")]  # fmt: skip
+                                  (ADMIN.id, "export_fetched"), (ADMIN.id, "export_sent")]  # fmt: skip
     again = fetch(desk(ADMIN), number)
     assert (again.status_code, PERSON.name in again.text) == (303, False)
 
@@ -128,7 +128,7 @@ def test_the_request_the_decision_and_the_fetching_are_recorded_with_reason_and_
             select(AuditRecord).where(AuditRecord.object_type == "export").order_by(AuditRecord.id))]  # fmt: skip
     assert details == [
         {"format": "csv", "plain": True, "filters": "outcome=match from=2026-11-02", "reason": "authority",
-         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True},
+         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True}, {"rows": 7},
     ]  # fmt: skip
 
 
@@ -370,6 +370,50 @@ def test_a_fetched_file_is_destroyed_within_the_hour(app: Flask, desk: Open, man
     age(app, number, hours=1)
 
     assert (destroy(app), pieces(app), state(app, number)) == (1, 0, "fetched")
+
+
+def test_a_file_that_is_fetched_slowly_stays_until_its_end_which_is_recorded(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
+    operator = desk(OPERATOR)
+    number = ask(operator)
+    work(app)
+    answer = operator.client.post(
+        f"/history/exports/{number}/fetch", data={"csrf_token": operator.token()}, buffered=False
+    )
+    file = b""
+    for minutes, got in enumerate(answer.iter_encoded()):
+        file += got
+        now = utc_now() + timedelta(minutes=30 * (minutes + 1))
+        monkeypatch.setattr(export_operations, "utc_now", lambda now=now: now)
+        with app.app_context():
+            export_operations.destroy_expired(now - timedelta(minutes=1))
+
+    assert [row[0] for row in csv.reader(io.StringIO(file.decode("utf-8-sig")))][1:] == [str(n) for n in many[::-1]]
+    with app.app_context():
+        query = select(AuditRecord).where(AuditRecord.action == Action.EXPORT_SENT)
+        [sent] = db.session.scalars(query)
+        assert (sent.object_id, sent.success, sent.detail) == (number, True, {"rows": 7})
+
+
+@on_one_database
+def test_who_goes_away_while_fetching_is_recorded_so(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
+    operator = desk(OPERATOR)
+    number = ask(operator)
+    work(app)
+    answer = operator.client.post(
+        f"/history/exports/{number}/fetch", data={"csrf_token": operator.token()}, buffered=False
+    )
+    next(iter(answer.response))
+    answer.close()
+
+    with app.app_context():
+        [sent] = db.session.scalars(select(AuditRecord).where(AuditRecord.action == Action.EXPORT_SENT))
+        assert sent.success is False
 
 
 @on_one_database

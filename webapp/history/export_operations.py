@@ -8,6 +8,7 @@ column; a file that was fetched, or was not fetched within a day, is destroyed.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import Update, delete, func, or_, select, update
 
 from webapp.accounts.models import Role, User
 from webapp.audit.trail import SYSTEM, Action, Who, append
+from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, end_read, insert_rows, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import CannotOpen
@@ -30,7 +32,7 @@ from webapp.notify import notices
 LASTING = timedelta(days=1)
 """How long a request waits for its approver, and a file for its owner."""
 BEING_FETCHED = timedelta(hours=1)
-"""How long the pieces of a file stay after its owner began to fetch it."""
+"""How long the pieces of a file stay after its owner began to fetch it, or went on."""
 PIECE_ROWS = 5000
 DESTROYED_AT_ONCE = 50
 """Pieces: no transaction lasts long."""
@@ -145,6 +147,25 @@ def fetch(export_id: int, who: Who, instance: Instance, now: datetime) -> Export
             Action.EXPORT_FETCHED, asked, who, instance, now, export_id=export_id, rows=export.rows, plain=export.plain
         )
         return export
+
+
+def sent(export: Export, who: Who, instance: Instance) -> Iterator[bytes]:
+    """The opened pieces of a file that was fetched. While they are read, they stay; how it ended is recorded."""
+    export_id, last, rows, whole = export.id, export.pieces, export.rows, False
+    read_on = update(Export).where(Export.id == export_id, Export.state == ExportState.FETCHED)
+    extended = utc_now()
+    try:
+        for number in range(last):
+            if utc_now() - extended >= BEING_FETCHED / 4:
+                extended = utc_now()
+                with transaction():
+                    _changed(read_on.values(ends_at=extended + BEING_FETCHED))
+            yield piece(export_id, number, instance)
+        whole = True
+    finally:
+        # Also where the reader went away: what was sent was seen.
+        with transaction():
+            append(who, Action.EXPORT_SENT, utc_now(), on=("export", export_id), success=whole, rows=rows)
 
 
 def piece(export_id: int, number: int, instance: Instance) -> bytes:
