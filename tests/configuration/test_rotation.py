@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,16 +19,17 @@ from tests.configuration.rotating import LATER, begin, finish, promote, rotate, 
 from tests.conftest import MakeApp
 from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk, Member
+from tests.support.waiting import together
 from tests.verification.calls import MATCH, ask, somebody
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM, Action, AuditRecord
 from webapp.configuration import kind, rotation
-from webapp.foundation import key_ring
+from webapp.foundation import key_ring, keys
 from webapp.foundation.database import Base, db, transaction
-from webapp.foundation.instance import this_instance
+from webapp.foundation.instance import Instance, this_instance
 from webapp.foundation.runtime import StoredSetting
 from webapp.foundation.sealed_columns import blind, fleeting, keyed, sealed
-from webapp.foundation.sealing import KeyMissing
+from webapp.foundation.sealing import KeyMissing, Sealer
 from webapp.history.filters import Filters
 from webapp.history.queries import page
 from webapp.receipts import operations as receipts
@@ -71,6 +76,55 @@ def test_every_sealed_column_is_a_part_and_every_blind_one_belongs_to_a_part_of_
     own = {part.name for part in rotation.parts() if type(part).__name__ != "SealedTable"}
     assert {one.info["blind"].split(".")[0] for one in columns if "blind" in one.info} == own
     assert named[0] == "setting", "who lacks the new key finds out first of all"
+
+
+def test_of_two_that_begin_at_once_neither_loses_its_key(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    apps, replace, met = (make_app(), make_app()), keys._replace, list[int]()
+    both = threading.Barrier(2)
+
+    def beside_another(path: Path, content: str) -> None:
+        with suppress(threading.BrokenBarrierError):  # nobody else comes: the folder is held
+            met.append(both.wait(1))
+        replace(path, content)
+
+    monkeypatch.setattr(keys, "_replace", beside_another)
+    with apps[0].app_context():
+        kind.agree(this_instance(), NOW)
+    begun = list[int]()
+
+    def work(app: Flask) -> None:
+        with app.app_context():
+            begun.append(rotation.begin(this_instance(), NOW))
+            db.session.remove()
+
+    together(*(partial(work, app) for app in apps))
+
+    assert met == [], "two wrote the files at one time"
+    with apps[0].app_context():
+        kept, ring = keys.load_keys(this_instance().settings, make=False), key_ring.read(this_instance().sealer)
+        assert ring is not None
+        assert ring.missing(Sealer(kept)) == ([], []), "a restart holds every key of the ring"
+        assert (len(kept.data), len(kept.index), len(set(begun))) == (2, 2, 1)
+
+
+def test_a_rotation_does_not_begin_with_a_key_that_a_restart_would_not_find(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        kind.agree(this_instance(), NOW)
+        path = this_instance().settings.instance / "keys" / "data_keys"
+        known, fetch = path.read_text(), key_ring.fetch
+
+        def overwritten(instance: Instance, ring: key_ring.Ring | None = None) -> bool:
+            others = fetch(instance, ring)
+            path.write_text(known)
+            return others
+
+        monkeypatch.setattr(key_ring, "fetch", overwritten)
+        with pytest.raises(rotation.CannotRotate, match="changed meanwhile"):
+            rotation.begin(this_instance(), NOW)
+
+        assert rotation.present() is None
 
 
 def test_everything_ends_under_the_new_keys_and_is_what_it_was(app: Flask) -> None:

@@ -1,21 +1,25 @@
-"""Any page costs as much in a large history as in a small one: whatever is filtered by, however deep it lies."""
+"""Any page, and each batch of a file, costs as much in a large history as in a small one: whatever is filtered by,
+however deep it lies."""
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, event, insert, text
+from sqlalchemy import delete, insert, text
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR
+from tests.support.prices import Act, price_of
 from webapp.accounts.models import User
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
-from webapp.history.filters import OLDEST, Cursor, Filters
+from webapp.history import facts, totals
+from webapp.history.export_rows import Set
+from webapp.history.filters import EPOCH, OLDEST, Cursor, Filters
 from webapp.history.queries import page
 from webapp.verification.identities import place_value
 from webapp.verification.models import Identity, IdentityIndex, LegalBasis, Verification
@@ -88,59 +92,16 @@ def look(filters: Filters, cursor: Cursor | None = None) -> None:
     page(filters, db.session.get_one(User, ADMIN.id), this_instance(), SIZE, cursor)
 
 
+def export(filters: Filters) -> Set:
+    return Set(filters, ADMIN.id, this_instance(), NOW + timedelta(days=9))
+
+
+def _price(act: Act) -> int:
+    return price_of(act, "verification", "identity_index")
+
+
 def price(filters: Filters, cursor: Cursor | None = None) -> int:
-    """What a page costs, whatever else the machine does: on SQLite steps of its machine, on PostgreSQL rows read."""
-    look(filters, cursor)  # the first time reads the schema
-    return _steps(filters, cursor) if db.engine.dialect.name == "sqlite" else _rows_read(filters, cursor)
-
-
-def _steps(filters: Filters, cursor: Cursor | None) -> int:
-    connection = db.session.connection().connection.driver_connection
-    assert connection is not None
-    hundreds = 0
-
-    def one_more() -> int:
-        nonlocal hundreds
-        hundreds += 1
-        return 0
-
-    connection.set_progress_handler(one_more, 100)
-    try:
-        look(filters, cursor)
-    finally:
-        connection.set_progress_handler(None, 0)
-    return hundreds * 100
-
-
-def _rows_read(filters: Filters, cursor: Cursor | None) -> int:
-    sent: list[tuple[str, Any]] = []
-
-    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        sent.append((statement, parameters))
-
-    connection = db.session.connection()
-    event.listen(db.engine, "before_cursor_execute", remember)
-    try:
-        look(filters, cursor)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", remember)
-    read = sum(_read(connection, *one) for one in sent if " verification" in one[0] or "identity_index" in one[0])
-    db.session.rollback()
-    return read
-
-
-def _read(connection: Connection, statement: str, parameters: Any) -> int:
-    plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
-    return sum(
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in _nodes(plan[0]["Plan"]) if "Relation Name" in node
-    )  # fmt: skip
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", []):
-        yield from _nodes(part)
+    return _price(lambda: look(filters, cursor))
 
 
 @pytest.mark.usefixtures("context")
@@ -154,6 +115,37 @@ def test_no_pair_of_filters_costs_more_in_a_larger_history() -> None:
 
     grown = [(filters, filters.search, cost, after[filters]) for filters, cost in before.items()
              if after[filters] > min(MOST, 1.2 * cost + 3_000)]  # fmt: skip
+    assert grown == []
+
+
+@pytest.mark.usefixtures("context")
+def test_neither_beginning_a_file_nor_its_batches_cost_more_in_a_larger_history(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(totals, "total", lambda *_: None)  # the dearer way: the counters do not know
+
+    middle = f"{(NOW + timedelta(days=2) - EPOCH) // timedelta(microseconds=1)}:{SMALL // 4}"
+
+    def prices() -> dict[tuple[str, Filters], int]:
+        wanted = asked()
+        some = [*wanted[: 1 + 2 * len(CHOSEN)], *wanted[1 + 2 * len(CHOSEN) :: 6]]  # each filter, and some of the pairs
+        files = {filters: export(filters) for filters in some}
+        first = {("first", one): _price(partial(file.batch, "", SIZE)) for one, file in files.items()}
+        exceeding = {("exceeds", one): _price(partial(file.exceeds, SIZE)) for one, file in files.items()}
+        with monkeypatch.context() as patch:
+            patch.setattr(facts, "MOST_SHOWN", SIZE)  # so that it is a batch of many rows
+            later = {("later", one): _price(partial(file.batch, middle, SIZE + 10)) for one, file in files.items()}
+        return first | exceeding | later
+
+    fill(SMALL)
+    before = prices()
+    empty()
+    fill(LARGE)
+
+    after = prices()
+
+    grown = [(what, what[1].search, cost, after[what]) for what, cost in before.items()
+             if after[what] > min(2 * MOST, 1.2 * cost + 3_000)]  # fmt: skip
     assert grown == []
 
 

@@ -19,12 +19,12 @@ from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk, Member
 from tests.support.faults import fault_beside
 from webapp.accounts.models import Role, User
-from webapp.audit.trail import AuditRecord, Who
+from webapp.audit.trail import Action, AuditRecord, Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.sealing import CannotOpen
-from webapp.history import export_operations
+from webapp.history import export_operations, totals
 from webapp.history.export_models import Export, ExportPiece
 from webapp.history.export_operations import DESTROYED_AT_ONCE, MOST_OPEN, NotThere
 from webapp.history.export_order import Order
@@ -110,7 +110,7 @@ def test_plaintext_goes_to_whom_it_was_approved_once_with_its_mark(app: Flask, d
     assert [int(row[0]) for row in rows] == many[::-1]
     assert {tuple(row[-5:]) for row in rows} == {("欧阳演练", "11010519491231002X", "'=7788", "演练省", "演练市")}
     assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"),
-                                  (ADMIN.id, "export_fetched")]  # fmt: skip
+                                  (ADMIN.id, "export_fetched"), (ADMIN.id, "export_sent")]  # fmt: skip
     again = fetch(desk(ADMIN), number)
     assert (again.status_code, PERSON.name in again.text) == (303, False)
 
@@ -128,7 +128,7 @@ def test_the_request_the_decision_and_the_fetching_are_recorded_with_reason_and_
             select(AuditRecord).where(AuditRecord.object_type == "export").order_by(AuditRecord.id))]  # fmt: skip
     assert details == [
         {"format": "csv", "plain": True, "filters": "outcome=match from=2026-11-02", "reason": "authority",
-         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True},
+         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True}, {"rows": 7},
     ]  # fmt: skip
 
 
@@ -275,9 +275,15 @@ def test_of_two_who_prepare_the_same_piece_one_stores_it(
 
 
 @on_one_database
+@pytest.mark.parametrize(
+    ("counted", "shown"),
+    [(7, '3 of 7 <progress value="3" max="7"'), (2, "3 so far<"), (None, "3 so far<")],
+    ids=["counted", "the counters lag behind", "the counters do not know"],
+)
 def test_progress_is_shown_while_it_is_prepared(
-    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch, counted: int | None, shown: str
 ) -> None:
+    monkeypatch.setattr(totals, "total", lambda *_: counted)
     monkeypatch.setattr(export_operations, "PIECE_ROWS", 3)
     operator = desk(OPERATOR)
     number = ask(operator)
@@ -286,7 +292,7 @@ def test_progress_is_shown_while_it_is_prepared(
     page = operator.get(f"/history/exports/{number}", headers=ENGLISH).text
 
     assert 'data-refresh="2"' in page
-    assert re.search(r"data-progress>3 of 7 <progress value=\"3\" max=\"7\"", page)
+    assert f"data-progress>{shown}" in page
 
 
 def test_what_is_verified_after_it_was_asked_for_is_not_in_the_file(app: Flask, desk: Open, many: list[int]) -> None:
@@ -364,6 +370,50 @@ def test_a_fetched_file_is_destroyed_within_the_hour(app: Flask, desk: Open, man
     age(app, number, hours=1)
 
     assert (destroy(app), pieces(app), state(app, number)) == (1, 0, "fetched")
+
+
+def test_a_file_that_is_fetched_slowly_stays_until_its_end_which_is_recorded(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
+    operator = desk(OPERATOR)
+    number = ask(operator)
+    work(app)
+    answer = operator.client.post(
+        f"/history/exports/{number}/fetch", data={"csrf_token": operator.token()}, buffered=False
+    )
+    file = b""
+    for minutes, got in enumerate(answer.iter_encoded()):
+        file += got
+        now = utc_now() + timedelta(minutes=30 * (minutes + 1))
+        monkeypatch.setattr(export_operations, "utc_now", lambda now=now: now)
+        with app.app_context():
+            export_operations.destroy_expired(now - timedelta(minutes=1))
+
+    assert [row[0] for row in csv.reader(io.StringIO(file.decode("utf-8-sig")))][1:] == [str(n) for n in many[::-1]]
+    with app.app_context():
+        query = select(AuditRecord).where(AuditRecord.action == Action.EXPORT_SENT)
+        [sent] = db.session.scalars(query)
+        assert (sent.object_id, sent.success, sent.detail) == (number, True, {"rows": 7})
+
+
+@on_one_database
+def test_who_goes_away_while_fetching_is_recorded_so(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
+    operator = desk(OPERATOR)
+    number = ask(operator)
+    work(app)
+    answer = operator.client.post(
+        f"/history/exports/{number}/fetch", data={"csrf_token": operator.token()}, buffered=False
+    )
+    next(iter(answer.response))
+    answer.close()
+
+    with app.app_context():
+        [sent] = db.session.scalars(select(AuditRecord).where(AuditRecord.action == Action.EXPORT_SENT))
+        assert sent.success is False
 
 
 @on_one_database

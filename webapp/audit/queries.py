@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, null, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, false, func, null, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.audit.segments import AuditCheckpoint
-from webapp.audit.trail import FAILED, Action, AuditRecord
+from webapp.audit.trail import FAILED, NEVER_SUCCEED, Action, AuditRecord
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db, end_read
 
@@ -32,6 +32,9 @@ _ACTORS = text(
 """A step of the recursion is one look into an index: the price goes with the people, never with the records."""
 
 
+Leading = Sequence[InstrumentedAttribute[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What is shown; None: not filtered. Days are of the reporting zone, both included."""
@@ -46,6 +49,8 @@ class Filters:
 
     def conditions(self, zone: ZoneInfo) -> list[ColumnElement[bool]]:
         """As conditions of a query."""
+        if self.success and self.action in NEVER_SUCCEED:
+            return [false()]  # else every failure would be read to find none
         record, column = AuditRecord, self._column
         equal = {record.action: self.action, record.object_type: self.object_type, record.object_id: self.object_id}
         found: list[ColumnElement[bool]] = [column(one) == value for one, value in equal.items() if value is not None]
@@ -60,9 +65,16 @@ class Filters:
             found.append(record.at < end_of(self.last, zone))
         return found
 
+    @property
+    def leading(self) -> tuple[InstrumentedAttribute[Any], ...]:
+        """What the order begins with: PostgreSQL does not see that those of nobody are of one."""
+        return (AuditRecord.actor_id,) if self.actor == NOBODY else ()
+
     def _column(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-        """The column; where failures are wanted, hidden from SQLite, which would not see that they are the fewest."""
-        return func.coalesce(column, null()) if self.success is False else column.expression
+        """The column; where failures are wanted, hidden from SQLite, which would not see that they are the fewest.
+        PostgreSQL knows how many there are, unless they are hidden."""
+        hidden = self.success is False and db.engine.dialect.name == "sqlite"
+        return func.coalesce(column, null()) if hidden else column.expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +106,17 @@ class Page:
 
 
 def page(
-    wanted: Sequence[ColumnElement[bool]], size: int, *, below: Place | None = None, above: Place | None = None
-) -> Page:
-    """One page of the wanted records: the next ones below or above a place."""
+    wanted: Sequence[ColumnElement[bool]], size: int, *, below: Place | None = None, above: Place | None = None,
+    leading: Leading = (),
+) -> Page:  # fmt: skip
+    """One page of the wanted records: the next ones below or above a place. `leading`: see `Filters`."""
     query = select(AuditRecord).where(*wanted)
     place = tuple_(AuditRecord.at, AuditRecord.id)
     if above is not None:
-        query = query.where(place > (above.at, above.id)).order_by(AuditRecord.at, AuditRecord.id)
+        query = query.where(place > (above.at, above.id)).order_by(*leading, AuditRecord.at, AuditRecord.id)
     else:
-        query = _newest_first(query if below is None else query.where(place < (below.at, below.id)))
+        query = query if below is None else query.where(place < (below.at, below.id))
+        query = _newest_first(query.order_by(*(column.desc() for column in leading)))
     found = list(db.session.scalars(query.limit(size + 1)))
     more, records = len(found) > size, found[:size]
     if above is not None:
@@ -112,12 +126,12 @@ def page(
     return Page(records, _place(records[0]) if newer else None, _place(records[-1]) if older else None)
 
 
-def every(wanted: Sequence[ColumnElement[bool]]) -> Iterator[AuditRecord]:
+def every(wanted: Sequence[ColumnElement[bool]], leading: Leading = ()) -> Iterator[AuditRecord]:
     """All wanted records that are there when the first is asked for, newest first, with no transaction open between."""
     newest = db.session.scalar(select(func.max(AuditRecord.id))) or 0
     below: Place | None = None
     while True:
-        found = page([*wanted, AuditRecord.id <= newest], CHUNK, below=below)
+        found = page([*wanted, AuditRecord.id <= newest], CHUNK, below=below, leading=leading)
         db.session.expunge_all()
         end_read()
         yield from found.records

@@ -101,6 +101,13 @@ class Action(StrEnum):
     PROCESSING_EXPORTED = "processing_exported"
 
 
+NEVER_SUCCEED = frozenset({
+    Action.LOGIN_FAILED, Action.UNLOCK_FAILED, Action.REAUTHENTICATION_FAILED, Action.ACCESS_REFUSED,
+    Action.VERIFICATION_BLOCKED,
+})  # fmt: skip
+"""What by its nature is recorded without success only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """Who acts: a user, or the product itself (`user_id` None); from where, in which request."""
@@ -126,6 +133,7 @@ class AuditRecord(Base):
         Index(None, "at", "id"),
         Index(None, "action", "at", "id"),
         Index(None, "actor_id", "at", "id"),
+        Index(None, "actor_id", "action", "at", "id"),
         Index(None, "object_type", "object_id", "at", "id"),
         Index("ix_audit_record_failed", "at", "id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
         Index("ix_audit_record_subject", "subject", "at", "id", sqlite_where=text(ABOUT), postgresql_where=text(ABOUT)),

@@ -30,8 +30,12 @@ def index() -> tuple[str, int]:
     now = utc_now()
     if not form.validate():
         return render_template("audit/index.html", form=form, head=heads.head(), now=now, records=[]), 422
-    wanted = form.filters().conditions(this_instance().settings.zone)
-    page = queries.page(wanted, SIZE, below=_place("below"), above=_place("above"))
+    asked = form.filters()
+    wanted, places = (
+        asked.conditions(this_instance().settings.zone),
+        {name: _place(name) for name in ("below", "above")},
+    )
+    page = queries.page(wanted, SIZE, leading=asked.leading, **places)
     found, records = heads.head(), [row(record) for record in page.records]
     with transaction():
         append(who(), Action.AUDIT_VIEWED, now, filters=_active(), records=len(records))
@@ -54,7 +58,7 @@ def file() -> Response:
     if not form.validate():
         abort(400, _("A filter cannot be read"))
     settings, now = this_instance().settings, utc_now()
-    records = queries.every(form.filters().conditions(settings.zone))
+    records = queries.every(form.filters().conditions(settings.zone), form.filters().leading)
     with transaction():
         append(who(), Action.AUDIT_EXPORTED, now, filters=_active())
     name = f"yuliang-audit-{day_of(now, settings.zone)}.csv"

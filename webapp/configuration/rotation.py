@@ -28,7 +28,7 @@ from webapp.foundation.database import db, end_read, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.key_ring import Ring
 from webapp.foundation.resealing import Batch, Part, SealedTable, sealed_columns
-from webapp.foundation.sealing import KeyMissing
+from webapp.foundation.sealing import KeyMissing, Sealer
 from webapp.receipts import operations as receipts
 from webapp.verification.reindexing import Identities, References, calls_begun_before
 
@@ -69,8 +69,16 @@ def begin(instance: Instance, now: datetime) -> int:
     if going is not None:
         end_read()
         return going.id
-    ring = _ring(instance)
     end_read()
+    with keys.alone(instance.settings):
+        return _begin(instance, now)
+
+
+def _begin(instance: Instance, now: datetime) -> int:
+    ring, going = _ring(instance), present()
+    end_read()
+    if going is not None:
+        return going.id  # of another process, while this one waited
     data, index = _new_keys(ring, instance)
     totals = {part.name: part.count() for part in parts()}
     end_read()
@@ -79,6 +87,7 @@ def begin(instance: Instance, now: datetime) -> int:
         going = present()
         if going is not None:
             return going.id
+        _still_there(data, index, instance)
         ring = _ring(instance).with_keys(instance.sealer, [data], [index])
         rotation = KeyRotation(
             data_key=data, index_key=index, started_at=now,
@@ -157,11 +166,21 @@ def _new_keys(ring: Ring, instance: Instance) -> tuple[str, str]:
     return data, index
 
 
+def _still_there(data: str, index: str, instance: Instance) -> None:
+    """Raises `CannotRotate` where what a restart would read are not the very keys that the ring is about to name."""
+    kept, held = Sealer(keys.load_keys(instance.settings, make=False)), instance.sealer
+    if (kept.data_fingerprints().get(data), kept.index_fingerprints().get(index)) != (
+        held.data_fingerprints()[data], held.index_fingerprints()[index],
+    ):  # fmt: skip
+        raise CannotRotate("the key files were changed meanwhile by something else: run this again")
+
+
 def _promote(rotation: KeyRotation, instance: Instance, now: datetime) -> bool:
-    for kind, name in (("data_keys", rotation.data_key), ("index_keys", rotation.index_key)):
-        path = keys.key_file(kind, instance.settings)
-        if path is not None:
-            keys.put_first(path, name)
+    with keys.alone(instance.settings):
+        for kind, name in (("data_keys", rotation.data_key), ("index_keys", rotation.index_key)):
+            path = keys.key_file(kind, instance.settings)
+            if path is not None:
+                keys.put_first(path, name)
     with transaction() as session:
         mine = update(KeyRotation).where(KeyRotation.id == rotation.id, KeyRotation.promoted_at.is_(None))
         session.execute(mine.values(promoted_at=now), execution_options={"synchronize_session": False})

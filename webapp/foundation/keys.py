@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -87,9 +90,27 @@ def key_file(name: str, settings: Settings) -> Path | None:
     return None if getattr(settings, name) else settings.instance / "keys" / name
 
 
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Holds the folder of the keys: of all that change its files, processes and threads, one goes in at a time.
+
+    No transaction may be open before: whoever is inside may need the database. It ends with its process.
+    """
+    folder = settings.instance / "keys"
+    if not folder.is_dir():
+        yield  # the environment gives all of them
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 def add_key(path: Path, taken: set[str]) -> str:
     """Adds a new key behind those in the file, under an id that is not `taken`: it opens and searches, and nothing is
-    sealed with it before it stands in front. Returns its id."""
+    sealed with it before it stands in front. Returns its id. The caller is `alone` until the database knows the key."""
     known = path.read_text(encoding="ascii").strip()
     taken = taken | {part.partition(":")[0].strip() for part in known.split(",")}
     key_id = next(f"k{number}" for number in count(2) if f"k{number}" not in taken)
@@ -99,7 +120,7 @@ def add_key(path: Path, taken: set[str]) -> str:
 
 
 def put_first(path: Path, key_id: str) -> None:
-    """Moves a key of the file to the front."""
+    """Moves a key of the file to the front. The caller is `alone`."""
     parts = [part.strip() for part in path.read_text(encoding="ascii").split(",")]
     _replace(path, ",".join(sorted(parts, key=lambda part: not part.startswith(f"{key_id}:"))))
 

@@ -59,7 +59,7 @@ class Export(Base):
     rows: Mapped[int] = mapped_column(default=0)
     """That stand in the pieces so far."""
     total: Mapped[int | None]
-    """That there will be; counted with the first piece."""
+    """That there will be, by the counters as the first piece was made; None: they do not know."""
     fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     owner: Mapped[User] = relationship(foreign_keys=owner_id)

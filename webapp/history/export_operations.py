@@ -9,6 +9,7 @@ for goes at that moment: the audit trail alone remembers, and a search only as a
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,13 +18,14 @@ from sqlalchemy import Update, delete, func, or_, select, update
 
 from webapp.accounts.models import Role, User
 from webapp.audit.trail import SYSTEM, Action, Who, append
+from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, end_read, insert_rows, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import CannotOpen
 from webapp.history.export_files import FileFormat, file_of
 from webapp.history.export_models import Export, ExportPiece, ExportState
 from webapp.history.export_order import Order
-from webapp.history.export_rows import Set, heading, place_of, wording
+from webapp.history.export_rows import Set, heading, wording
 from webapp.history.export_texts import watermark
 from webapp.history.export_trail import record
 from webapp.notify import notices
@@ -31,7 +33,7 @@ from webapp.notify import notices
 LASTING = timedelta(days=1)
 """How long a request waits for its approver, and a file for its owner."""
 BEING_FETCHED = timedelta(hours=1)
-"""How long the pieces of a file stay after its owner began to fetch it."""
+"""How long the pieces of a file stay after its owner began to fetch it, or went on."""
 PIECE_ROWS = 5000
 DESTROYED_AT_ONCE = 50
 """Pieces: no transaction lasts long."""
@@ -155,6 +157,25 @@ def fetch(export_id: int, who: Who, instance: Instance, now: datetime) -> Export
         return export
 
 
+def sent(export: Export, who: Who, instance: Instance) -> Iterator[bytes]:
+    """The opened pieces of a file that was fetched. While they are read, they stay; how it ended is recorded."""
+    export_id, last, rows, whole = export.id, export.pieces, export.rows, False
+    read_on = update(Export).where(Export.id == export_id, Export.state == ExportState.FETCHED)
+    extended = utc_now()
+    try:
+        for number in range(last):
+            if utc_now() - extended >= BEING_FETCHED / 4:
+                extended = utc_now()
+                with transaction():
+                    _changed(read_on.values(ends_at=extended + BEING_FETCHED))
+            yield piece(export_id, number, instance)
+        whole = True
+    finally:
+        # Also where the reader went away: what was sent was seen.
+        with transaction():
+            append(who, Action.EXPORT_SENT, utc_now(), on=("export", export_id), success=whole, rows=rows)
+
+
 def piece(export_id: int, number: int, instance: Instance) -> bytes:
     """One opened piece of a file. Raises `CannotOpen` where it is not the one that was stored."""
     mine = ExportPiece.export_id == export_id, ExportPiece.number == number
@@ -200,15 +221,15 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
         found = asked.batch(export.place, PIECE_ROWS)
         mark = watermark(export, order, zone) if export.plain else ""
         content = b"" if export.pieces else writer.begin(heading(plain=export.plain, zone=zone), mark)
-    content += writer.rows(map(words, found))
-    values: dict[str, Any] = {"pieces": export.pieces + 1, "rows": export.rows + len(found)}
+    content += writer.rows(map(words, found.rows))
+    values: dict[str, Any] = {"pieces": export.pieces + 1, "rows": export.rows + len(found.rows)}
     if not export.pieces:
-        values["total"] = asked.count()
-    if len(found) == PIECE_ROWS:
-        values |= {"place": place_of(found[-1]), "position": list(writer.position)}
+        values["total"] = asked.total()
+    if found.place:
+        values |= {"place": found.place, "position": list(writer.position)}
     else:
         content += writer.end()
-        values |= {"state": ExportState.READY, "ends_at": now + LASTING}
+        values |= {"state": ExportState.READY, "ends_at": now + LASTING, "total": values["rows"]}
     return values, zlib.compress(content, 1)
 
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import Row, Select, func, tuple_
+from sqlalchemy import Row
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import User
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
-from webapp.history import queries
-from webapp.history.filters import EPOCH, Filters
+from webapp.history import queries, search_keys, totals
+from webapp.history.filters import EPOCH, Cursor, Filters
+from webapp.history.scans import SEALED, V
 from webapp.persons.masking import mask_name, mask_number
 from webapp.vendor.texts import CAUSES
 from webapp.verification import identities
-from webapp.verification.models import Identity, Verification
 from webapp.verification.queries import all_purposes
 from webapp.verification.texts import CHARGED, OUTCOMES, SOURCES
 
 _COLUMNS = (
-    Verification.id, Verification.created_at, Verification.outcome, Verification.billed, Verification.cause,
-    Verification.request_id, Verification.source, Verification.operator_id, Verification.department_id,
-    Verification.purpose_id, Identity.sealed,
+    V.c.id, V.c.created_at, V.c.outcome, V.c.billed, V.c.cause, V.c.request_id, V.c.source, V.c.operator_id,
+    V.c.department_id, V.c.purpose_id, SEALED.c.sealed,
 )  # fmt: skip
-_NEWEST_FIRST = (Verification.created_at.desc(), Verification.id.desc())
+COUNTED_AT_ONCE = 20_000
 
 Found = Row[*tuple[Any, ...]]
 """A row as `_COLUMNS` names it."""
@@ -39,42 +38,69 @@ Worded = Callable[[Found], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows, perhaps none, and the place behind them; '': nothing lies there."""
+
+    rows: Sequence[Found]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Set:
-    """What is exported: what these filters leave of what the viewer may see, up to the instant it was asked for."""
+    """What is exported: what these filters leave of what the viewer may see, up to the instant it was asked for, in
+    the order of the pages."""
 
     filters: Filters
     viewer_id: int
     instance: Instance
     asked_at: datetime
 
-    def batch(self, place: str, size: int) -> Sequence[Found]:
+    def batch(self, place: str, size: int) -> Batch:
         """Up to `size` rows behind `place` ('': from the newest on)."""
-        query = self._query(place).outerjoin(Identity, Identity.verification_id == Verification.id)
-        first = query.with_only_columns(*_COLUMNS).order_by(*_NEWEST_FIRST).limit(size)
-        return db.session.connection().execute(first).all()  # past the unit of work: nothing here is an object
+        return self._batch(place, size, _COLUMNS)
 
     def exceeds(self, most: int) -> bool:
-        """Whether there are more rows than `most`; looks at no more than that."""
-        beyond = self._query("").with_only_columns(Verification.id).order_by(*_NEWEST_FIRST).offset(most).limit(1)
-        return db.session.scalar(beyond) is not None
+        """Whether there are more rows than `most`: by the counters where they know, else by looking at no more."""
+        facts_only = replace(self.filters, search=None, province=None, city=None)
+        counted = totals.total(facts_only, self._viewer(), self.instance, self.asked_at)
+        if counted is not None and (counted <= most or facts_only == self.filters):
+            return counted > most
+        keys = search_keys.keys(self.filters, self.instance.sealer)
+        if keys is not None and search_keys.at_most(keys, most):
+            return False
+        found, place = 0, ""
+        while found <= most:
+            batch = self._batch(place, min(COUNTED_AT_ONCE, most + 1), (V.c.id, V.c.created_at))
+            found, place = found + len(batch.rows), batch.place
+            if not place:
+                break
+        return found > most
 
-    def count(self) -> int:
-        """How many rows there are; looks at all of them: not for a page."""
-        return db.session.scalar(self._query("").with_only_columns(func.count())) or 0
+    def total(self) -> int | None:
+        """How many rows there are, about; None where the counters do not know."""
+        return totals.total(self.filters, self._viewer(), self.instance, self.asked_at)
 
-    def _query(self, place: str) -> Select[Any]:
-        viewer = db.session.get_one(User, self.viewer_id)  # a file may take longer than a session
-        fitting = queries.matching(self.filters, viewer, self.instance).where(Verification.created_at <= self.asked_at)
-        if not place:
-            return fitting
-        micros, row_id = place.split(":")
-        at = EPOCH + timedelta(microseconds=int(micros))
-        return fitting.where(tuple_(Verification.created_at, Verification.id) < tuple_(at, int(row_id)))
+    def _batch(self, place: str, size: int, columns: tuple[Any, ...]) -> Batch:
+        cursor = _cursor(place) if place else None
+        here = queries.stretch(self.filters, self._viewer(), self.instance, size, cursor, columns=columns,
+                               until=self.asked_at)  # fmt: skip
+        if not here.more:
+            return Batch(here.found, "")
+        if here.edge is not None:
+            return Batch(here.found, _place(*here.edge))
+        return Batch(here.found, _place(here.found[-1].created_at, here.found[-1].id))
+
+    def _viewer(self) -> User:
+        return db.session.get_one(User, self.viewer_id)  # a file may take longer than a session
 
 
-def place_of(row: Found) -> str:
-    """The place behind a row."""
-    return f"{(row.created_at - EPOCH) // timedelta(microseconds=1)}:{row.id}"
+def _place(at: datetime, number: int) -> str:
+    return f"{(at - EPOCH) // timedelta(microseconds=1)}:{number}"
+
+
+def _cursor(place: str) -> Cursor:
+    micros, number = place.split(":")
+    return Cursor(older=True, micros=int(micros), id=int(number))
 
 
 def heading(*, plain: bool, zone: ZoneInfo) -> list[str]:

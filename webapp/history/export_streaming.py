@@ -9,7 +9,7 @@ from webapp.foundation import key_ring
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import end_read, transaction
 from webapp.history.export_files import Writer
-from webapp.history.export_rows import Found, Set, Worded, place_of
+from webapp.history.export_rows import Batch, Set, Worded
 
 MOST_ROWS = 1_000_000
 """Of a file that a browser waits for: more is prepared in the background."""
@@ -23,25 +23,21 @@ def stream(asked: Set, words: Worded, writer: Writer, heading: Sequence[str], wh
     Raises `CannotOpen` under other keys.
     """
     found = asked.batch("", FIRST_ROWS)
-    begun = writer.begin(heading, "") + writer.rows(map(words, found))
+    begun = writer.begin(heading, "") + writer.rows(map(words, found.rows))
     end_read()
     return _recorded(begun, found, asked, words, writer, who)
 
 
-def _recorded(
-    begun: bytes, found: Sequence[Found], asked: Set, words: Worded, writer: Writer, who: Who
-) -> Iterator[bytes]:
-    rows, whole = len(found), False
+def _recorded(begun: bytes, found: Batch, asked: Set, words: Worded, writer: Writer, who: Who) -> Iterator[bytes]:
+    rows, whole = len(found.rows), False
     try:
         yield begun
-        size = FIRST_ROWS
-        while len(found) == size:
-            size = BATCH_ROWS
+        while found.place:
             key_ring.heed()  # rows are indexed anew meanwhile, perhaps
-            found = asked.batch(place_of(found[-1]), size)
+            found = asked.batch(found.place, BATCH_ROWS)
             end_read()
-            rows += len(found)
-            yield writer.rows(map(words, found))
+            rows += len(found.rows)
+            yield writer.rows(map(words, found.rows))
         yield writer.end()
         whole = True
     finally:

@@ -120,9 +120,9 @@ def fetch(id: int) -> Page:
     except NotThere:
         flash(_("There is no such file any more: it was fetched, or has expired. Ask for it anew."), "warning")
         return redirect(url_for("exports.index"), 303)
-    instance, pieces = this_instance(), range(export.pieces)
-    opened = (export_operations.piece(id, number, instance) for number in pieces)
-    return _attached(stream_with_context(opened), export.format, f"-{id}")
+    return _attached(
+        stream_with_context(export_operations.sent(export, who(), this_instance())), export.format, f"-{id}"
+    )
 
 
 def _filters() -> HistoryForm | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+import sqlalchemy
+from sqlalchemy import Select, bindparam, select
 
 from webapp.accounts.models import Role, User
 from webapp.foundation.clock import end_of, start_of
@@ -16,10 +18,13 @@ from webapp.foundation.database import db
 from webapp.history import scans, skip_scan
 from webapp.history.filters import EPOCH, Filters
 from webapp.history.scans import SHOWN, Shape
-from webapp.verification.models import Identity, Verification
 
 LOOKED_AT = 500
 """Rows among which a combination of filters is looked for first: enough for a page where one in ten fits."""
+MOST_SHOWN = 201
+"""Rows that a page asks for, at most."""
+NEAR_OF_MANY = 4
+"""Where many rows are wanted, so many times as many are looked at first."""
 ENDS = {False: EPOCH, True: datetime(9000, 1, 1, tzinfo=UTC)}
 """An instant that no row is beyond, by direction (newer)."""
 
@@ -40,10 +45,8 @@ class Row(NamedTuple):
     sealed: bytes | None
 
 
-_BY_ID = (
-    select(*SHOWN).select_from(Verification).outerjoin(Identity, Identity.verification_id == Verification.id)
-    .where(Verification.id.in_(bindparam("ids", expanding=True)))
-)  # fmt: skip
+Found = Sequence[sqlalchemy.Row[*tuple[Any, ...]]]
+"""Rows of the columns that were asked for, the first of them `id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,16 @@ def scope_of(filters: Filters, viewer: User, zone: ZoneInfo) -> Scope | None:
     )
 
 
-def rows(scope: Scope, limit: int, *, newer: bool = False) -> list[Row]:
-    """The first rows in the order of time."""
+def rows(scope: Scope, limit: int, *, newer: bool = False, columns: tuple[Any, ...] = SHOWN) -> tuple[Found, bool]:
+    """The first rows in the order of time, at most `limit`, and whether they may be followed by others: fewer than
+    `limit` are no end where many are wanted."""
     shape = scope.shape(newer=newer)
     if shape.fixed not in scans.ALONG:
-        return rows_of(ids(scope, limit, newer=newer))
-    return list(map(Row._make, db.session.execute(scans.along(shape), scope.parameters(rows=limit)).all()))
+        numbers, more = _some_ids(scope, limit, newer=newer)
+        return rows_of(numbers, columns), more
+    # past the unit of work: nothing here is an object
+    found = db.session.connection().execute(scans.along(shape, columns), scope.parameters(rows=limit)).all()
+    return found, len(found) == limit
 
 
 def ids(scope: Scope, limit: int, *, newer: bool = False) -> list[int]:
@@ -97,15 +104,42 @@ def ids(scope: Scope, limit: int, *, newer: bool = False) -> list[int]:
     shape, run = scope.shape(newer=newer), db.session.execute
     if shape.fixed in scans.ALONG:
         return list(run(scans.ids_along(shape), scope.parameters(rows=limit)).scalars())
-    near = run(scans.ids_among_nearest(shape), scope.parameters(rows=limit, looked_at=LOOKED_AT)).scalars().all()
-    if len(near) == limit:
-        return list(near)
-    statement = skip_scan.ids(shape, db.engine.dialect.name)
-    return list(run(statement, scope.parameters(rows=limit, beyond_all=ENDS[newer])).scalars())
+    near = _near(scope, limit, LOOKED_AT, newer=newer)
+    return near if len(near) == limit else _skipping(scope, limit, newer=newer)
 
 
-def rows_of(numbers: Sequence[int]) -> list[Row]:
+def rows_of(numbers: Sequence[int], columns: tuple[Any, ...] = SHOWN) -> Found:
     """The rows of these numbers, in their order."""
-    found = db.session.execute(_BY_ID, {"ids": list(numbers)}).all() if numbers else []
-    rows = {row.id: Row._make(row) for row in found}
-    return [rows[number] for number in numbers if number in rows]
+    if not numbers:
+        return []
+    found = {row.id: row for row in db.session.connection().execute(_by_id(columns), {"ids": list(numbers)})}
+    return [found[number] for number in numbers if number in found]
+
+
+def _some_ids(scope: Scope, limit: int, *, newer: bool) -> tuple[list[int], bool]:
+    """As `ids`; of many it takes what the nearest rows have where that is a fair share: the skip scan reads as many
+    rows of each kind as are wanted."""
+    if limit <= MOST_SHOWN:
+        found = ids(scope, limit, newer=newer)
+        return found, len(found) == limit
+    near = _near(scope, limit, max(LOOKED_AT, NEAR_OF_MANY * limit), newer=newer)
+    if len(near) * NEAR_OF_MANY >= limit:
+        return near, True
+    found = _skipping(scope, limit, newer=newer)
+    return found, len(found) == limit
+
+
+def _near(scope: Scope, limit: int, looked_at: int, *, newer: bool) -> list[int]:
+    statement = scans.ids_among_nearest(scope.shape(newer=newer))
+    return list(db.session.execute(statement, scope.parameters(rows=limit, looked_at=looked_at)).scalars())
+
+
+def _skipping(scope: Scope, limit: int, *, newer: bool) -> list[int]:
+    statement = skip_scan.ids(scope.shape(newer=newer), db.engine.dialect.name)
+    return list(db.session.execute(statement, scope.parameters(rows=limit, beyond_all=ENDS[newer])).scalars())
+
+
+@cache
+def _by_id(columns: tuple[Any, ...]) -> Select[Any]:
+    rows = select(*columns).select_from(scans.V.outerjoin(scans.SEALED, scans.SEALED.c.verification_id == scans.V.c.id))
+    return rows.where(scans.V.c.id.in_(bindparam("ids", expanding=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, SelectField, StringField
-from wtforms.validators import Length, NumberRange, Optional, ValidationError
+from wtforms.validators import Length, NumberRange, Optional, Regexp, ValidationError
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import Role, User
@@ -41,7 +41,10 @@ class SearchForm(Form):
 class HistoryForm(FilterForm):
     """Filters of /history; GET only."""
 
-    s = HiddenField(validators=[Optional()])
+    s = HiddenField(validators=[
+        Optional(),
+        Regexp(r"[A-Za-z0-9_-]{22}\Z", message=_l("This search has expired, or it is not yours. Search again.")),
+    ])  # fmt: skip
     outcome = SelectField(_l("Outcome"), validators=[Optional()])
     billed = SelectField(_l("Charge"), validators=[Optional()])
     operator = SelectField(_l("Operator"), validators=[Optional()])
@@ -71,6 +74,8 @@ class HistoryForm(FilterForm):
         self._text: str | None = None
 
     def validate_s(self, field: HiddenField) -> None:
+        if field.errors:
+            return  # no handle: PostgreSQL refuses some texts, a NUL for one
         try:
             self._text = search_operations.text_of(field.data or "", self._viewer.id, this_instance(), utc_now())
         except SearchGone:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 
 from webapp.accounts.models import User
 from webapp.foundation.instance import Instance
 from webapp.history import facts, search_keys
-from webapp.history.facts import Place, Row, Scope
+from webapp.history.facts import Found, Place, Row, Scope
 from webapp.history.filters import OLDEST, Cursor, Filters
+from webapp.history.scans import SHOWN
 from webapp.verification.models import Verification
 
 
@@ -33,22 +35,47 @@ class Page:
     looked_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some rows behind a place, in their order. `edge`: where only so many rows were looked at, the last of them.
+    `more`: whether others may follow."""
+
+    found: Found
+    edge: Place | None
+    more: bool
+
+
 def page(filters: Filters, viewer: User, instance: Instance, size: int, cursor: Cursor | None) -> Page:
     """One page of what `viewer` may see."""
+    here = stretch(filters, viewer, instance, size + 1, cursor)
+    return _page([Row(*row) for row in here.found], size, cursor, here.edge)
+
+
+def stretch(
+    filters: Filters, viewer: User, instance: Instance, limit: int, cursor: Cursor | None, *,
+    columns: tuple[Any, ...] = SHOWN, until: datetime | None = None,
+) -> Stretch:  # fmt: skip
+    """The next rows beyond a place of what `viewer` may see, at most `limit`: what pages and files are made of.
+
+    `columns`: what is read of each, its `id` among them; `until`: nothing that was verified later.
+    """
     scope, newer = facts.scope_of(filters, viewer, instance.settings.zone), cursor is not None and not cursor.older
     if scope is None:
-        return Page([], None, None)
+        return Stretch([], None, False)
+    if until is not None:
+        end = until + timedelta(microseconds=1), -1
+        scope = replace(scope, high=min(end, scope.high or end))
     keys = search_keys.keys(filters, instance.sealer)
     if keys is None:
-        found, edge = facts.rows(_behind(scope, cursor), size + 1, newer=newer), None
-    else:
-        ids, edge = search_keys.find(keys, scope, cursor, size + 1)
-        found = facts.rows_of(ids)
-    return _page(found, size, cursor, edge)
+        found, more = facts.rows(_behind(scope, cursor), limit, newer=newer, columns=columns)
+        return Stretch(found, None, more)
+    ids, edge = search_keys.find(keys, scope, cursor, limit)
+    found = facts.rows_of(ids, columns)
+    return Stretch(found, edge, edge is not None or (len(ids) == limit and bool(found)))
 
 
 def matching(filters: Filters, viewer: User, instance: Instance) -> Select[Verification]:
-    """All that fits, in no order: for who reads everything anyway. The plain filter that the pages answer for."""
+    """All that fits, in no order: the plain filter that pages and files answer for. Reads everything."""
     scope = facts.scope_of(filters, viewer, instance.settings.zone)
     if scope is None:
         return select(Verification).where(Verification.id.is_(None))

@@ -33,9 +33,9 @@ class Shape:
 
 
 @cache
-def along(shape: Shape) -> Select[Any]:
-    """The first rows, as they are shown, of one of the filters of `ALONG`."""
-    query = select(*SHOWN).select_from(V.outerjoin(SEALED, SEALED.c.verification_id == V.c.id))
+def along(shape: Shape, columns: tuple[Any, ...] = SHOWN) -> Select[Any]:
+    """The first rows of one of the filters of `ALONG`; `columns`: what is read of each."""
+    query = select(*columns).select_from(V.outerjoin(SEALED, SEALED.c.verification_id == V.c.id))
     wanted = query.where(*same(V, shape), *bounds(V, shape))
     return in_order(wanted, V, shape).limit(bindparam("rows"))
 

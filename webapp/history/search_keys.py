@@ -89,11 +89,15 @@ def conditions(filters: Filters, sealer: Sealer) -> list[ColumnElement[bool]]:
 
 
 def find(wanted: Keys, scope: Scope, cursor: Cursor | None, limit: int) -> tuple[list[int], Place | None]:
-    """The numbers of the first verifications beyond the cursor, and where the search ended if not at the end."""
+    """The numbers of the first verifications beyond the cursor, and where the search ended if not at the end.
+
+    Where more are wanted than a page shows, more are looked at.
+    """
+    looked_at = LOOKED_AT if limit <= facts.MOST_SHOWN else max(LOOKED_AT, 4 * limit)
     newer = cursor is not None and not cursor.older
     bounds = _bounds(scope, cursor)
     filtered = bool(scope.equal or scope.low or scope.high or wanted.besides)
-    edge = _edge(wanted, bounds, newer=newer) if filtered else None
+    edge = _edge(wanted, bounds, looked_at, newer=newer) if filtered else None
     if edge is not None:
         bounds |= {"low": edge - 1} if not newer else {"high": edge + 1}
     found = _merged(wanted, scope, bounds, limit, newer=newer)
@@ -104,6 +108,18 @@ def find(wanted: Keys, scope: Scope, cursor: Cursor | None, limit: int) -> tuple
         return _among(few, wanted, scope, _bounds(scope, cursor), limit, newer=newer), None
     at = db.session.scalar(select(V.c.created_at).where(V.c.id == edge))
     return found, None if at is None else (at, edge)
+
+
+def at_most(wanted: Keys, most: int) -> bool:
+    """Whether any of the keys alone leads to no more than `most` verifications; False: there are perhaps more. Looks at
+    no more than so many entries of an index for each."""
+    sets = [wanted.leading, *([("identity", blind) for blind in blinds] for blinds in wanted.besides)]
+    return any(all(_ends(name, key, most // len(some)) for name, key in some) for some in sets)
+
+
+def _ends(name: str, key: Any, most: int) -> bool:
+    place = {"low": _FIRST, "high": _LAST, "key": key, "rows": most}
+    return db.session.scalar(_at_the_edge(name, False), place) is None
 
 
 def _found_by(text: str, sealer: Sealer) -> Iterator[tuple[str, Any]]:
@@ -137,35 +153,30 @@ def _bounds(scope: Scope, cursor: Cursor | None) -> dict[str, int]:
     """Numbers between which the rows lie (excluded): by the cursor and by the days."""
     low, high = _FIRST, _LAST
     if scope.low:
-        since = scope.low[0]
-        low = (
-            _outermost(V.c.created_at >= since, V.c.created_at < since + CLOCKS_DIFFER, newer=True, otherwise=_LAST) - 1
-        )
+        low = _outermost(V.c.created_at >= scope.low[0], newer=True, otherwise=_LAST) - 1
     if scope.high:
-        until = scope.high[0]
-        high = (
-            _outermost(V.c.created_at < until, V.c.created_at >= until - CLOCKS_DIFFER, newer=False, otherwise=_FIRST)
-            + 1
-        )
+        high = _outermost(V.c.created_at < scope.high[0], newer=False, otherwise=_FIRST) + 1
     if cursor is not None:
         low, high = (low, min(high, cursor.id)) if cursor.older else (max(low, cursor.id), high)
     return {"low": low, "high": high}
 
 
-def _outermost(beyond: ColumnElement[bool], near: ColumnElement[bool], *, newer: bool, otherwise: int) -> int:
+def _outermost(beyond: ColumnElement[bool], *, newer: bool, otherwise: int) -> int:
     """The number of the verification nearest in time to a bound or, of those about as near, the outermost number."""
     shape = Shape(frozenset(), low=False, high=False, newer=newer)
-    nearest = in_order(select(V.c.id).where(beyond), V, shape).limit(1)
+    nearest = db.session.execute(in_order(select(V.c.created_at).where(beyond), V, shape).limit(1)).scalar()
+    if nearest is None:
+        return otherwise
+    near = V.c.created_at < nearest + CLOCKS_DIFFER if newer else V.c.created_at >= nearest - CLOCKS_DIFFER
     # The limit keeps PostgreSQL from looking for the outermost number along the numbers.
     about = in_order(select(V.c.id).where(beyond, near), V, shape).limit(MOST_AT_ONCE).subquery()
-    outermost = func.min(about.c.id) if newer else func.max(about.c.id)
-    found = db.session.scalar(select(func.coalesce(select(outermost).scalar_subquery(), nearest.scalar_subquery())))
+    found = db.session.scalar(select(func.min(about.c.id) if newer else func.max(about.c.id)))
     return otherwise if found is None else int(found)
 
 
-def _edge(wanted: Keys, bounds: dict[str, int], *, newer: bool) -> int | None:
+def _edge(wanted: Keys, bounds: dict[str, int], looked_at: int, *, newer: bool) -> int | None:
     """The number up to which each key's verifications are looked at; None where all are."""
-    ends = (db.session.scalar(_at_the_edge(name, newer), bounds | {"key": key, "rows": LOOKED_AT - 1})
+    ends = (db.session.scalar(_at_the_edge(name, newer), bounds | {"key": key, "rows": looked_at - 1})
             for name, key in wanted.leading)  # fmt: skip
     known = [end for end in ends if end is not None]
     return (min(known) if newer else max(known)) if known else None
