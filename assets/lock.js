@@ -7,6 +7,7 @@ import { ask, send } from "./lock/server.js";
 const SURE = 30_000; // ms for which an answer "open" is taken for granted when a form is sent
 const STILL = 15 * 60_000; // ms between looks at a desk that stays locked
 const RETRY = 5_000; // ms until a server that did not answer is asked again
+const ONCE_MORE = 2_000; // ms until one that knows no session is asked again
 
 const template = document.querySelector("template[data-lock]");
 const channel = new BroadcastChannel("yuliang lock");
@@ -49,12 +50,22 @@ class Guard {
   async askServer() {
     if (this.doubtful && !this.screen.shown) this.cover(template.dataset.asking);
     if (this.wanted) await this.lockServer();
-    const told = await ask(this.urls.state);
+    const told = await this.askTwice();
     if (!told) this.unreached();
     else if (told.state === "out" || String(told.user) !== this.urls.user) this.leave(told.state);
     else if (told.state === "locked") this.covered();
     else this.opened(told);
     return told?.state ?? null;
+  }
+
+  /** Unlocking in another window gives the session a new token: what is asked under the former one in that moment finds
+   * no session any more, and the page would leave with all that was typed. So "out" is believed the second time. */
+  async askTwice() {
+    const told = await ask(this.urls.state);
+    if (told?.state !== "out") return told;
+    this.cover(template.dataset.asking);
+    await new Promise((resolve) => setTimeout(resolve, ONCE_MORE));
+    return ask(this.urls.state);
   }
 
   cover(text = "") {

@@ -17,7 +17,10 @@ class Tour {
     this.steps = [...panel.querySelectorAll("[data-step]")];
     this.whole = false;
     panel.open = localStorage.getItem(CLOSED) !== "yes";
-    panel.addEventListener("toggle", () => localStorage.setItem(CLOSED, panel.open ? "no" : "yes"));
+    panel.addEventListener("toggle", () => { // also told of how it stood at first
+      if (panel.open) localStorage.removeItem(CLOSED);
+      else localStorage.setItem(CLOSED, "yes");
+    });
     this.button("skip").addEventListener("click", () => this.go(this.ahead[1]));
     this.button("again").addEventListener("click", () => {
       localStorage.removeItem(SEEN);

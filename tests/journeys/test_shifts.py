@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.sessions import SecureCookieSessionInterface
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.accounts.browsing import COOKIE
 from tests.journeys.at_the_desk import intercept
@@ -339,6 +339,31 @@ def test_what_one_window_locks_is_locked_in_all_and_one_password_opens_all(desk:
     expect(second.locator("#id_number")).to_be_focused()
     second.locator("form.desk button").click()
     expect(second.locator("[data-result]")).to_have_attribute("data-outcome", "blocked")
+
+
+def test_a_question_on_its_way_while_another_window_unlocks_costs_no_form(desk: Visitor) -> None:
+    """The session has another token by then: under the former one the server knows of none."""
+    first, second = desk.page, desk.page.context.new_page()
+    second.goto(f"{desk.address}/verify")
+    second.fill("#name", "另一窗口")
+    told: list[str] = []
+
+    def under_the_former_token(route: Route) -> None:
+        told.append("open" if told else "out")
+        if told == ["out"]:
+            route.fulfill(json={"state": "out"})
+        else:
+            route.continue_()
+
+    intercept(second, re.compile("/lock/state"), under_the_former_token)
+    first.bring_to_front()
+    first.keyboard.press("Alt+l")
+    is_locked(first)
+    unlock(first)
+    is_open(first)
+    is_open(second)
+    assert second.input_value("#name") == "另一窗口"
+    assert told[:2] == ["out", "open"]
 
 
 def test_a_reloaded_window_goes_on_when_another_is_unlocked(desk: Visitor) -> None:
