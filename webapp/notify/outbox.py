@@ -15,9 +15,9 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
 
-from webapp.foundation.database import db, insert_into, must_write, transaction
+from webapp.foundation.database import UtcDateTime, db, insert_into, must_write, transaction
 from webapp.notify import composing, holding
 from webapp.notify.channels import mail
 from webapp.notify.channels.smtp import Reply
@@ -81,12 +81,34 @@ def write_one(draft: Draft, now: datetime) -> int:
     return must_write().scalars(select(Message.id).where(Message.key == draft.key)).one()
 
 
+# Put together once: whoever sends runs them for every message.
+_never = case((Message.holder.is_(None), bindparam("farthest", type_=UtcDateTime)),
+              else_=bindparam("leased", type_=UtcDateTime))  # fmt: skip
+_due = and_(
+    Message.state == State.QUEUED, or_(Message.next_at <= bindparam("now", type_=UtcDateTime), Message.next_at > _never)
+)
+_NEXT = (
+    select(Message).where(_due).order_by(Message.next_at, Message.id).limit(1).with_for_update(skip_locked=True)
+    .execution_options(populate_existing=True)
+)  # fmt: skip
+_TRIED = (
+    update(Attempt).where(Attempt.id == bindparam("of"))
+    .values({name: bindparam(name) for name in ("ended_at", "verdict", "stage", "code", "words", "fault")})
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
+
+
+def _times(now: datetime) -> dict[str, datetime]:
+    """What `_due` asks for: the moment, and when the next try of a message that is free, or taken, can be at most."""
+    return {"now": now, "farthest": now + FARTHEST_TRY, "leased": now + 2 * LEASE}
+
+
 def due(now: datetime, most: int) -> int:
     """How many messages may be tried now, counted up to `most`; one at most while the server is the trouble. Reads
     only."""
     hold = holding.standing()
-    ready = select(Message.id).where(_is_due(now), holding.admits(hold, now)).limit(1 if hold else most)
-    count = db.session.scalar(select(func.count()).select_from(ready.subquery())) or 0
+    ready = select(Message.id).where(_due, holding.admits(hold, now)).limit(1 if hold else most)
+    count = db.session.scalar(select(func.count()).select_from(ready.subquery()), _times(now)) or 0
     db.session.rollback()
     return count
 
@@ -96,9 +118,8 @@ def take(now: datetime, sender: str) -> Taken | None:
     on. What has become pointless is dropped instead."""
     with transaction() as session:
         hold = holding.standing()
-        ready = select(Message).where(_is_due(now), holding.admits(hold, now)).order_by(Message.next_at, Message.id)
-        first = ready.limit(1).with_for_update(skip_locked=True).execution_options(populate_existing=True)
-        while (message := session.scalar(first)) is not None:
+        first = _NEXT if hold is None else _NEXT.where(holding.admits(hold, now))
+        while (message := session.scalar(first, _times(now))) is not None:
             reason = message.reason or composing.pointless(message, now)
             if not reason:
                 if hold is not None and not holding.probe(hold, now, LEASE):
@@ -107,11 +128,6 @@ def take(now: datetime, sender: str) -> Taken | None:
             message.state, message.reason, message.holder, message.finished_at = State.DROPPED, reason, None, now
             session.flush()
         return None
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    never = case((Message.holder.is_(None), now + FARTHEST_TRY), else_=now + 2 * LEASE)
-    return and_(Message.state == State.QUEUED, or_(Message.next_at <= now, Message.next_at > never))
 
 
 def take_own(message_id: int, now: datetime, sender: str) -> Taken:
@@ -145,10 +161,7 @@ def settle(
     mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
     with transaction() as session:
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
-        told = (
-            update(Attempt).where(Attempt.id == taken.attempt_id).values(**tried, words=reply.words, fault=reply.fault)
-        )
-        session.execute(told, execution_options={"synchronize_session": False})
+        session.execute(_TRIED, {"of": taken.attempt_id, **tried, "words": reply.words, "fault": reply.fault})
         reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
         dropped = reply.verdict != Verdict.ACCEPTED and session.scalar(reason)
         next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None

@@ -7,6 +7,7 @@ processes look, the unique keys of episodes and messages let one of them tell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -43,27 +44,31 @@ def install(app: Flask) -> None:
 
 def review(instance: Instance, now: datetime) -> bool:
     """Looks at both rules, and at who still has to be told. False: all is done."""
+    today = day_of(now, instance.settings.zone)
     with transaction():
         one_at_a_time()
-        _ask_former_admins(now)
-        _stand_again(day_of(now, instance.settings.zone))
-        standing, audience = queries.open_episodes(), queries.audience()
+        listed, episodes = queries.confirmed(), queries.changeable(today)
+        _ask_former_admins(listed, now)
+        _stand_again(episodes, today)
+        standing = [episode for episode in episodes if episode.closed_at is None]
+        audience = queries.audience(listed)
         _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
         _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
-        for episode in standing:
+        for episode in episodes:
             if episode.closed_at is None:
                 _tell(episode, now, audience)
-        for episode in queries.stale(day_of(now, instance.settings.zone)):  # even where nothing is ever taken
-            outbox.withdraw(cause_of(episode.id), Closed.TOO_LATE, now)
+            elif episode.closed == Closed.EXPIRED and rules.is_too_late(episode.ends_on or today, today):
+                outbox.withdraw(cause_of(episode.id), Closed.TOO_LATE, now)  # even where nothing is ever taken
     return False
 
 
-def _ask_former_admins(now: datetime) -> None:
+def _ask_former_admins(listed: Sequence[queries.Listed], now: datetime) -> None:
     """Whoever agreed as an admin and is none any more must agree anew, if the admins want so: they are told."""
-    for recipient, user in queries.no_longer_admins():
-        recipient.confirmed_at = recipient.asked_at = None
-        must_write().flush()
-        notices.tell("admin", "recipient_demoted", demoted(recipient), now, name=user.name)
+    for recipient, user in listed:
+        if user is not None and queries.is_former_admin(recipient, user):
+            recipient.confirmed_at = recipient.asked_at = None
+            must_write().flush()
+            notices.tell("admin", "recipient_demoted", demoted(recipient), now, name=user.name)
 
 
 def demoted(recipient: Recipient) -> str:
@@ -160,10 +165,10 @@ def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], a
         _open_expiry(instance, ending, now, audience)
 
 
-def _stand_again(today: date) -> None:
+def _stand_again(episodes: Sequence[Episode], today: date) -> None:
     """Opens what had become pointless by a lot that is back: it was told of, or dropped, and is no new event."""
-    for episode in queries.undone(today):
-        if queries.expiry_closed(episode, today) is None:
+    for episode in episodes:
+        if episode.closed in (Closed.EMPTIED, Closed.MOVED) and queries.expiry_closed(episode, today) is None:
             episode.closed_at = episode.closed = None
     must_write().flush()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, String, and_, cast, exists, literal, or_, select
+from sqlalchemy import String, and_, cast, exists, literal, or_, select
 
 from webapp.accounts.models import Role, User
 from webapp.audit import queries as audit
@@ -57,20 +57,17 @@ def open_episodes() -> Sequence[Episode]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
-def undone(today: date) -> Sequence[Episode]:
-    """Expiry episodes that are over by what people did to their lots, before the day that they tell of: it may be
-    taken back."""
+def changeable(today: date) -> Sequence[Episode]:
+    """Episodes that a look at this day may change, oldest first: those that are not over; those that are over by what
+    people did to their lots before the day that they tell of, which may be taken back; and those of an end too long
+    ago for which a message still waits."""
     by_people = Episode.closed.in_((Closed.EMPTIED, Closed.MOVED))
-    query = select(Episode).where(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today, by_people)
-    return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
-
-
-def stale(today: date) -> Sequence[Episode]:
-    """Episodes of an end that is too long ago, for which a message still waits."""
+    undone = and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today, by_people)
     cause = literal("episode:") + cast(Episode.id, String)
     waits = exists().where(Message.cause == cause, Message.state == State.QUEUED)
-    ended = Episode.closed == Closed.EXPIRED, Episode.ends_on < today - TOO_LATE
-    return db.session.scalars(select(Episode).where(*ended, waits).order_by(Episode.id)).all()
+    stale = and_(Episode.closed == Closed.EXPIRED, Episode.ends_on < today - TOO_LATE, waits)
+    query = select(Episode).where(or_(Episode.closed_at.is_(None), undone, stale)).order_by(Episode.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 _OPEN_LOW = (
@@ -174,10 +171,21 @@ def address_of(recipient: Recipient) -> str:
     return db.session.scalars(select(User.email).where(User.id == recipient.user_id)).one()
 
 
-def audience() -> dict[Rule, list[Told]]:
-    """Who is told of each rule. No address is told twice: a user's may have become one that was on the list
-    already."""
-    rows = [(row, _told_as(row, user)) for row, user in db.session.execute(_counting().order_by(Recipient.id))]
+Listed = tuple[Recipient, User | None]
+
+
+def confirmed() -> list[Listed]:
+    """Everyone on the list who has agreed, with their user where they are one."""
+    query = select(Recipient, User).outerjoin(User, User.id == Recipient.user_id).order_by(Recipient.id)
+    query = query.where(Recipient.confirmed_at.is_not(None)).execution_options(populate_existing=True)
+    return [(recipient, user) for recipient, user in db.session.execute(query)]
+
+
+def audience(listed: Sequence[Listed] | None = None) -> dict[Rule, list[Told]]:
+    """Who is told of each rule, of those `listed` (default: all who have agreed). No address is told twice: a user's
+    may have become one that was on the list already."""
+    listed = confirmed() if listed is None else listed
+    rows = [(row, _told_as(row, user)) for row, user in listed if _counts(row, user)]
     wanted = {rule: [told for row, told in rows if row.wants(rule)] for rule in Rule}
     return {rule: list({told.address: told for told in reversed(all_told)}.values())[::-1]
             for rule, all_told in wanted.items()}  # fmt: skip
@@ -185,25 +193,24 @@ def audience() -> dict[Rule, list[Told]]:
 
 def is_told(mark: str, rule: Rule) -> bool:
     """Whether the recipient with this mark is among those who are told of a rule."""
-    recipient = recipient_by_mark(mark)
-    if recipient is None or not recipient.wants(rule):
+    number = mark.partition("-")[0]
+    if not number.isdecimal():
         return False
-    return db.session.execute(_counting().where(Recipient.id == recipient.id)).first() is not None
+    query = select(Recipient, User).outerjoin(User, User.id == Recipient.user_id).where(Recipient.id == int(number))
+    found = db.session.execute(query.execution_options(populate_existing=True)).first()
+    return found is not None and found[0].mark == mark and found[0].wants(rule) and _counts(*found)
 
 
-def _counting() -> Select[Recipient, User]:
-    """Recipients who count: confirmed, and where they are a user, an active one who is still what they agreed as."""
-    as_before = or_(~Recipient.as_admin, User.role == Role.ADMIN)
-    counts = or_(Recipient.user_id.is_(None), and_(User.active, as_before))
-    listed = select(Recipient, User).outerjoin(User, User.id == Recipient.user_id)
-    return listed.where(Recipient.confirmed_at.is_not(None), counts).execution_options(populate_existing=True)
+def _counts(recipient: Recipient, user: User | None) -> bool:
+    """Whether they have agreed, and where they are a user, are an active one who is still what they agreed as."""
+    if recipient.confirmed_at is None or user is None:
+        return recipient.confirmed_at is not None and recipient.user_id is None
+    return user.active and not is_former_admin(recipient, user)
 
 
-def no_longer_admins() -> list[tuple[Recipient, User]]:
-    """Recipients who agreed as an admin and are none any more."""
-    query = select(Recipient, User).join(User, User.id == Recipient.user_id)
-    query = query.where(Recipient.confirmed_at.is_not(None), Recipient.as_admin, User.role != Role.ADMIN)
-    return [(recipient, user) for recipient, user in db.session.execute(query)]
+def is_former_admin(recipient: Recipient, user: User | None) -> bool:
+    """Whether they agreed as an admin and are none any more."""
+    return user is not None and recipient.as_admin and user.role != Role.ADMIN
 
 
 def deliverable(rule: Rule) -> list[Told]:
