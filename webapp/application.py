@@ -23,6 +23,7 @@ from webapp.foundation.database import db, engine_options, prepare_engine
 from webapp.foundation.instance import NAME, Instance, vendor_kind
 from webapp.foundation.key_ring import HEED, Heed
 from webapp.foundation.keys import load_keys
+from webapp.foundation.routing import LateRule
 from webapp.foundation.sealing import Sealer
 from webapp.history import export_views as exports
 from webapp.history import look_views as looks
@@ -83,6 +84,7 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
         static_url_path="/static",
         template_folder=str(ROOT / "templates"),
     )
+    app.url_rule_class = LateRule
     keys = load_keys(settings, make=make_keys)
     app.config.update(
         SECRET_KEY=keys.session,

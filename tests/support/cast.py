@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from webapp.accounts.models import Role
@@ -74,11 +76,10 @@ class Desk:
         return self.client.post(url, data={"csrf_token": self.token(), **(data or {})}, **options)
 
     def token(self) -> str:
-        """The CSRF token of a page that has one."""
-        page = self.client.get("/login" if self.member is None else "/profile").text
-        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-        assert found is not None
-        return found[1]
+        """The CSRF token that stands in the forms of this browser's pages."""
+        with self.client.session_transaction() as session:
+            raw = session.setdefault("csrf_token", token_hex(20))
+        return str(URLSafeTimedSerializer(self.client.application.secret_key or "", salt="wtf-csrf-token").dumps(raw))
 
     def verify(self, name: str, id_number: str, **fields: str) -> TestResponse:
         """Submits the desk form with consent and the first purpose."""
