@@ -53,8 +53,9 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw."""
-        return not any(value for line in self.lines for value in line.values)
+        """Whether there is nothing to draw: no bar, and no point, though one may well be 0."""
+        told = ((line.draw, value) for line in self.lines for value in line.values)
+        return not any(value if draw == "bar" else value is not None for draw, value in told)
 
     @property
     def data(self) -> dict[str, Any]:
