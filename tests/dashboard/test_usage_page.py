@@ -327,7 +327,7 @@ def test_no_chart_reads_verifications_or_asks_more_for_more_calls(app: Flask, de
         for path in ("/usage", "/quota/supply.csv", "/days.csv", "/usage/cost.csv"):
             asked.clear()
             assert admin.get(path).status_code == 200
-            found[path] = len(asked)
+            found[path] = sum("FROM setting" not in one for one in asked)  # which keys there are is asked once a second
             assert [one for one in asked if re.search(r"\b(FROM|JOIN) (verification|identity)\b", one)] == []
         return found
 
