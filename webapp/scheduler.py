@@ -20,7 +20,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import operations as accounts
-from webapp.audit import heads, sealer
+from webapp.audit import heads
 from webapp.audit.trail import SYSTEM
 from webapp.configuration import rotation
 from webapp.foundation import key_ring, leases
@@ -38,6 +38,7 @@ from webapp.reminders.operations import REVIEW_JOB
 from webapp.retention import purging
 from webapp.verification import operations as verification
 from webapp.verification import place_index, privacy, rollups, tokens
+from webapp.watching import trail
 
 log = structlog.get_logger("yuliang.worker")
 
@@ -66,14 +67,14 @@ def _read_counter(instance: Instance, now: datetime) -> bool:
 
 
 JOBS: tuple[Job, ...] = (
-    Job("seal the audit trail", lambda instance, now: sealer.seal_next(instance.keys, now), timedelta(seconds=1)),
+    Job("seal the audit trail", trail.seal_next, timedelta(seconds=1)),
     Job("give up forgotten calls", verification.abandon_one, timedelta(seconds=5)),
     Job("fold usage", lambda instance, _now: rollups.fold(instance), timedelta(seconds=5)),
     Job("write off expired calls", _lapse, timedelta(minutes=1)),
     Job(REVIEW_JOB, reminders.review, timedelta(minutes=1)),
     Job(SEND_JOB, sending.drain, timedelta(seconds=3)),
     Job("read the vendor's counter", _read_counter, timedelta(minutes=5)),
-    Job("log the audit trail's head", lambda _instance, _now: heads.log_head(), timedelta(days=1)),
+    Job("log the audit trail's head", lambda instance, _now: heads.log_head(instance.keys), timedelta(days=1)),
     Job("forget spent forms", lambda _instance, now: tokens.forget_spent(now), timedelta(hours=1)),
     Job("forget failed log-ins", lambda instance, now: accounts.forget_failures(now), timedelta(hours=1)),
     Job("forget searches", lambda _instance, now: search_operations.forget_expired(now), timedelta(hours=1)),

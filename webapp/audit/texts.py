@@ -87,6 +87,8 @@ ACTIONS: dict[str, LazyString] = {
     Action.PERSON_FOUND: _l("Person looked up for a request"),
     Action.PERSON_EXPORTED: _l("Person's data exported"),
     Action.PERSON_ERASED: _l("Person erased"),
+    Action.RECORDS_REFUSED: _l("Records without our stamp refused"),
+    Action.RECORDS_MISSING: _l("Records missing before they were sealed"),
     Action.PROCESSING_EXPORTED: _l("Processing record exported"),
 }
 OBJECTS: dict[str, LazyString] = {

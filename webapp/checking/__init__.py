@@ -1,4 +1,5 @@
-"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference.
+"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference; and every
+record that somebody put into the audit trail past the product.
 
 Every call is read twice, by the hour it was made in and beside its ledger entries; never many of them at a time.
 """
@@ -15,7 +16,7 @@ from typing import cast
 from flask import Flask, current_app
 from flask_babel import force_locale
 
-from webapp.checking import calls, counters, entries, lots, readings
+from webapp.checking import calls, counters, entries, lots, readings, trail
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import snapshot
 from webapp.foundation.instance import this_instance
@@ -33,6 +34,7 @@ def check_everything(now: datetime | None = None, locale: str = "") -> list[str]
     parts: list[Part] = [
         partial(lots.differences, day_of(now or utc_now(), zone)), entries.differences,
         partial(counters.differences, zone), calls.differences, readings.differences,
+        partial(trail.differences, this_instance().keys),
     ]  # fmt: skip
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     found = partial(_found, app, locale or this_instance().settings.locale)

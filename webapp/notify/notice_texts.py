@@ -121,6 +121,24 @@ KINDS: dict[str, Kind] = {
         lambda w: _("Export %(id)s in plaintext waits for a second approver.", **w),
         lambda w: Place("exports.show", {"id": w["id"]}),
     ),
+    "records_refused": Kind(
+        "danger",
+        lambda w: _(
+            "Somebody wrote into the audit trail past this product: between records %(first)s and %(last)s "
+            "%(records)s do not carry its stamp. They are not sealed.",
+            **w,
+        ),
+        _at("audit.index"),
+    ),
+    "records_missing": Kind(
+        "danger",
+        lambda w: _(
+            "Records were removed from the audit trail before they were sealed: %(records)s "
+            "between %(first)s and %(last)s.",
+            **w,
+        ),
+        _at("audit.index"),
+    ),
     "purge_stopped": Kind(
         "danger",
         lambda w: _("The audit trail was not purged on %(day)s: it is kept as evidence, for it is not as sealed.", **w),
