@@ -369,6 +369,29 @@ def test_settings_that_work_send_what_has_waited(desk: Open, app: Flask, inbox: 
         db.session.remove()
 
 
+def test_settings_that_work_send_what_the_former_ones_had_refused(desk: Open, app: Flask, inbox: Inbox) -> None:
+    admin = desk(ADMIN)
+    admin.post("/reminders/recipients/me")
+    fields = {"host": "127.0.0.1", "port": str(inbox.port), "security": "none", "user": "", "password": "",
+              "sender": "yuliang@here.test", "test_to": "test@there.test"}  # fmt: skip
+    admin.post("/reminders/mail", fields)
+    inbox.answer = lambda address: None if address == "test@there.test" else "554 5.7.1 Relay access denied"
+    with app.app_context():
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        sending.drain(this_instance(), utc_now())
+        assert [one.state for one in messages()] == ["refused"]
+        db.session.remove()
+
+    inbox.answer = lambda _address: None
+    admin.post("/reminders/mail", fields)
+
+    with app.app_context():
+        sending.drain(this_instance(), utc_now())
+        assert [one.state for one in messages()] == ["sent"]
+        db.session.remove()
+
+
 def test_the_page_names_the_worker_and_what_stands_in_the_way(desk: Open, app: Flask) -> None:
     before = desk(ADMIN).get("/reminders").text
     assert 'data-faults="3"' in before

@@ -229,8 +229,8 @@ def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
 
 
 def hurry(now: datetime) -> None:
-    """Makes all waiting messages due at once, in the caller's transaction: the mail settings have changed, or an
-    admin wants to see."""
+    """Makes all waiting messages due at once, and lifts the hold, in the caller's transaction: the mail settings
+    have changed, or an admin wants to see."""
     waiting = update(Message).where(Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now)
     must_write().execute(waiting.values(next_at=now).execution_options(synchronize_session=False))
     holding.lift(now)
