@@ -418,7 +418,7 @@ def test_a_conversation_that_the_server_has_had_enough_of_is_begun_anew(post: Ca
     assert holding.known() is None
 
 
-@pytest.mark.parametrize("what", ["a message", "one that was being tried", "the hold"])
+@pytest.mark.parametrize("what", ["a message", "the hold"])
 def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
     inbox: Inbox, post: Callable[..., Flask], what: str
 ) -> None:
@@ -429,13 +429,45 @@ def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
         match what:
             case "a message":
                 session.execute(update(Message).values(next_at=ahead, created_at=ahead))
-            case "one that was being tried":
-                session.execute(update(Message).values(next_at=ahead + outbox.LEASE, holder="dead"))
             case _:
                 session.add(holding.Hold(channel="mail", failures=3, until=ahead, fresh_at=ahead))
     assert queries.overdue(["plain"], NOW) == (what == "a message")
 
     drain()
+
+    assert message("a@there.test").state == "sent"
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=14), timedelta(minutes=16), HOUR, timedelta(days=9)], ids=str)
+def test_a_message_in_hand_is_taken_by_nobody_else_when_the_clock_is_set_back(
+    inbox: Inbox, post: Callable[..., Flask], back: timedelta
+) -> None:
+    post(inbox.port)
+    write("a@there.test")
+    now = NOW - back
+    with transaction() as session:
+        session.execute(update(Message).values(next_at=now - HOUR))
+    first = outbox.take(NOW, "yuliang@here.test")
+    assert first is not None
+
+    for seconds in (0, 1, 100):
+        assert outbox.take(now + timedelta(seconds=seconds), "yuliang@here.test") is None
+
+    accepted = smtp.Reply(Verdict.ACCEPTED, "content", 250, "OK")
+    assert outbox.settle(first, accepted, None, now + timedelta(seconds=110), 0.5)
+    assert message("a@there.test").state == "sent"
+
+
+def test_what_a_process_held_that_died_by_a_clock_ahead_is_taken_a_lease_after_the_clock_is_right(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    post(inbox.port)
+    write("a@there.test")
+    assert outbox.take(NOW + timedelta(days=1), "yuliang@here.test") is not None
+    drain()
+    assert message("a@there.test").state == "queued"
+
+    drain(NOW + outbox.LEASE)
 
     assert message("a@there.test").state == "sent"
 
