@@ -104,7 +104,8 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
             if not leases.take(job.name, holder, now, LEASE, job.every):
                 return False
             error = _work(job, now, clock)
-            leases.give_back(job.name, holder, clock(), next_cell(now, job.every), error)
+            ended = clock()  # earlier than `now` where the clock was set back meanwhile
+            leases.give_back(job.name, holder, ended, next_cell(min(now, ended), job.every), error)
         except SQLAlchemyError as fault:
             log.error("job could not reach the database", job=job.name, kind=type(fault).__name__)
             return False
@@ -119,8 +120,8 @@ def _work(job: Job, started: datetime, clock: Callable[[], datetime]) -> str | N
         key_ring.heed()
         while job.function(instance, clock()):
             key_ring.heed()
-            if clock() - started > LEASE / 2:
-                break  # the rest comes in the next cell, before anyone believes us dead
+            if abs(clock() - started) > LEASE / 2:
+                break  # the rest comes in the next cell, before anyone believes us dead; so where the clock was set
     except Exception as fault:  # one job's fault must not stop the others; it is logged and shown
         db.session.rollback()
         log.error("job failed", job=job.name, exc_info=fault)
@@ -137,11 +138,11 @@ class Worker:
     """One process's clock over all jobs; `run` blocks until SIGTERM or SIGINT."""
 
     def __init__(self, app: Flask, jobs: tuple[Job, ...] = JOBS) -> None:
-        from apscheduler.schedulers.background import BackgroundScheduler  # here: the pages are up before it is loaded
+        from webapp.clockwork import Clockwork  # here: the pages are up before APScheduler is loaded
 
         self._app = app
         self.holder = holder_name()
-        self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._scheduler = Clockwork(self._clock_was_set)
         for job in jobs:
             self._scheduler.add_job(
                 run_job, "interval", args=(app, job, self.holder), seconds=job.every.total_seconds(), id=job.name,
@@ -155,11 +156,19 @@ class Worker:
     def stop(self) -> None:
         """Lets running jobs end and gives all leases back."""
         self._scheduler.shutdown(wait=True)
+        self._write("leases were not given back", lambda: leases.forget_holder(self.holder))
+
+    def _clock_was_set(self) -> None:
+        log.warning("the machine's clock was set: all jobs run anew")
+        self._write("leases keep the times of another clock", leases.all_due)
+
+    def _write(self, otherwise: str, write: Callable[[], None]) -> None:
+        """What the leases have to be told; `otherwise`: what to log where the database is away."""
         with self._app.app_context():
             try:
-                leases.forget_holder(self.holder)
+                write()
             except SQLAlchemyError as fault:
-                log.warning("leases were not given back", kind=type(fault).__name__)
+                log.warning(otherwise, kind=type(fault).__name__)
             finally:
                 db.session.remove()
 

@@ -9,6 +9,7 @@ from typing import cast
 
 import structlog
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.foundation.database import end_read
 from webapp.notify.messages import Message
@@ -81,10 +82,16 @@ def _owners() -> dict[str, _Owner]:
 
 
 def pointless(message: Message, now: datetime) -> str:
-    """Why a message need not be sent any more; empty: it is worth sending, or nobody here knows its kind. Asked
-    whenever it is taken, and before it is tried again by hand. Reads only."""
+    """Why a message need not be sent any more; empty: it is worth sending, or nobody here can tell. Asked whenever it
+    is taken, and before it is tried again by hand. Reads only; raises only what is the database's fault."""
     owner = _owners().get(message.kind)
-    return owner.pointless(message, now) if owner else ""
+    try:
+        return owner.pointless(message, now) if owner else ""
+    except SQLAlchemyError:
+        raise
+    except Exception as fault:  # one message that cannot be judged must not keep the others from going
+        log.error("a message could not be judged", message=message.id, exc_info=fault)
+        return ""
 
 
 def compose(message: Message, now: datetime) -> Content:

@@ -2,8 +2,8 @@
 
 Every function that writes says whose transaction it writes in. Sending itself happens elsewhere (`sending`), with no
 transaction open. A message that is taken has a holder and becomes due again when `LEASE` is over: a process that
-dies leaves nothing locked and nothing lost. Times of a clock that was ahead keep nothing waiting: one that no honest
-clock could have written counts as over.
+dies leaves nothing locked and nothing lost. Times of a clock that was ahead keep nothing waiting: a pause that no
+honest clock could have written counts as over, and a lease as begun now.
 """
 
 from __future__ import annotations
@@ -120,6 +120,9 @@ def take(now: datetime, sender: str) -> Taken | None:
         hold = holding.standing()
         first = _NEXT if hold is None else _NEXT.where(holding.admits(hold, now))
         while (message := session.scalar(first, _times(now))) is not None:
+            if message.holder is not None and message.next_at > now:
+                _lease_anew(message, now)
+                continue
             reason = message.reason or composing.pointless(message, now)
             if not reason:
                 if hold is not None and not holding.probe(hold, now, LEASE):
@@ -128,6 +131,12 @@ def take(now: datetime, sender: str) -> Taken | None:
             message.state, message.reason, message.holder, message.finished_at = State.DROPPED, reason, None, now
             session.flush()
         return None
+
+
+def _lease_anew(message: Message, now: datetime) -> None:
+    """For a message that was taken by a clock that was ahead: it may be in hand still, and is due a lease from now."""
+    message.next_at = now + LEASE
+    must_write().flush()
 
 
 def take_own(message_id: int, now: datetime, sender: str) -> Taken:
@@ -229,8 +238,8 @@ def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
 
 
 def hurry(now: datetime) -> None:
-    """Makes all waiting messages due at once, in the caller's transaction: the mail settings have changed, or an
-    admin wants to see."""
+    """Makes all waiting messages due at once, and lifts the hold, in the caller's transaction: the mail settings
+    have changed, or an admin wants to see."""
     waiting = update(Message).where(Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now)
     must_write().execute(waiting.values(next_at=now).execution_options(synchronize_session=False))
     holding.lift(now)
