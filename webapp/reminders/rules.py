@@ -50,12 +50,13 @@ POINTLESS = frozenset({Closed.RENEWED, Closed.LOTS_CHANGED, Closed.EMPTIED, Clos
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What all valid lots make together, and a mark that only purchases and corrections move."""
+    """What all valid lots make together, and a mark that only purchases and corrections move: those of a lot that was
+    bought ahead move it when that lot begins. So one lot after another of the same size is seen too."""
 
     remaining: int
     total: int
     mark: int
-    """How many purchases and corrections the ledger holds."""
+    """How many purchases and corrections the ledger holds of lots that have begun."""
 
     @property
     def is_low(self) -> bool:
