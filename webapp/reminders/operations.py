@@ -49,16 +49,16 @@ def review(instance: Instance, now: datetime) -> bool:
         one_at_a_time()
         listed, episodes = queries.confirmed(), queries.changeable(today)
         _ask_former_admins(listed, now)
-        _stand_again(episodes, today)
-        standing = [episode for episode in episodes if episode.closed_at is None]
         audience = queries.audience(listed)
-        _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
-        _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
+        _review_low(instance, now, next((one for one in episodes if one.rule == Rule.LOW), None), audience)
+        for episode in episodes:
+            if episode.rule == Rule.EXPIRY:
+                _follow_lots(episode, today, now)
+        for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
+            _open_expiry(instance, ending, now, audience)
         for episode in episodes:
             if episode.closed_at is None:
                 _tell(episode, now, audience)
-            elif episode.closed == Closed.EXPIRED and rules.is_too_late(episode.ends_on or today, today):
-                outbox.withdraw(cause_of(episode.id), Closed.TOO_LATE, now)  # even where nothing is ever taken
     return False
 
 
@@ -155,22 +155,14 @@ def _next_low() -> int:
     return must_write().scalar(select(func.count()).where(Episode.rule == Rule.LOW)) or 0
 
 
-def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], audience: Audience) -> None:
-    today = day_of(now, instance.settings.zone)
-    for episode in standing:
-        closed = queries.expiry_closed(episode, today)
-        if closed is not None:
-            _close(episode, closed, now)
-    for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
-        _open_expiry(instance, ending, now, audience)
-
-
-def _stand_again(episodes: Sequence[Episode], today: date) -> None:
-    """Opens what had become pointless by a lot that is back: it was told of, or dropped, and is no new event."""
-    for episode in episodes:
-        if episode.closed in (Closed.EMPTIED, Closed.MOVED) and queries.expiry_closed(episode, today) is None:
-            episode.closed_at = episode.closed = None
-    must_write().flush()
+def _follow_lots(episode: Episode, today: date, now: datetime) -> None:
+    """Lets the episode of an end stand or be over as its lots are now. By a lot that is back it stands again: it was
+    told of, or dropped, and is no new event."""
+    closed = queries.expiry_closed(episode, today)
+    if closed is None:
+        episode.closed_at = episode.closed = None
+    elif closed != episode.closed:
+        _close(episode, closed, now)
 
 
 def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Audience) -> None:
@@ -202,7 +194,7 @@ def _open(rule: Rule, key: str, due: datetime, now: datetime, **values: Any) -> 
 
 
 def _close(episode: Episode, closed: Closed, now: datetime) -> None:
-    """Ends an episode, once; what still waits is dropped where it has become pointless."""
+    """Ends an episode; what still waits is dropped where it has become pointless."""
     episode.closed_at, episode.closed = now, closed
     must_write().flush()
     if closed in POINTLESS:

@@ -59,15 +59,16 @@ def open_episodes() -> Sequence[Episode]:
 
 def changeable(today: date) -> Sequence[Episode]:
     """Episodes that a look at this day may change, oldest first: those that are not over; those that are over by what
-    people did to their lots before the day that they tell of, which may be taken back; and those of an end too long
-    ago for which a message still waits."""
+    people did to their lots before the day that they tell of, which may be taken back; and those of an end that has
+    come for which a message still waits."""
     by_people = Episode.closed.in_((Closed.EMPTIED, Closed.MOVED))
     undone = and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today, by_people)
     cause = literal("episode:") + cast(Episode.id, String)
     waits = exists().where(Message.cause == cause, Message.state == State.QUEUED)
-    stale = and_(Episode.closed == Closed.EXPIRED, Episode.ends_on < today - TOO_LATE, waits)
-    query = select(Episode).where(or_(Episode.closed_at.is_(None), undone, stale)).order_by(Episode.id)
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+    query = select(Episode).where(
+        or_(Episode.closed_at.is_(None), undone, and_(Episode.closed == Closed.EXPIRED, waits))
+    )
+    return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
 
 
 _OPEN_LOW = (

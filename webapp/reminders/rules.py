@@ -19,7 +19,7 @@ DAYS_AHEAD = 7
 LATE_AFTER = timedelta(hours=1)
 """A low balance told later than this after the event says that it is late."""
 TOO_LATE = timedelta(days=30)
-"""A lot that lapsed longer ago, unnoticed, is recorded and not told."""
+"""A lot that lapsed longer ago is recorded, and mailed about no more."""
 
 
 class Rule(StrEnum):
@@ -167,21 +167,17 @@ def endings(untold: Sequence[ExpiringLot], now: datetime, zone: ZoneInfo) -> lis
 
 def _ending(day: date, lots: tuple[ExpiringLot, ...], now: datetime, zone: ZoneInfo) -> Ending:
     due = max(start_of(first_day(day), zone), min(lot.known_at for lot in lots))
-    over = end_of(day, zone)
-    closed = None if now < over else Closed.TOO_LATE if now - over > TOO_LATE else Closed.EXPIRED
-    return Ending(day, lots, due, closed)
-
-
-def is_too_late(ends_on: date, today: date) -> bool:
-    """Whether a lot ended so long ago that nobody is mailed about it any more."""
-    return today - ends_on > TOO_LATE
+    return Ending(day, lots, due, expiry_closed(day, lots, day_of(now, zone)))
 
 
 def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> Closed | None:
-    """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now."""
+    """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now, also where it was over
+    before: what people do to them may take its end back."""
     ending = [lot for lot in lots if lot.expires_on == told_day]
     if not ending:
         return Closed.MOVED
     if not any(lot.left or lot.held for lot in ending):
         return Closed.EMPTIED
-    return Closed.EXPIRED if today > told_day else None
+    if today > told_day:
+        return Closed.TOO_LATE if today - told_day > TOO_LATE else Closed.EXPIRED
+    return None
