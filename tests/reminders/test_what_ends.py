@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import update
 
 from tests.quota import books
 from tests.quota.books import new_call
-from tests.reminders.mailing import mail_of
+from tests.reminders.mailing import mail_of, text_of
 from tests.reminders.story import TODAY, buy, days, episodes, lapse, messages, move_end, review, subscribe
 from tests.support.cast import NOW
 from webapp.foundation.database import db, transaction
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 SEVENTH = TODAY + days(7)
 SENDER = "yuliang@here.test"
-
-
-def text_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 def faulty(*_figures: object) -> bytes:

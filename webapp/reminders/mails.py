@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -26,6 +26,7 @@ from webapp.reminders.models import Episode, mark_of
 from webapp.reminders.picture import usage_picture
 from webapp.reminders.queries import Outlook, Told
 from webapp.reminders.rules import Closed, Rule, Supply
+from webapp.usage.forecast import Stock
 
 NAME = "reminder figures"
 FRESH = timedelta(seconds=60)
@@ -72,7 +73,8 @@ def _low(message: Message, now: datetime) -> Content:
     figures = _figures(int(message.params["episode"]), now)
     remaining, total = figures.supply.remaining, figures.supply.total
     return _render("low", message, figures, remaining=remaining, total=total, above=figures.supply.is_above,
-                   percent=remaining * 100 // total if total else 0)  # fmt: skip
+                   percent=remaining * 100 // total if total else 0,
+                   **_later(figures.outlook.stock, day_of(now, this_instance().settings.zone)))  # fmt: skip
 
 
 def _expiry(message: Message, now: datetime) -> Content:
@@ -82,16 +84,24 @@ def _expiry(message: Message, now: datetime) -> Content:
     forecast = figures.outlook.forecast
     ends_on = figures.episode.ends_on or today
     over = figures.episode.closed == Closed.EXPIRED or ends_on < today
+    then = today if over else ends_on + timedelta(days=1)
+    others = [one for one in figures.outlook.stock if one.lot_id not in ending and one.expires_on >= then]
     return _render(
         "expiry", message, figures,
         left=queries.calls_ending(figures.lots),
         days_left=(ends_on - today).days, over=over,
         unused=sum(forecast.lapses.get(lot, 0) for lot in ending) if forecast else None,
-        elsewhere=sum(one.left for one in figures.outlook.stock
-                      if one.lot_id not in ending and (over or one.expires_on > ends_on)),
+        elsewhere=sum(one.left for one in others if one.starts_on <= then),
         orders=[lot.order_number for lot in figures.lots if lot.order_number],
         unnamed=[lot.id for lot in figures.lots if not lot.order_number],
+        **_later(others, then),
     )  # fmt: skip
+
+
+def _later(stock: Sequence[Stock], day: date) -> dict[str, Any]:
+    """The calls of lots that begin after a day, and when the first of them does."""
+    later = [one for one in stock if one.starts_on > day and one.left]
+    return {"later": sum(one.left for one in later), "later_from": min((one.starts_on for one in later), default=None)}
 
 
 def _confirm(message: Message, now: datetime) -> Content:

@@ -233,6 +233,7 @@ class Outlook:
     calls: list[int]
     """Calls that were or may have been charged on each of `days`, today last."""
     stock: list[Stock]
+    """Of all lots that have not ended, also those that begin later, in the order of use."""
     demand: Demand | None
     forecast: Forecast | None
 
@@ -250,6 +251,6 @@ def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
     used, demand = usage.expected(today, zone)
     stock = [
         Stock(lot.id, lot.expires_on, lot.available, lot.name, lot.bought_on, turn)
-        for turn, lot in enumerate(quota.valid_lots(today))
+        for turn, lot in enumerate(quota.open_lots(today))
     ]
     return Outlook(days, [used[day] for day in days], stock, demand, forecasting.forecast(stock, demand))
