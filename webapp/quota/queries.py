@@ -96,9 +96,11 @@ def same_order(order_number: str, but: int | None = None) -> Lot | None:
     return next((lot for lot in named if lot.id != but and order_key(lot.order_number) == wanted), None)
 
 
-def newest_entry_at() -> datetime | None:
-    """When the ledger moved last."""
-    return db.session.scalar(select(LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1))
+def newest_change_at() -> datetime | None:
+    """When a call or a person moved the ledger last. What our job wrote off after a lot's end does not count: the calls
+    were gone with the end."""
+    moved = select(LedgerEntry.at).where(LedgerEntry.kind != EntryKind.LAPSE)
+    return db.session.scalar(moved.order_by(LedgerEntry.id.desc()).limit(1))
 
 
 def lots_ending(first: date, last: date) -> Sequence[Lot]:

@@ -129,7 +129,7 @@ def _review_low(instance: Instance, now: datetime, episode: Episode | None, audi
     match rules.low_step(supply, _standing(episode)):
         case Step.OPEN:
             ended = [lot.expires_on for lot in quota.lots_ending(today - queries.LOOK_BACK, today)]
-            due = rules.low_since(quota.newest_entry_at(), ended, now, zone)
+            due = rules.low_since(quota.newest_change_at(), ended, now, zone)
             made = _open(
                 Rule.LOW, f"low:{_next_low()}", due, now, late=rules.is_late(Rule.LOW, due, now, zone),
                 remaining=supply.remaining, total=supply.total, mark=supply.mark,
