@@ -89,3 +89,10 @@ def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     return str(body.get_content()).replace("\r\n", "\n")
+
+
+def html_of(mail: EmailMessage) -> str:
+    """Its HTML."""
+    body = mail.get_body(("html",))
+    assert body is not None
+    return str(body.get_content())

@@ -34,6 +34,8 @@ FRESH = timedelta(seconds=60)
 MOST_KEPT = 8
 """Figures of so many episodes: their messages may come by turns."""
 MOST_NAMED = 5
+"""Other readers."""
+MOST_LOTS = 8
 PLACE_OF_TOKEN = "recipients-own-token"  # noqa: S105
 """Stands for the recipient's token while words are shared."""
 
@@ -72,9 +74,18 @@ def masked(address: str) -> str:
 def _low(message: Message, now: datetime) -> Content:
     figures = _figures(int(message.params["episode"]), now)
     remaining, total = figures.supply.remaining, figures.supply.total
-    return _render("low", message, figures, remaining=remaining, total=total, above=figures.supply.is_above,
-                   percent=remaining * 100 // total if total else 0,
-                   **_later(figures.outlook.stock, day_of(now, this_instance().settings.zone)))  # fmt: skip
+    today = day_of(now, this_instance().settings.zone)
+    lots = _in_use(figures.outlook.stock, today)
+    return _render(
+        "low", message, figures, remaining=remaining, total=total, above=figures.supply.is_above,
+        percent=remaining * 100 // total if total else 0, in_use=lots[:MOST_LOTS], more=lots[MOST_LOTS:],
+        **_later(lots, today),
+    )  # fmt: skip
+
+
+def _in_use(stock: Sequence[Stock], today: date) -> list[Stock]:
+    """Lots with calls in the order of use, and after them those that begin later, one after another."""
+    return sorted((one for one in stock if one.left), key=lambda one: max(one.starts_on, today))
 
 
 def _expiry(message: Message, now: datetime) -> Content:
@@ -162,7 +173,7 @@ def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str
         "lang": locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
         "forecast": figures.outlook.forecast, "calls": calls, "highest": highest,
         "highest_on": figures.outlook.days[calls.index(highest)],
-        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, figures.outlook.calls_a_day),
+        "advice": advice(CATALOGUE, figures.outlook.calls_a_day),
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,

@@ -104,8 +104,8 @@ def why_closed(supply: Supply, standing: Standing) -> Closed:
 
 
 def low_since(newest_change: datetime | None, last_days: Iterable[date], now: datetime, zone: ZoneInfo) -> datetime:
-    """Since when at the latest the balance has been as it is: the newest change by a call or a person, or the newest end
-    of a lot."""
+    """Since when at the latest the balance has been as it is: the newest change by a call or a person, or the newest
+    end of a lot."""
     ends = (end_of(day, zone) for day in last_days)
     known = [at for at in (newest_change, *ends) if at is not None and at <= now]
     return max(known, default=now)
