@@ -25,7 +25,7 @@ from webapp.reminders.dates import short_day
 from webapp.reminders.models import Episode, mark_of
 from webapp.reminders.picture import usage_picture
 from webapp.reminders.queries import Outlook, Told
-from webapp.reminders.rules import Closed, Rule, Supply
+from webapp.reminders.rules import Rule, Supply
 from webapp.usage.forecast import Stock
 
 NAME = "reminder figures"
@@ -94,7 +94,7 @@ def _expiry(message: Message, now: datetime) -> Content:
     ending = {lot.id for lot in figures.lots}
     forecast = figures.outlook.forecast
     ends_on = figures.episode.ends_on or today
-    over = figures.episode.closed == Closed.EXPIRED or ends_on < today
+    over = ends_on < today
     then = today if over else ends_on + timedelta(days=1)
     others = [one for one in figures.outlook.stock if one.lot_id not in ending and one.expires_on >= then]
     return _render(

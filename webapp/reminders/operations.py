@@ -8,7 +8,7 @@ processes look, the unique keys of episodes and messages let one of them tell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -53,7 +53,7 @@ def review(instance: Instance, now: datetime) -> bool:
         _review_low(instance, now, next((one for one in episodes if one.rule == Rule.LOW), None), audience)
         for episode in episodes:
             if episode.rule == Rule.EXPIRY:
-                _follow_lots(episode, today, now)
+                _follow_lots(instance, episode, now)
         for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
             _open_expiry(instance, ending, now, audience)
         for episode in episodes:
@@ -155,14 +155,26 @@ def _next_low() -> int:
     return must_write().scalar(select(func.count()).where(Episode.rule == Rule.LOW)) or 0
 
 
-def _follow_lots(episode: Episode, today: date, now: datetime) -> None:
-    """Lets the episode of an end stand or be over as its lots are now. By a lot that is back it stands again: it was
-    told of, or dropped, and is no new event."""
-    closed = queries.expiry_closed(episode, today)
-    if closed is None:
-        episode.closed_at = episode.closed = None
-    elif closed != episode.closed:
+def _follow_lots(instance: Instance, episode: Episode, now: datetime) -> None:
+    """Lets the episode of an end stand or be over as its lots are now. By a lot that is back, or a clock that is right
+    again, it stands again: it was told of, or dropped, and is no new event."""
+    zone, before = instance.settings.zone, episode.closed
+    closed = queries.expiry_closed(episode, day_of(now, zone))
+    if closed == before:
+        return
+    if before == Closed.TOO_LATE:
+        notices.settled(lapsed_unseen(episode))
+    if closed is not None:
         _close(episode, closed, now)
+        return
+    episode.closed_at = episode.closed = None
+    if episode.opened_at > now:
+        episode.opened_at, episode.late = now, rules.is_late(Rule.EXPIRY, episode.due_at, now, zone)
+
+
+def lapsed_unseen(episode: Episode) -> str:
+    """The key of the notice that calls lapsed long before anyone could be told."""
+    return f"lapsed_unseen:{episode.id}"
 
 
 def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Audience) -> None:
@@ -178,7 +190,7 @@ def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Au
     session.add_all(ToldLot(lot_id=lot.id, ends_on=day, episode_id=episode.id) for lot in ending.lots)
     session.flush()
     if ending.closed == Closed.TOO_LATE:
-        notices.tell("admin", "lapsed_unseen", f"lapsed_unseen:{episode.id}", now, day=str(day), calls=left)
+        notices.tell("admin", "lapsed_unseen", lapsed_unseen(episode), now, day=str(day), calls=left)
     else:
         _tell(episode, now, audience)
     if ending.closed is not None:

@@ -42,9 +42,11 @@ class Closed(StrEnum):
     MOVED = "moved"
     EXPIRED = "expired"
     TOO_LATE = "too_late"
+    NOT_YET = "not_yet"
+    """A clock that was ahead opened it: its day has not come."""
 
 
-POINTLESS = frozenset({Closed.RENEWED, Closed.LOTS_CHANGED, Closed.EMPTIED, Closed.MOVED, Closed.TOO_LATE})
+POINTLESS = frozenset(set(Closed) - {Closed.EXPIRED})
 """Reasons for which messages that still wait are dropped; an expiry is told even after the day."""
 
 
@@ -173,12 +175,14 @@ def _ending(day: date, lots: tuple[ExpiringLot, ...], now: datetime, zone: ZoneI
 
 def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> Closed | None:
     """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now, also where it was over
-    before: what people do to them may take its end back."""
+    before: people, or a clock that was ahead and is right again, may take its end back."""
     ending = [lot for lot in lots if lot.expires_on == told_day]
     if not ending:
         return Closed.MOVED
     if not any(lot.left or lot.held for lot in ending):
         return Closed.EMPTIED
+    if today < first_day(told_day):
+        return Closed.NOT_YET
     if today > told_day:
         return Closed.TOO_LATE if today - told_day > TOO_LATE else Closed.EXPIRED
     return None
