@@ -85,6 +85,37 @@ def test_whatever_happens_each_reminder_but_the_first_follows_a_lift_by_a_purcha
     assert told in (lifts, lifts + 1)
 
 
+@given(st.lists(st.sampled_from(["use", "release", "a day", "bought", "bought ahead"]), max_size=60))
+def test_however_lots_of_one_size_follow_each_other_each_fall_below_the_line_is_told(steps: list[str]) -> None:
+    """Lots of 100 calls, by [calls left, days until it begins, days until it is over]. What is bought ahead begins when
+    the first lot ends: total and number of purchases are then what they were."""
+    lots, standing = [[100, 0, 2]], None
+    for step in steps:
+        valid = [one for one in lots if one[1] <= 0 < one[2]]
+        match step:
+            case "use" if valid:
+                valid[0][0] = max(0, valid[0][0] - 85)
+            case "release" if valid:
+                valid[0][0] = min(100, valid[0][0] + 5)
+            case "a day":
+                lots = [[left, begins - 1, over - 1] for left, begins, over in lots]
+            case "bought":
+                lots.append([100, 0, 2])
+            case "bought ahead" if lots:
+                lots.append([100, max(0, lots[-1][2]), max(0, lots[-1][2]) + 2])
+        valid = [one for one in lots if one[1] <= 0 < one[2]]
+        supply = Supply(sum(one[0] for one in valid), 100 * len(valid), sum(one[1] <= 0 for one in lots))
+        seen = rules.low_step(supply, standing)
+        match seen:
+            case Step.OPEN | Step.FOLLOW:
+                standing = Standing(supply.total, supply.mark)
+            case Step.CLOSE:
+                standing = None
+        if step in ("a day", "bought") and supply.is_above and valid[-1][0] == 100 and valid[-1][1] == 0:
+            assert standing is None, "a new lot has begun and lifted it: the next fall is told"
+        assert standing is not None or not supply.is_low
+
+
 @pytest.mark.parametrize(
     "zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
 )

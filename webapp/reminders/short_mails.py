@@ -17,7 +17,6 @@ from webapp.reminders import links, queries
 from webapp.reminders.buying import CONSOLE
 from webapp.reminders.dates import short_day
 from webapp.reminders.models import Episode, mark_of
-from webapp.reminders.rules import Closed
 
 
 def low(message: Message, now: datetime) -> Content:
@@ -43,11 +42,10 @@ def expiry(message: Message, now: datetime) -> Content:
     episode = _episode(message)
     today = day_of(now, this_instance().settings.zone)
     ends = episode.ends_on or today
-    over = episode.closed == Closed.EXPIRED or ends < today
     left = f"{queries.calls_ending(queries.lots_ending_with(episode)):,}"
     with force_locale(message.locale):
         day = short_day(ends, today)
-        if over:
+        if ends < today:
             subject = _("[Yuliang] A lot ended on %(day)s: %(left)s calls have lapsed", day=day, left=left)
             return _short(message, subject, _("%(left)s calls ended on %(day)s and have lapsed.", left=left, day=day))
         subject = _("[Yuliang] %(left)s calls end on %(day)s", left=left, day=day)
