@@ -35,7 +35,7 @@ def buy(app: Flask, calls: int, last: date = date(2099, 12, 31), *, at: datetime
 def gap(app: Flask, now: datetime) -> int:
     found = standing(app)
     with app.app_context():
-        return left.gap(found, this_instance().settings.zone, now)
+        return left.compared(found, this_instance().settings.zone, now).gap
 
 
 @pytest.mark.parametrize("later", [timedelta(hours=2), 3 * DAY])
