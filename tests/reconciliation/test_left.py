@@ -13,6 +13,7 @@ from tests.reconciliation.counting import BOSS, call, enter, standing, unknown
 from tests.reconciliation.test_page import ENGLISH, PAGE, words
 from tests.support.cast import ADMIN, NOW, Desk, Member
 from tests.verification.calls import REFUSED
+from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.quota import ledger, operations
@@ -144,3 +145,20 @@ def test_a_risky_correction_is_asked_twice_on_the_page(app: Flask, desk: Open) -
 
     assert admin.post(f"{PAGE}/rebase", consent | {"sure": "yes"}).status_code == 303
     assert 'data-remaining="5566"' in admin.get("/quota").text
+
+
+def test_both_figures_of_what_remains_are_of_the_reading_and_ours_of_now_stands_apart(app: Flask, desk: Open) -> None:
+    buy(app, 100)
+    now = utc_now()
+    enter(app, 0, 100, now - 4 * MINUTE)
+    for number in range(10):
+        call(app, number, at=now - 3 * MINUTE)
+    unknown(app, 11, at=now - 3 * MINUTE)
+    enter(app, 10, 100, now - 2 * MINUTE)
+    for number in range(20, 60):
+        call(app, number, at=now - MINUTE)
+
+    page = desk(ADMIN).get(PAGE, headers=ENGLISH).text
+
+    assert 'data-left="89–90"' in page
+    assert "Remaining at the reading 90 89 – 90 Remaining now 1 more are held here – 49" in words(page)
