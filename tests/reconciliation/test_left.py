@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from flask import Flask
 
-from tests.reconciliation.counting import BOSS, call, enter, standing, unknown
+from tests.reconciliation.counting import BOSS, call, enter, notices, standing, unknown
 from tests.reconciliation.test_page import ENGLISH, PAGE, words
 from tests.support.cast import ADMIN, NOW, Desk, Member
 from tests.verification.calls import REFUSED
@@ -162,3 +162,22 @@ def test_both_figures_of_what_remains_are_of_the_reading_and_ours_of_now_stands_
 
     assert 'data-left="89–90"' in page
     assert "Remaining at the reading 90 89 – 90 Remaining now 1 more are held here – 49" in words(page)
+
+
+def test_other_calls_left_in_two_readings_are_told_to_admins_until_that_ends(app: Flask, desk: Open) -> None:
+    buy(app, 100)
+    enter(app, 0, 105, NOW + MINUTE)
+    enter(app, 0, 105, NOW + 2 * MINUTE)
+    assert notices(app, "left_gap") == [], "five calls are few"
+
+    lot = buy(app, 20, at=NOW + 3 * MINUTE)
+    enter(app, 0, 105, NOW + 4 * MINUTE)
+    assert notices(app, "left_gap") == [], "one reading proves nothing"
+    enter(app, 0, 105, NOW + 5 * MINUTE)
+    assert notices(app, "left_gap") == [{"calls": 15, "more": 0}]
+    assert "The vendor has 15 calls fewer left than our lots." in words(desk(ADMIN).get("/", headers=ENGLISH).text)
+
+    with app.app_context(), transaction():
+        ledger.correct(lot, -15, "多记了", BOSS, NOW + 6 * MINUTE)
+    enter(app, 0, 105, NOW + 7 * MINUTE)
+    assert notices(app, "left_gap") == []

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, not_, or_, select
+from sqlalchemy import and_, case, func, not_, or_, select, true
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import db
@@ -79,25 +79,27 @@ def baseline() -> MeterBaseline | None:
 def standing(zone: ZoneInfo) -> Standing | None:
     """None before the first reading."""
     reading, since = newest(), baseline()
-    if reading is None or since is None:
-        return None
+    return None if reading is None or since is None else standing_of(reading, since, zone)
+
+
+def standing_of(reading: MeterReading, since: MeterBaseline, zone: ZoneInfo) -> Standing:
+    """A reading against our books of that instant, as we know them now."""
     first = db.session.get_one(MeterReading, since.reading_id)
     comparison = compare(first, reading.used, reading.at, zone)
     unknown = _unknown_between(first.at, reading.at) if comparison.books.unknown else []
     return Standing(reading, first, since, comparison, unknown, *_purchased(first.at, reading.at, zone))
 
 
+def failing_since() -> datetime | None:
+    """When the counter gave nothing for the first time since the last reading; None: it did not."""
+    last = newest()
+    after = MeterFailure.at > last.at if last is not None else true()
+    return db.session.scalar(select(MeterFailure.at).where(after).order_by(MeterFailure.at).limit(1))
+
+
 def compare(first: MeterReading, used: int, at: datetime, zone: ZoneInfo) -> Comparison:
     """The vendor's count from the reading `first` to `at` beside ours, as we know it now."""
     return Comparison(used - first.used, books(first.at, at, zone))
-
-
-def comparison_of(reading: MeterReading) -> Comparison | None:
-    """What a stored reading showed when it was made; None for one that began the comparing."""
-    if reading.baseline_id is None:
-        return None
-    first = db.session.get_one(MeterReading, reading.baseline_id)
-    return Comparison(reading.used - first.used, Books(reading.charged, reading.unknown, reading.under_way))
 
 
 def books(since: datetime, until: datetime, zone: ZoneInfo) -> Books:
