@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tru
 from webapp.foundation.database import db
 from webapp.quota import append_only
 from webapp.quota.entry_table import KINDS
-from webapp.quota.models import ENDS, EntryKind, LedgerClosing, LedgerEntry, Lot
+from webapp.quota.models import BEFORE, ENDS, EntryKind, LedgerClosing, LedgerEntry, Lot
 
 MOST_NAMED = 1_000
 CALLS = (EntryKind.HOLD, EntryKind.CHARGE, EntryKind.RELEASE)
@@ -59,7 +59,7 @@ def _fits() -> ColumnElement[bool]:
         (LedgerEntry.kind == EntryKind.RELEASE, and_(call, change == case((covered, 1), else_=0))),
         (LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.REINSTATEMENT)), and_(free, change > 0)),
         (LedgerEntry.kind == EntryKind.CORRECTION, and_(free, change != 0)),
-        (LedgerEntry.kind.in_((EntryKind.USED_BEFORE, EntryKind.REFUND, *ENDS)), and_(free, change < 0)),
+        (LedgerEntry.kind.in_((*BEFORE, EntryKind.REFUND, *ENDS)), and_(free, change < 0)),
         else_=~true(),
     )  # fmt: skip
 

@@ -53,6 +53,14 @@ def _drift(w: Words) -> str:
                     "The vendor counted %(calls)s calls fewer than this product made.", w["calls"], **w)  # fmt: skip
 
 
+def _left_gap(w: Words) -> str:
+    if w["more"]:
+        return ngettext("The vendor has %(calls)s call more left than our lots.",
+                        "The vendor has %(calls)s calls more left than our lots.", w["calls"], **w)  # fmt: skip
+    return ngettext("The vendor has %(calls)s call fewer left than our lots.",
+                    "The vendor has %(calls)s calls fewer left than our lots.", w["calls"], **w)  # fmt: skip
+
+
 def _cap(w: Words) -> str:
     return _("The cap of %(whom)s is used up (%(calls)s calls, %(day)s): further calls are refused.", **w)
 
@@ -89,6 +97,12 @@ KINDS: dict[str, Kind] = {
         _at("reminders.index"),
     ),
     "drift": Kind("warning", _drift, _at("reconciliation.index")),
+    "left_gap": Kind("warning", _left_gap, _at("reconciliation.index")),
+    "counter_silent": Kind(
+        "warning",
+        lambda w: _("The vendor's counter has given no figures since %(day)s: see why, and what to do.", **w),
+        _at("reconciliation.index"),
+    ),
     "operator_cap": Kind("warning", _cap, _at("caps.index")),
     "department_cap": Kind("warning", _cap, _at("caps.index")),
     "source_cap": Kind(

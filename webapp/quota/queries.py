@@ -10,8 +10,8 @@ from sqlalchemy import Date, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import db
-from webapp.quota import closing, drawing
-from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
+from webapp.quota import closing, drawing, uncovered
+from webapp.quota.models import BEFORE, ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
 from webapp.quota.rules import Balance, lot_name, order_key
 
 
@@ -31,11 +31,12 @@ def balance(today: date, unknown: int) -> Balance:
     valid = drawing.valid_on(today)
     sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(*valid)
     remaining, total, held = db.session.execute(sums).one()
-    uncovered = db.session.scalar(
+    charged = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
     )
     closed = db.session.scalar(select(LedgerClosing.charges).where(LedgerClosing.lot_id == 0))
-    return Balance(remaining or 0, total or 0, held or 0, unknown, (uncovered or 0) + (closed or 0))
+    on_no_lot = (charged or 0) + (closed or 0) - uncovered.taken()
+    return Balance(remaining or 0, total or 0, held or 0, unknown, on_no_lot)
 
 
 def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
@@ -150,7 +151,7 @@ def recount() -> list[Difference]:
         LedgerEntry.lot_id,
         func.sum(LedgerEntry.change),
         entries(EntryKind.HOLD), entries(EntryKind.CHARGE), entries(EntryKind.RELEASE),
-        changes(*ENDS), changes(EntryKind.USED_BEFORE), changes(*SUPPLY),
+        changes(*ENDS), changes(*BEFORE), changes(*SUPPLY),
     ).group_by(LedgerEntry.lot_id)  # type: ignore[call-overload]  # fmt: skip
     by_lot = {row[0]: row[1:] for row in db.session.execute(sums)}
     closed = closing.closings()
