@@ -1,4 +1,5 @@
-"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference.
+"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference; so it
+does every row whose key is none of the database's.
 
 Every call is read twice, by the hour it was made in and beside its ledger entries; never many of them at a time.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from webapp.checking import calls, counters, entries, lots, readings
+from webapp.checking import calls, counters, entries, lots, readings, seals
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import snapshot
 from webapp.foundation.instance import this_instance
@@ -23,4 +24,5 @@ def check_everything(now: datetime | None = None) -> list[str]:
             *counters.differences(zone),
             *calls.differences(),
             *readings.differences(),
+            *seals.differences(),
         ]
