@@ -158,6 +158,11 @@ def is_whole() -> bool:
     return db.session.scalar(select(AuditCheckpoint.number).limit(1)) is None
 
 
+def oldest() -> datetime | None:
+    """When the oldest record that stands was made."""
+    return db.session.scalar(select(AuditRecord.at).order_by(AuditRecord.id).limit(1))
+
+
 def actors() -> list[tuple[int, str]]:
     """Everybody who ever did anything, by number, with the name they had last."""
     return [(number, name) for number, name in db.session.execute(_ACTORS)]

@@ -1,5 +1,5 @@
-"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference; and every
-record that somebody put into the audit trail past the product.
+"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference; every record
+that somebody put into the audit trail past the product; and every row whose key is none of the database's.
 
 Every call is read twice, by the hour it was made in and beside its ledger entries; never many of them at a time.
 """
@@ -16,7 +16,7 @@ from typing import cast
 from flask import Flask, current_app
 from flask_babel import force_locale
 
-from webapp.checking import calls, counters, entries, lots, readings, trail
+from webapp.checking import calls, counters, entries, lots, readings, seals, trail
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import snapshot
 from webapp.foundation.instance import this_instance
@@ -34,7 +34,7 @@ def check_everything(now: datetime | None = None, locale: str = "") -> list[str]
     parts: list[Part] = [
         partial(lots.differences, day_of(now or utc_now(), zone)), entries.differences,
         partial(counters.differences, zone), calls.differences, readings.differences,
-        partial(trail.differences, this_instance().keys),
+        partial(trail.differences, this_instance().keys), seals.differences,
     ]  # fmt: skip
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     found = partial(_found, app, locale or this_instance().settings.locale)

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
+from webapp.audit import queries as audit
 from webapp.audit.actor import who
 from webapp.audit.queries import Place
 from webapp.audit.rows import row
@@ -74,5 +75,5 @@ def show() -> tuple[str, int]:
     records = [row(record) | {"maybe": record.action in EXPORTS} for record in found.page.records]
     return render_template(
         "audit/person.html", form=form, found=found, records=records, most=MOST,
-        zone=this_instance().settings.timezone,
+        reaches_to=audit.oldest(), is_whole=audit.is_whole(), zone=this_instance().settings.timezone,
     ), 200  # fmt: skip

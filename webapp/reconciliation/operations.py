@@ -101,7 +101,8 @@ def ask_hourly(meter: Meter, who: Who, instance: Instance, now: datetime) -> boo
 
 
 def settle(reading_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> int:
-    """Settles all unknown calls as the newest reading explains them, and returns how many. Raises `Changed`."""
+    """Settles all unknown calls as the newest reading explains them, and returns how many. Raises `Changed`,
+    `NamesSomeone`."""
     found = queries.standing(instance.settings.zone)
     if found is None or found.reading.id != reading_id or found.offered != decision:
         raise Changed
