@@ -17,7 +17,7 @@ from webapp.foundation.clock import day_of, end_of, start_of
 LOW_PERCENT = 20
 DAYS_AHEAD = 7
 LATE_AFTER = timedelta(hours=1)
-"""A low balance told later than this after the event says that it is late."""
+"""What is told later than this after the event, and of an end on another day, says that it is late."""
 TOO_LATE = timedelta(days=30)
 """A lot that lapsed longer ago is recorded, and mailed about no more."""
 
@@ -114,10 +114,11 @@ def low_since(newest_change: datetime | None, last_days: Iterable[date], now: da
 
 
 def is_late(rule: Rule, due: datetime, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether what was due is told so late that the mail says so: an hour for calls, another day for days."""
-    if rule == Rule.LOW:
-        return now - due > LATE_AFTER
-    return day_of(now, zone) > day_of(due, zone)
+    """Whether what was due, or written, is told so late that the mail says so: an hour for calls, and another day for
+    days."""
+    if now - due <= LATE_AFTER:
+        return False
+    return rule == Rule.LOW or day_of(now, zone) > day_of(due, zone)
 
 
 @dataclass(frozen=True, slots=True)
