@@ -39,6 +39,8 @@ class Closed(StrEnum):
     RENEWED = "renewed"
     LOTS_CHANGED = "lots_changed"
     EMPTIED = "emptied"
+    LOT_CLOSED = "lot_closed"
+    """A person closed its lots, or gave them back."""
     MOVED = "moved"
     EXPIRED = "expired"
     TOO_LATE = "too_late"
@@ -131,6 +133,8 @@ class ExpiringLot:
     recorded_at: datetime
     held: int = 0
     """Calls on their way, which may come back."""
+    closed: bool = False
+    """Whether a person closed it, or gave it back: nothing of it is left to end."""
     changed_at: datetime | None = None
     """When a person changed, closed or reopened it last."""
 
@@ -181,7 +185,7 @@ def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> C
     if not ending:
         return Closed.MOVED
     if not any(lot.left or lot.held for lot in ending):
-        return Closed.EMPTIED
+        return Closed.LOT_CLOSED if any(lot.closed for lot in ending) else Closed.EMPTIED
     if today < first_day(told_day):
         return Closed.NOT_YET
     if today > told_day:
