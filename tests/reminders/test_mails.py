@@ -178,17 +178,6 @@ def test_the_expiry_mail_tells_the_days_that_are_left_when_it_goes_out(days: int
     assert mail_of("zh_CN", NOW + timedelta(days=days))["Subject"] == subject
 
 
-def test_a_late_mail_says_that_it_is_late() -> None:
-    subscribe()
-    buy(100, ends=TODAY + timedelta(days=7))
-    review(NOW + timedelta(days=3))
-
-    text = text_of(mail_of("zh_CN", NOW + timedelta(days=3)))
-
-    assert "本提醒延迟发出：应于 2026-11-02 12:00:00 发出，至 2026-11-05 12:00:00 才发现。" in text
-    assert "4 天后到期" in str(mail_of("zh_CN", NOW + timedelta(days=3))["Subject"])
-
-
 @pytest.mark.parametrize("broken", [False, True])
 @pytest.mark.parametrize(
     ("locale", "words"),

@@ -20,8 +20,10 @@ BOUGHT = datetime(2025, 11, 29, 4, tzinfo=UTC)
 EARLY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def lot(left: int = 100, ends: date = LAST, id: int = 1, recorded_at: datetime = BOUGHT) -> ExpiringLot:
-    return ExpiringLot(id, ends, left, recorded_at)
+def lot(
+    left: int = 100, ends: date = LAST, id: int = 1, recorded_at: datetime = BOUGHT, *, closed: bool = False
+) -> ExpiringLot:
+    return ExpiringLot(id, ends, left, recorded_at, closed=closed)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +190,13 @@ def test_a_lot_recorded_within_its_last_days_is_told_at_once_and_not_called_late
 @pytest.mark.parametrize(
     ("lots", "today", "why"),
     [([lot(5)], LAST, None), ([lot(0)], LAST, Closed.EMPTIED), ([lot(0), lot(3)], LAST, None),
-     ([lot(5)], LAST + timedelta(days=1), Closed.EXPIRED), ([lot(5, ends=date(2027, 1, 1))], LAST, Closed.MOVED)],
+     ([lot(0, closed=True)], LAST, Closed.LOT_CLOSED), ([lot(0, closed=True), lot(0)], LAST, Closed.LOT_CLOSED),
+     ([lot(0, closed=True), lot(3)], LAST, None), ([lot(0, closed=True)], LAST + timedelta(days=1), Closed.LOT_CLOSED),
+     ([lot(5)], LAST + timedelta(days=1), Closed.EXPIRED), ([lot(5)], LAST + timedelta(days=31), Closed.TOO_LATE),
+     ([lot(5)], LAST - timedelta(days=7), None), ([lot(5)], LAST - timedelta(days=8), Closed.NOT_YET),
+     ([lot(5, ends=date(2027, 1, 1))], LAST, Closed.MOVED)],
 )  # fmt: skip
-def test_an_expiry_is_over_when_its_lots_are_empty_moved_or_ended(
+def test_an_expiry_is_over_when_its_lots_are_empty_closed_moved_or_ended_or_its_day_has_not_come(
     lots: list[ExpiringLot], today: date, why: Closed | None
 ) -> None:
     assert rules.expiry_closed(LAST, lots, today) == why

@@ -96,7 +96,7 @@ def test_after_the_end_nothing_is_told_of_a_lot_that_was_used_up() -> None:
 
 @pytest.mark.parametrize(
     ("taken_back", "why"),
-    [(lambda lot, day: books.change(lot, day, expires_on=SEVENTH + days(60)), "moved"), (books.close, "emptied")],
+    [(lambda lot, day: books.change(lot, day, expires_on=SEVENTH + days(60)), "moved"), (books.close, "lot_closed")],
 )
 def test_an_end_that_had_come_and_was_taken_back_is_not_told(taken_back: Callable[..., object], why: str) -> None:
     """The mail still waits, for want of a server; its lot is then extended, or closed."""

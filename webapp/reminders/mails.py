@@ -22,6 +22,7 @@ from webapp.quota.models import Lot
 from webapp.reminders import links, queries, relevance, short_mails
 from webapp.reminders.buying import CONSOLE, PRODUCT, advice
 from webapp.reminders.dates import short_day
+from webapp.reminders.late import late_words
 from webapp.reminders.models import Episode, mark_of
 from webapp.reminders.picture import usage_picture
 from webapp.reminders.queries import Outlook, Told
@@ -52,8 +53,8 @@ class Figures:
     told: list[Told]
     png: bytes
     links: dict[str, str]
-    words: dict[tuple[str, tuple[Told, ...]], tuple[str, str, str]]
-    """What was rendered of them already: subject, text and HTML, by language and who is named."""
+    words: dict[tuple[str, str, tuple[Told, ...]], tuple[str, str, str]]
+    """What was rendered of them already: subject, text and HTML, by language, how late it is, and who is named."""
 
 
 def install(app: Flask) -> None:
@@ -150,10 +151,12 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
     """The mail to one recipient. Only the link that ends the mails differs between readers of one language who see
     the same others named, so the words are rendered once for all of them, and the link is put in."""
     others = tuple(islice((told for told in figures.told if told.address != message.address), MOST_NAMED))
-    shared = (message.locale, others)
+    late = late_words(message, figures.episode, figures.at)
+    shared = (message.locale, late, others)
     words = figures.words.get(shared)
     if words is None:
         with force_locale(message.locale):
+            values |= {"late_words": late}
             words = figures.words[shared] = _words(name, _values(message.locale, figures, others) | values)
     token = links.stop_token(mark_of(message.reader))
     subject, text, html = words
@@ -179,7 +182,7 @@ def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,
         "short_day": lambda day: short_day(day, today),
     }  # fmt: skip
-    for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
+    for part in ("usage", "others"):  # as values, so that the HTML escapes what users are called
         values[f"{part}_words"] = _fill(f"mail/{part}.txt", **values)
     return values
 

@@ -127,8 +127,9 @@ def untold_lots(today: date) -> list[ExpiringLot]:
 def expiring(lot: Lot) -> ExpiringLot:
     """A lot as the rules see it; what has lapsed already counts as left when it ended, but what was written off with
     a lot that a person closed does not."""
-    left = lot.available + lot.lapsed if lot.closed_at is None else 0
-    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at, lot.held if lot.closed_at is None else 0)
+    if lot.closed_at is not None:
+        return ExpiringLot(lot.id, lot.expires_on, 0, lot.recorded_at, closed=True)
+    return ExpiringLot(lot.id, lot.expires_on, lot.available + lot.lapsed, lot.recorded_at, lot.held)
 
 
 def coming_lots(today: date) -> Sequence[Lot]:

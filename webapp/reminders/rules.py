@@ -17,7 +17,7 @@ from webapp.foundation.clock import day_of, end_of, start_of
 LOW_PERCENT = 20
 DAYS_AHEAD = 7
 LATE_AFTER = timedelta(hours=1)
-"""A low balance told later than this after the event says that it is late."""
+"""What is told later than this after the event, and of an end on another day, says that it is late."""
 TOO_LATE = timedelta(days=30)
 """A lot that lapsed longer ago is recorded, and mailed about no more."""
 
@@ -39,6 +39,8 @@ class Closed(StrEnum):
     RENEWED = "renewed"
     LOTS_CHANGED = "lots_changed"
     EMPTIED = "emptied"
+    LOT_CLOSED = "lot_closed"
+    """A person closed its lots, or gave them back."""
     MOVED = "moved"
     EXPIRED = "expired"
     TOO_LATE = "too_late"
@@ -114,10 +116,11 @@ def low_since(newest_change: datetime | None, last_days: Iterable[date], now: da
 
 
 def is_late(rule: Rule, due: datetime, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether what was due is told so late that the mail says so: an hour for calls, another day for days."""
-    if rule == Rule.LOW:
-        return now - due > LATE_AFTER
-    return day_of(now, zone) > day_of(due, zone)
+    """Whether what was due, or written, is told so late that the mail says so: an hour for calls, and another day for
+    days."""
+    if now - due <= LATE_AFTER:
+        return False
+    return rule == Rule.LOW or day_of(now, zone) > day_of(due, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ class ExpiringLot:
     recorded_at: datetime
     held: int = 0
     """Calls on their way, which may come back."""
+    closed: bool = False
+    """Whether a person closed it, or gave it back: nothing of it is left to end."""
     changed_at: datetime | None = None
     """When a person changed, closed or reopened it last."""
 
@@ -180,7 +185,7 @@ def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> C
     if not ending:
         return Closed.MOVED
     if not any(lot.left or lot.held for lot in ending):
-        return Closed.EMPTIED
+        return Closed.LOT_CLOSED if any(lot.closed for lot in ending) else Closed.EMPTIED
     if today < first_day(told_day):
         return Closed.NOT_YET
     if today > told_day:

@@ -69,7 +69,8 @@ FAULTS: dict[str, LazyString] = {
 REASONS: dict[str, LazyString] = {
     Closed.RENEWED: _l("calls were bought"),
     Closed.LOTS_CHANGED: _l("another set of lots is valid"),
-    Closed.EMPTIED: _l("the lot was used up"),
+    Closed.EMPTIED: _l("no calls of the lot are left"),
+    Closed.LOT_CLOSED: _l("the lot was closed"),
     Closed.MOVED: _l("its last day was changed"),
     Closed.EXPIRED: _l("the lot has ended"),
     Closed.TOO_LATE: _l("it ended too long ago"),
