@@ -212,10 +212,13 @@ def withdraw_from(reader: str, reason: str, now: datetime, *, kind: str | None =
 
 def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     """Lets a message that did not arrive wait again, to the reader and address of `draft`, for another 72 hours; in
-    the caller's transaction. What is being tried at this moment is left alone."""
+    the caller's transaction. What was dropped is written anew: nobody has waited for it meanwhile. What is being
+    tried at this moment is left alone."""
+    written = case((Message.state == State.DROPPED, now), else_=Message.created_at)
     free = update(Message).where(Message.id == message_id, Message.holder.is_(None), Message.state != State.SENT)
     must_write().execute(
-        free.values(reader=draft.reader, address=draft.address, locale=draft.locale, **_AGAIN, next_at=now)
+        free.values(reader=draft.reader, address=draft.address, locale=draft.locale, created_at=written, next_at=now,
+                    **_AGAIN)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 
