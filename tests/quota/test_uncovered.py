@@ -29,10 +29,11 @@ CALLS = {JAN: 10, FEB: 3}
 
 @pytest.mark.parametrize(("taken", "since", "left"), [
     ([], JAN, 13), ([], FEB, 3), ([], MAR, 0),
-    ([(JAN, 10)], JAN, 3), ([(JAN, 10)], FEB, 3), ([(JAN, 12)], FEB, 1), ([(FEB, 3)], JAN, 10), ([(FEB, 3)], FEB, 0),
-    ([(JAN, 13)], JAN, 0), ([(JAN, 6), (FEB, 1), (JAN, 4)], JAN, 2),
+    ([(JAN, MAR, 10)], JAN, 3), ([(JAN, MAR, 10)], FEB, 3), ([(JAN, MAR, 12)], FEB, 1), ([(FEB, MAR, 3)], JAN, 10),
+    ([(FEB, MAR, 3)], FEB, 0), ([(JAN, MAR, 13)], JAN, 0), ([(JAN, JAN, 50)], JAN, 3),
+    ([(JAN, MAR, 6), (FEB, MAR, 1), (JAN, MAR, 4)], JAN, 2),
 ])  # fmt: skip
-def test_each_call_is_taken_once_the_oldest_first(taken: list[tuple[date, int]], since: date, left: int) -> None:
+def test_each_call_is_taken_once_the_oldest_first(taken: list[tuple[date, date, int]], since: date, left: int) -> None:
     assert still_uncovered(CALLS, taken, since) == left
 
 
@@ -110,6 +111,13 @@ def test_while_other_calls_are_left_nothing_is_called_agreed_and_calls_on_no_lot
     page = admin.get(PAGE, headers=ENGLISH).text
     assert 'data-left-gap="0"' in page
     assert "are on no lot" not in words(page)
+
+
+def test_what_an_opening_balance_begins_with_holds_the_calls_of_before(app: Flask, desk: Open) -> None:
+    admin, today = desk(ADMIN), _today(app)
+    call(app, 1)
+    admin.post("/quota/opening", {"used": "40", "total": "60", "expires_on": "2099-12-31"})
+    assert _record(admin, today).status_code == 303
 
 
 def _today(app: Flask) -> date:

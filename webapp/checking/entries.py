@@ -21,7 +21,10 @@ CALLS = (EntryKind.HOLD, EntryKind.CHARGE, EntryKind.RELEASE)
 def differences() -> Iterator[str]:
     """Each entry that cannot be as it stands; first, whether the database still keeps them from being changed."""
     for name in append_only.missing():
-        yield _("the database does not guard the ledger: its trigger %(name)s is missing", name=name)
+        yield _("the database does not guard the ledger: %(name)s is missing, or not as it was made", name=name)
+    if leaves := append_only.left_open():
+        yield _("the database does not guard the ledger: %(rows)s rows of ledger_leave let anybody remove entries",
+                rows=leaves)  # fmt: skip
     for id, lot_id, kind, change, after, before, fits in db.session.execute(_odd()):
         words = {"id": id, "kind": KINDS.get(kind, kind), "lot": lot_id or "–"}
         if not fits:

@@ -84,14 +84,14 @@ def state(
     return LotState.VALID if available or held else LotState.EXHAUSTED
 
 
-def still_uncovered(calls: Mapping[date, int], taken: Iterable[tuple[date, int]], since: date) -> int:
-    """How many of the uncovered `calls`, by day, were made on `since` or later and taken from no lot yet. `taken`: the
-    day from which on a lot took such calls, and how many, in the order in which they were taken: the oldest first."""
+def still_uncovered(calls: Mapping[date, int], taken: Iterable[tuple[date, date, int]], since: date) -> int:
+    """How many of the uncovered `calls`, by day, were made on `since` or later and taken from no lot yet. `taken`: from
+    which day to which a lot took such calls, and how many, in the order of recording; the oldest calls went first."""
     left = dict(sorted(calls.items()))
-    for first, number in taken:
+    for first, last, number in taken:
         to_take = number
         for day in left:
-            part = min(left[day], to_take) if day >= first else 0
+            part = min(left[day], to_take) if first <= day <= last else 0
             left[day] -= part
             to_take -= part
     return sum(number for day, number in left.items() if day >= since)
