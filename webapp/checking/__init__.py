@@ -1,5 +1,5 @@
-"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference; every record
-that somebody put into the audit trail past the product; and every row whose key is none of the database's.
+"""`yuliang check`: recounts lots, ledger, verifications, counters and readings, and names every difference; every
+record that somebody put into the audit trail past the product; and every row whose key is none of the database's.
 
 Every call is read twice, by the hour it was made in and beside its ledger entries; never many of them at a time.
 """
