@@ -17,7 +17,7 @@ from webapp.quota import queries as quota
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
 from webapp.reconciliation.rules import Books, Comparison
-from webapp.usage import queries as usage
+from webapp.usage import daily
 from webapp.usage.spans import Span
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.models import Verification
@@ -131,8 +131,8 @@ def charged_since(first: MeterReading, lots: Sequence[Lot], now: datetime, zone:
     """Calls charged to each of these lots from the day of that reading on."""
     span = Span(day_of(first.at, zone), max(day_of(first.at, zone), day_of(now, zone)))
     by_lot: Counter[int] = Counter()
-    for (_day, lot_id), calls in usage.calls_by(("lot_id",), span, zone, billed=(Billed.YES,)).items():
-        by_lot[lot_id] += calls
+    for (lot_id, _outcome, billed), days in daily.calls("lot", span, zone).items():
+        by_lot[lot_id] += sum(days) if billed == Billed.YES else 0
     return [by_lot[lot.id] for lot in lots]
 
 
@@ -141,10 +141,9 @@ def _counted(since: datetime, until: datetime, zone: ZoneInfo) -> Counted:
     if first == last:
         return _rows(since, until)
     counted = _rows(since, end_of(first, zone)) + _rows(start_of(last, zone), until)
-    for (_day, outcome, billed), calls in usage.calls_by_day(
-        first + timedelta(days=1), last - timedelta(days=1), zone
-    ).items():
-        counted[outcome, billed] += calls
+    between = Span(first + timedelta(days=1), last - timedelta(days=1))
+    for key, days in daily.calls("outcome", between, zone).items():
+        counted[key] += sum(days)
     return counted
 
 
