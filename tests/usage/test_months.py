@@ -124,7 +124,7 @@ def test_writers_of_different_calls_of_one_month_do_not_lose_each_others(context
                 with transaction() as session:
                     packing.add(session, {(day, ("lot", 0, f"{lot}/match/yes")): 1})
 
-    together(*(lambda lot=lot: writer(lot) for lot in (1, 2, 3, 4)))  # type: ignore[misc]
+    together(*(lambda lot=lot: writer(lot) for lot in (1, 2, 3, 4)))
 
     counted = daily.calls("lot", Span(date(2026, 11, 1), date(2026, 11, 25)), SHANGHAI)
     assert counted == {(lot, "match", "yes"): [1] * 25 for lot in (1, 2, 3, 4)}
