@@ -176,14 +176,20 @@ def test_months_are_right_while_all_is_counted_anew_and_calls_go_on(app: Flask) 
     assert differences(app) == []
 
 
-def test_days_that_no_call_made_are_forgotten_when_all_is_counted_anew(app: Flask) -> None:
+def test_days_that_no_call_made_are_named_and_forgotten_when_all_is_counted_anew(app: Flask) -> None:
     ask(app, somebody(1), lambda *_: MATCH, clock=lambda: NOW)
     with app.app_context():
         fold()
         with transaction() as session:
-            packing.add(session, {(date(2024, 2, 29), ("source", 0, "desk")): 3})
+            packing.add(session, {(date(2026, 8, 31), ("source", 0, "desk")): 3})
+        db.session.rollback()
+    assert differences(app) == ["calls of 2026-08-31 in its month source/0/desk: counted 3, stored 0"]
+
+    with app.app_context():
         rollups.rebuild(SHANGHAI)
         assert of_months() == of_cells() != {}
+        db.session.rollback()
+    assert differences(app) == []
 
 
 def a_year(context: Flask, a_day: int) -> None:

@@ -58,7 +58,6 @@ def books(app: Flask) -> Flask:
         ("DELETE FROM latency_hour", ["answer times of the hour", "calls of 20"]),
         ("DELETE FROM usage_month WHERE facet = 'lot'", ["calls of 20"]),
         ("UPDATE usage_month SET operator_id = 77 WHERE operator_id <> 0", ["calls of 20"]),
-        ("UPDATE usage_month SET month = '2001-01-01' WHERE facet = 'hour'", ["calls of 20", "calls of 2001-01-"]),
         ("UPDATE verification SET latency_ms = 59999 WHERE id = 2", ["answer times of the hour"]),
         ("UPDATE verification SET department_id = NULL WHERE id = 2", ["calls"]),
         ("UPDATE verification SET lot_id = NULL WHERE id = 2", ["calls", "verification 2 stands in the ledger of"]),

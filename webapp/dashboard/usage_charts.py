@@ -20,13 +20,10 @@ from webapp.usage.daily import Series
 from webapp.usage.facets import FACETS, HOUR, LATENCY, Key
 from webapp.usage.latency import quantile
 from webapp.usage.series import OTHERS
-from webapp.usage.spans import MOST_DAYS, Slot, Step, before, in_pieces, label, pieces
+from webapp.usage.spans import Slot, Step, before, in_pieces, label, pieces
 from webapp.vendor.texts import CAUSES
 from webapp.verification.queries import all_purposes
 from webapp.verification.texts import OUTCOMES, SOURCES
-
-MOST_HOURLY_DAYS = MOST_DAYS[Step.DAY]
-"""What is read hour by hour is read for a year at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +45,6 @@ class View:
     def hourly(self) -> bool:
         """Whether the pieces are hours."""
         return self.asked.step == Step.HOUR
-
-    @property
-    def reads_hours(self) -> bool:
-        """Whether the span is short enough for what is read hour by hour."""
-        return self.asked.span.days <= MOST_HOURLY_DAYS
 
     def chart(self, name: str, title: str, lines: Sequence[Line], unit: str, **more: Any) -> Chart:
         """A chart over the pieces."""
@@ -139,9 +131,7 @@ def _reason(key: str) -> str:
 
 def latency(view: View) -> Chart:
     """How long answers took, estimated from a histogram."""
-    counted: Series = {}
-    if view.reads_hours:
-        counted = _latencies(view) if view.hourly else view.count(LATENCY)
+    counted = _latencies(view) if view.hourly else view.count(LATENCY)
     histograms = [{bucket: answers[place] for (bucket,), answers in counted.items()}
                   for place in range(len(view.slots))]  # fmt: skip
     lines = [
@@ -166,10 +156,9 @@ def _latencies(view: View) -> Series:
 
 def week(view: View) -> Chart:
     """Calls by weekday and hour of the clock."""
-    asked, clock = view.asked, dict[int, list[int]]()
-    if view.reads_hours:
-        counted = daily.calls(HOUR, asked.span, view.zone, operator_id=asked.operator_id)
-        clock = {hour: days for (hour,), days in counted.items()}
+    asked = view.asked
+    counted = daily.calls(HOUR, asked.span, view.zone, operator_id=asked.operator_id)
+    clock = {hour: days for (hour,), days in counted.items()}
     names = get_day_names("abbreviated", locale=get_locale())
     lines = [
         Line(str(day), names[day], values, "cell") for day, values in enumerate(series.week(clock, asked.span.first))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,12 +67,15 @@ def sums(
     """What cells come to by (day, place). Cells are by (day, *`Dimensions`), (hour, *`Dimensions`) and (hour, bucket),
     as the rollups have them."""
     found: Counter[tuple[date, Place]] = Counter()
-    for (day, *told), calls in days.items():
-        for place in _of_day(tuple(told)):
-            found[day, place] += calls
+    for cell, calls in days.items():
+        for place in _of_day(cell[1:]):
+            found[cell[0], place] += calls
     clock = {hour: hour.astimezone(zone) for hour in {cell[0] for cells in (hours, latencies) for cell in cells}}
-    for (hour, *told), calls in hours.items():
-        for place in _of_hour(clock[hour].hour, told[_OPERATOR]):
+    of_operators: Counter[tuple[datetime, int]] = Counter()
+    for cell, calls in hours.items():
+        of_operators[cell[0], cell[1 + _OPERATOR]] += calls
+    for (hour, operator), calls in of_operators.items():
+        for place in _of_hour(clock[hour].hour, operator):
             found[clock[hour].date(), place] += calls
     for (hour, bucket), calls in latencies.items():
         found[clock[hour].date(), _of_latency(bucket)] += calls

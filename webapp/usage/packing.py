@@ -18,6 +18,7 @@ from webapp.usage.models import UsageMonth
 Days = dict[str, list[int]]
 Row = tuple[str, int, date]
 """Facet, operator, month: the key of a row."""
+NAMES = ("facet", "operator_id", "month")
 KEY = (UsageMonth.facet, UsageMonth.operator_id, UsageMonth.month)
 
 
@@ -95,14 +96,13 @@ def _write(session: Session, rows: Mapping[Row, Days]) -> None:
     if kept:
         insert = insert_into(UsageMonth)
         change = {"days": insert.excluded.days}
-        keys = [column.name for column in KEY]
-        session.connection().execute(insert.on_conflict_do_update(index_elements=keys, set_=change), kept)
+        session.connection().execute(insert.on_conflict_do_update(index_elements=NAMES, set_=change), kept)
     for row in empty:
         session.execute(delete(UsageMonth).filter_by(**_named(row)))
 
 
 def _named(row: Row) -> dict[str, Any]:
-    return dict(zip((column.name for column in KEY), row, strict=True))
+    return dict(zip(NAMES, row, strict=True))
 
 
 def _length(month: date) -> int:
