@@ -30,7 +30,7 @@ from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
 from webapp.opening import let_go
 from webapp.settings import read_settings
-from webapp.usage import queries
+from webapp.usage import daily
 from webapp.usage.spans import Span
 from webapp.vendor.contract import Billed, Derived, Outcome, Reply
 from webapp.vendor.sandbox import people
@@ -127,7 +127,7 @@ def _in_turns(apps: dict[int, Flask], work: Callable[[], object]) -> dict[int, f
 def _chart() -> object:
     zone = this_instance().settings.zone
     today = day_of(utc_now(), zone)
-    return queries.calls_by(("outcome",), Span(today - timedelta(days=YEAR - 1), today), zone)
+    return daily.calls("outcome", Span(today - timedelta(days=YEAR - 1), today), zone)
 
 
 def _group_by_over_rows() -> object:

@@ -1,7 +1,7 @@
 """an entry of the ledger is not replaced on SQLite either
 
 Revision ID: 0028
-Revises: 0022
+Revises: 0025
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0028"
-down_revision = "0022"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

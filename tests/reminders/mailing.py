@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from sqlalchemy import update
 
 from tests.reminders.story import TODAY, buy, lapse, messages, review, subscribe
-from tests.support.cast import ADMIN, NOW
+from tests.support.cast import ADMIN, NOW, OPERATOR
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -17,7 +17,8 @@ from webapp.notify.channels import mail
 from webapp.notify.composing import compose
 from webapp.quota.models import Lot
 from webapp.reminders.queries import recipient_by_email
-from webapp.usage.models import UsageDay
+from webapp.usage import counters
+from webapp.usage.dimensions import Dimensions
 
 
 def used_each_day(calls: int, today_too: int = 0) -> None:
@@ -29,11 +30,9 @@ def used_each_day(calls: int, today_too: int = 0) -> None:
 
 
 def count_used(back: int, calls: int) -> None:
+    used, at = Dimensions("match", "yes", "desk", OPERATOR.id, 0, 1, 0), NOW - timedelta(days=back)
     with transaction() as session:
-        session.add(
-            UsageDay(day=TODAY - timedelta(days=back), outcome="match", billed="yes", source="desk", operator_id=2,
-                     department_id=0, purpose_id=1, lot_id=0, cause="", calls=calls)
-        )  # fmt: skip
+        counters.add_up(session, [(at, used, None, calls)], this_instance().settings.zone)
 
 
 def _on_the_list() -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select
 
 from tests.support.cast import NOW, OPERATOR
 from webapp.foundation.database import Base, db, transaction
-from webapp.usage import counters, queries
-from webapp.usage.counters import Dimensions
+from webapp.usage import counters, daily, queries, series
+from webapp.usage.dimensions import Dimensions
 from webapp.usage.models import UsageDelta
+from webapp.usage.spans import Span
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PLAIN = Dimensions("match", "yes", "desk", OPERATOR.id, 1, 1, 1)
@@ -46,10 +47,8 @@ def fold(zone: ZoneInfo = SHANGHAI) -> None:
 def per_day(first: date, last: date, zone: ZoneInfo = SHANGHAI, operator: int | None = None) -> dict[str, int]:
     """Calls of each day, whatever came of them."""
     db.session.rollback()
-    days: dict[str, int] = {}
-    for (day, _outcome, _billed), calls in queries.calls_by_day(first, last, zone, operator_id=operator).items():
-        days[f"{day:%m-%d}"] = days.get(f"{day:%m-%d}", 0) + calls
-    return days
+    counted = series.added(daily.calls("outcome", Span(first, last), zone, operator_id=operator).values())
+    return {f"{first + timedelta(days=ahead):%m-%d}": calls for ahead, calls in enumerate(counted) if calls}
 
 
 def totals() -> dict[tuple[str, str], int]:

@@ -14,8 +14,9 @@ from flask import Flask
 from tests.usage.counting import fold
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, transaction
-from webapp.usage import counters, queries
-from webapp.usage.counters import Dimensions
+from webapp.usage import counters, daily, queries
+from webapp.usage.dimensions import Dimensions
+from webapp.usage.facets import FACETS, HOUR, LATENCY, Key
 from webapp.usage.hours import hour_of
 from webapp.usage.latency import bucket_of
 from webapp.usage.spans import Span
@@ -61,31 +62,51 @@ def within(calls: list[Call], zone: ZoneInfo) -> list[Call]:
     return [call for call in calls if SPAN.first <= day_of(call.at, zone) <= SPAN.last]
 
 
+def keys_of(facet: str, call: Call, zone: ZoneInfo) -> Key | None:
+    """What a call counts under, by hand; None: not at all."""
+    if facet == LATENCY:
+        return None if call.latency is None else (bucket_of(call.latency),)
+    if facet == HOUR:
+        return (call.at.astimezone(zone).hour,)
+    if FACETS[facet].charged and call.dimensions.billed != "yes":
+        return None
+    return tuple(getattr(call.dimensions, one) for one in FACETS[facet].names)
+
+
+def by_hand(facet: str, calls: list[Call], zone: ZoneInfo) -> dict[Key, list[int]]:
+    lines: dict[Key, list[int]] = {}
+    for call in calls:
+        if (key := keys_of(facet, call, zone)) is not None:
+            lines.setdefault(key, [0] * SPAN.days)[(day_of(call.at, zone) - SPAN.first).days] += 1
+    return lines
+
+
 @pytest.mark.parametrize("name", ZONES)
-def test_calls_by_anything_are_those_counted_by_hand(context: Flask, name: str) -> None:
+def test_calls_of_days_by_any_facet_are_those_counted_by_hand(context: Flask, name: str) -> None:
     zone = ZoneInfo(name)
     calls = within(some_calls(zone), zone)
+    own = [call for call in calls if call.dimensions.operator_id == 2]
     assert 100 < len(calls) < 300
     for _ in ("half of them folded", "all folded"):
-        for names in NAMES:
-            for hourly, slot in ((False, day_of), (True, hour_of)):
-                by_hand = Counter(
-                    (slot(call.at, zone), *(getattr(call.dimensions, one) for one in names)) for call in calls
-                )
-                assert queries.calls_by(names, SPAN, zone, hourly=hourly) == by_hand, (names, hourly)
+        for facet, told in FACETS.items():
+            assert daily.calls(facet, SPAN, zone) == by_hand(facet, calls, zone), facet
+            if told.own:
+                assert daily.calls(facet, SPAN, zone, operator_id=2) == by_hand(facet, own, zone), facet
         fold(zone)
 
 
-def test_calls_of_one_operator_and_charged_calls_are_those_counted_by_hand(context: Flask) -> None:
-    zone = ZoneInfo("America/New_York")
+@pytest.mark.parametrize("name", ZONES)
+def test_calls_of_hours_by_anything_are_those_counted_by_hand(context: Flask, name: str) -> None:
+    zone = ZoneInfo(name)
     calls = within(some_calls(zone), zone)
     for _ in ("half of them folded", "all folded"):
-        own = Counter((day_of(call.at, zone),) for call in calls if call.dimensions.operator_id == 2)
-        assert queries.calls_by((), SPAN, zone, operator_id=2) == own
-        taken = Counter(
-            (day_of(call.at, zone), call.dimensions.lot_id) for call in calls if call.dimensions.billed != "no"
-        )
-        assert queries.calls_by(("lot_id",), SPAN, zone, billed=("yes", "unknown")) == taken
+        for names in NAMES:
+            counted = Counter(
+                (hour_of(call.at, zone), *(getattr(call.dimensions, one) for one in names)) for call in calls
+            )
+            assert queries.calls_by_hour(names, SPAN, zone) == counted, names
+        own = Counter((hour_of(call.at, zone),) for call in calls if call.dimensions.operator_id == 2)
+        assert queries.calls_by_hour((), SPAN, zone, operator_id=2) == own
         fold(zone)
 
 

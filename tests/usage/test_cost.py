@@ -13,12 +13,12 @@ from webapp.usage.cost import Charged, Cost, price_of
 PRICES = {1: price_of(3_000, 1_000), 2: price_of(310, 7), 3: price_of(0, 500), 4: None}
 charged = st.lists(
     st.builds(Charged, st.sampled_from(["2026-10", "2026-11"]), st.sampled_from([0, 1, 2, 3, 4]), st.integers(0, 2),
-              st.integers(1, 2), st.sampled_from(["match", "mismatch"]), st.integers(1, 50)), max_size=30
+              st.integers(1, 2), st.integers(1, 50)), max_size=30
 )  # fmt: skip
 
 
-def one(lot: int, calls: int, outcome: str = "match", month: str = "2026-11") -> Charged:
-    return Charged(month, lot, 1, 1, outcome, calls)
+def one(lot: int, calls: int) -> Charged:
+    return Charged("2026-11", lot, 1, 1, calls)
 
 
 @given(charged)
@@ -62,8 +62,8 @@ def test_a_lot_without_calls_or_price_has_no_price_of_a_call() -> None:
 
 
 def test_a_match_costs_what_all_priced_calls_cost_over_the_matches_among_them() -> None:
-    made = [one(1, 8), one(1, 2, "mismatch"), one(4, 100)]
+    made = [one(1, 8), one(1, 2), one(4, 100)]
 
-    assert cost.per_match(made, PRICES) == Fraction(10 * 3, 8)
-    assert cost.per_match([one(1, 2, "mismatch")], PRICES) is None
-    assert cost.per_match([one(4, 2)], PRICES) is None
+    assert cost.per_match(made, PRICES, {1: 8, 4: 90}) == Fraction(10 * 3, 8)
+    assert cost.per_match([one(1, 2)], PRICES, {}) is None
+    assert cost.per_match([one(4, 2)], PRICES, {4: 2}) is None

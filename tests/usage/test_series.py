@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +14,16 @@ from webapp.usage.series import OTHERS, OUTCOMES, Series
 from webapp.usage.spans import Slot
 
 SLOTS: list[Slot] = [date(2026, 11, day) for day in range(1, 6)]
-ZONE = ZoneInfo("America/New_York")
 calls = st.lists(st.tuples(st.sampled_from(SLOTS), st.sampled_from([*OUTCOMES, "1", "2", "3"])), max_size=60)
+
+
+def lines_of(made: list[tuple[Slot, str]]) -> dict[str, list[int]]:
+    return {key: [made.count((slot, key)) for slot in SLOTS] for _slot, key in made}
 
 
 @given(calls)
 def test_each_figure_is_the_number_of_its_calls(made: list[tuple[Slot, str]]) -> None:
-    found = series.stack(Counter(made), SLOTS, OUTCOMES)
+    found = series.stack(lines_of(made), OUTCOMES)
 
     assert {one.key for one in found} == {key for _slot, key in made}
     for one in found:
@@ -30,7 +32,7 @@ def test_each_figure_is_the_number_of_its_calls(made: list[tuple[Slot, str]]) ->
 
 @given(calls)
 def test_outcomes_come_in_their_order_and_all_else_by_size(made: list[tuple[Slot, str]]) -> None:
-    keys = [one.key for one in series.stack(Counter(made), SLOTS, OUTCOMES)]
+    keys = [one.key for one in series.stack(lines_of(made), OUTCOMES)]
 
     known = [key for key in keys if key in OUTCOMES]
     sizes = [sum(key == one for _slot, one in made) for key in keys if key not in OUTCOMES]
@@ -56,20 +58,30 @@ def test_what_is_too_small_to_be_told_apart_is_added_up_and_nothing_is_lost(valu
 
 
 def test_a_count_that_was_taken_back_is_no_series() -> None:
-    assert series.stack({(SLOTS[0], "match"): 0}, SLOTS) == []
+    assert series.stack({"match": [0, 0]}) == []
 
 
-@given(st.lists(st.integers(0, 24 * 400), max_size=50))
-def test_the_week_adds_up_the_hours_of_the_zones_clock(hours: list[int]) -> None:
-    start = datetime(2026, 3, 1, tzinfo=UTC)
-    made = Counter(start + timedelta(hours=hour) for hour in hours)
+@given(st.lists(st.lists(st.integers(0, 9), min_size=5, max_size=5), max_size=4))
+def test_lines_of_the_same_kind_are_one_and_nothing_is_lost(values: list[list[int]]) -> None:
+    lines = dict(enumerate(values))
 
-    cells = series.week(made, ZONE)
+    found = series.together(lines, lambda key: key % 2)
 
-    local = [(start + timedelta(hours=hour)).astimezone(ZONE) for hour in hours]
-    assert cells == [
-        [sum((at.weekday(), at.hour) == (weekday, hour) for at in local) for hour in range(24)] for weekday in range(7)
-    ]
+    for kind, numbers in found.items():
+        assert numbers == [sum(line[place] for key, line in lines.items() if key % 2 == kind) for place in range(5)]
+    assert set(found) == {key % 2 for key in lines}
+    assert series.added(found.values()) == series.added(values)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 23)), max_size=50))
+def test_the_week_adds_up_the_hours_of_the_clock_of_each_day(made: list[tuple[int, int]]) -> None:
+    first = date(2026, 3, 1)
+    clock = {hour: [made.count((ahead, hour)) for ahead in range(401)] for _ahead, hour in made}
+
+    cells = series.week(clock, first)
+
+    weekdays = [((first + timedelta(days=ahead)).weekday(), hour) for ahead, hour in made]
+    assert cells == [[weekdays.count((weekday, hour)) for hour in range(24)] for weekday in range(7)]
 
 
 def test_success_is_the_share_of_answers_in_what_is_finished() -> None:

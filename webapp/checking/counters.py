@@ -17,13 +17,15 @@ OF_HOURS, OF_LATENCIES = _l("calls of the hour from"), _l("answer times of the h
 
 
 def differences(zone: ZoneInfo) -> Iterator[str]:
-    """Counts of days, hours and answer times that are not those of their calls."""
+    """Counts of days, hours and answer times that are not those of their calls; then counts of months that are not the
+    sum of these."""
     counter = recounting.counter(zone)
     for day in rollups.counted_days(zone):
         counted, stored = counter(day), recounting.stored(day, zone)
         yield from _between(_l("calls of %(day)s", day=day), counted.of_day, stored.of_day)
         yield from _between(OF_HOURS, counted.of_hours, stored.of_hours)
         yield from _between(OF_LATENCIES, counted.latencies, stored.latencies)
+        yield from _between(_l("calls of %(day)s in its month", day=day), counted.of_months, counted.places(day, zone))
 
 
 def _between(what: Any, counted: Counter[Any], stored: Counter[Any]) -> Iterator[str]:

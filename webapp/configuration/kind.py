@@ -25,7 +25,7 @@ from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReadi
 from webapp.reminders.models import Episode, ToldLot
 from webapp.retention.models import LegalHold, PurgeRun
 from webapp.settings import SANDBOX
-from webapp.usage.models import LatencyHour, UsageClosing, UsageDay, UsageDelta, UsageHour
+from webapp.usage.models import LatencyHour, UsageClosing, UsageDay, UsageDelta, UsageHour, UsageMonth
 from webapp.vendor import circuit
 from webapp.verification.models import (
     Identity,
@@ -45,7 +45,7 @@ PRACTICE = (
     ReceiptSalt, Receipt, SpentForm,
     ReuseReference, Reuse,
     Settlement, IdentityIndex, Identity, LedgerEntry, Verification, ShiftDeclaration, Lot, UsageDelta, UsageDay,
-    UsageHour, LatencyHour, NoticeDismissal, Notice,
+    UsageHour, LatencyHour, UsageMonth, NoticeDismissal, Notice,
 )  # fmt: skip
 """What going live clears, in this order."""
 

@@ -16,9 +16,9 @@ from webapp.foundation.charts import Chart, Line
 from webapp.foundation.clock import day_of
 from webapp.quota import queries as quota
 from webapp.quota.models import ENDS, Lot
-from webapp.usage import cost, queries
+from webapp.usage import cost, daily
 from webapp.usage.cost import Charged, Cost
-from webapp.usage.spans import Step, label, slots_of
+from webapp.usage.spans import Step, in_pieces, label, slots_of
 
 UNIT = "¥"
 
@@ -28,6 +28,8 @@ class Spent:
     """The charged calls of a span, and what one call of each lot costs, in fen."""
 
     charged: Sequence[Charged]
+    matches: Mapping[int, int]
+    """Those of each lot that were charged."""
     prices: Mapping[int, Fraction | None]
     lots: Sequence[Lot]
     lapsed: Mapping[int, int]
@@ -36,13 +38,22 @@ class Spent:
 
 def spent(view: View) -> Spent:
     """Reads what was charged in the span."""
-    names = ("lot_id", "department_id", "purpose_id", "outcome")
-    counted = queries.calls_by(names, view.asked.span, view.zone, billed=("yes",))
-    charged = [Charged(f"{day:%Y-%m}", lot, department, purpose, outcome, calls)
-               for (day, lot, department, purpose, outcome), calls in counted.items()]  # fmt: skip
+    span = view.asked.span
+    months = slots_of(span, Step.MONTH)
+    counted = daily.read(("cost", "lot"), span, view.zone)
+    charged = [
+        Charged(f"{month:%Y-%m}", lot, department, purpose, calls)
+        for (lot, department, purpose), days in counted["cost"].items()
+        for month, calls in zip(months, in_pieces(days, span, months), strict=True)
+        if calls
+    ]
+    matches = Counter[int]()
+    for (lot, outcome, billed), days in counted["lot"].items():
+        if (outcome, billed) == ("match", "yes"):
+            matches[lot] += sum(days)
     lots = quota.lots()
-    return Spent(charged, {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}, lots,
-                 _lapsed(view))  # fmt: skip
+    prices = {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}
+    return Spent(charged, matches, prices, lots, _lapsed(view))
 
 
 def _lapsed(view: View) -> Mapping[int, int]:
@@ -88,7 +99,7 @@ def figures(found: Spent) -> dict[str, Any]:
         "lapsed": sum(found.lapsed.values()), "lapsed_fen": lapsed,
         "fen": all_of_it.fen, "calls": all_of_it.calls, "unpriced": all_of_it.unpriced,
         "uncovered": lots.get(0, Cost()).unpriced,
-        "each": _small(all_of_it.each), "per_match": _small(cost.per_match(found.charged, found.prices)),
+        "each": _small(all_of_it.each), "per_match": _small(cost.per_match(found.charged, found.prices, found.matches)),
         "lots": [{"id": lot.id, "name": lot.name, "each": _small(found.prices[lot.id]),
                   "calls": lots[lot.id].calls + lots[lot.id].unpriced, "fen": lots[lot.id].fen}
                  for lot in found.lots if lot.id in lots],

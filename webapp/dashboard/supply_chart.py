@@ -15,8 +15,8 @@ from webapp.foundation.clock import day_of
 from webapp.quota import queries as quota
 from webapp.quota.entry_table import KINDS
 from webapp.quota.models import EntryKind, Lot
+from webapp.usage import daily, past_supply, series
 from webapp.usage import forecast as forecasting
-from webapp.usage import past_supply, queries
 from webapp.usage.demand import HORIZON
 from webapp.usage.forecast import Forecast, Remaining
 from webapp.usage.past_supply import Life, Movement
@@ -86,12 +86,9 @@ def _to_come(found: RunOut, today: date) -> list[Movement]:
 
 def _taken(span: Span, zone: ZoneInfo) -> dict[date, int]:
     """Calls of each day that a lot gave."""
-    counted = queries.calls_by(("lot_id",), span, zone, billed=("yes", "unknown"))
-    taken: dict[date, int] = {}
-    for (day, lot_id), calls in counted.items():
-        if lot_id:
-            taken[day] = taken.get(day, 0) + calls
-    return taken
+    counted = daily.calls("lot", span, zone)
+    taken = series.added(days for (lot_id, _outcome, billed), days in counted.items() if lot_id and billed != "no")
+    return {span.first + timedelta(days=ahead): calls for ahead, calls in enumerate(taken)}
 
 
 def _chart(

@@ -3,10 +3,8 @@ answered; when in the week they are made."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,16 +15,15 @@ from flask_babel import gettext as _
 from webapp.accounts import queries as accounts
 from webapp.dashboard.usage_forms import HEADS, Asked
 from webapp.foundation.charts import Chart, Line
-from webapp.usage import queries, series
+from webapp.usage import daily, queries, series
+from webapp.usage.daily import Series
+from webapp.usage.facets import FACETS, HOUR, LATENCY, Key
 from webapp.usage.latency import quantile
 from webapp.usage.series import OTHERS
-from webapp.usage.spans import MOST_DAYS, Slot, Step, before, label, pieces, slot_of
+from webapp.usage.spans import Slot, Step, before, in_pieces, label, pieces
 from webapp.vendor.texts import CAUSES
 from webapp.verification.queries import all_purposes
 from webapp.verification.texts import OUTCOMES, SOURCES
-
-MOST_HOURLY_DAYS = MOST_DAYS[Step.DAY]
-"""What is read hour by hour is read for a year at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +46,6 @@ class View:
         """Whether the pieces are hours."""
         return self.asked.step == Step.HOUR
 
-    @property
-    def reads_hours(self) -> bool:
-        """Whether the span is short enough for what is read hour by hour."""
-        return self.asked.span.days <= MOST_HOURLY_DAYS
-
-    def slot(self, at: date | datetime) -> Slot:
-        """The piece of a counted day or hour."""
-        if self.hourly:
-            return at
-        day = at.astimezone(self.zone).date() if isinstance(at, datetime) else at
-        return slot_of(day, self.asked.span, self.asked.step)
-
     def chart(self, name: str, title: str, lines: Sequence[Line], unit: str, **more: Any) -> Chart:
         """A chart over the pieces."""
         own: dict[str, Any] = {"axis": f"{self.asked.step}s", "head": str(HEADS[self.asked.step]),
@@ -72,20 +57,29 @@ class View:
         """In names of files."""
         return f"{self.asked.span.first}-{self.asked.span.last}"
 
-    def count(self, *names: str, **only: Any) -> Counter[tuple[Any, ...]]:
-        """Calls by (piece, *names)."""
-        counted = queries.calls_by(names, self.asked.span, self.zone, hourly=self.hourly,
-                                   operator_id=self.asked.operator_id, **only)  # fmt: skip
-        by: Counter[tuple[Any, ...]] = Counter()
-        for (at, *key), calls in counted.items():
-            by[self.slot(at), *key] += calls
-        return by
+    def count(self, facet: str) -> Series:
+        """Calls of each piece, by the keys of a facet."""
+        asked = self.asked
+        if self.hourly:
+            return _hourly(self, FACETS[facet].names)
+        counted = daily.calls(facet, asked.span, self.zone, operator_id=asked.operator_id)
+        return {key: in_pieces(days, asked.span, self.slots) for key, days in counted.items()}
+
+
+def _hourly(view: View, names: Sequence[str]) -> Series:
+    """As `View.count`, hour by hour."""
+    places = {slot: place for place, slot in enumerate(view.slots)}
+    found: dict[Key, list[int]] = {}
+    counted = queries.calls_by_hour(names, view.asked.span, view.zone, operator_id=view.asked.operator_id)
+    for (hour, *key), number in counted.items():
+        found.setdefault(tuple(key), [0] * len(places))[places[hour]] = number
+    return found
 
 
 def calls(view: View) -> Chart:
     """Calls in each piece, told apart, beside those of the span before."""
-    by = {(slot, str(key)): number for (slot, key), number in view.count(view.asked.stack).items()}
-    found = series.largest(series.stack(by, view.slots, series.OUTCOMES))
+    by = series.together(view.count(view.asked.stack.removesuffix("_id")), lambda key: str(key[0]))
+    found = series.largest(series.stack(by, series.OUTCOMES))
     names = _names(view.asked.stack)
     lines = [Line(one.key, names.get(one.key, one.key), one.values) for one in found]
     return view.chart("usage", _("Calls"), [*lines, _before(view)], _("calls"))
@@ -95,8 +89,8 @@ def _before(view: View) -> Line:
     """The calls of the span before, piece by piece as they come."""
     asked = view.asked
     earlier = View.of(Asked(before(asked.span, asked.step), asked.step, asked.stack, asked.operator_id), view.zone)
-    counted = earlier.count()
-    values = [counted[(slot,)] for slot in earlier.slots][: len(view.slots)]
+    counted = series.added(earlier.count("outcome").values()) or [0] * len(earlier.slots)
+    values = counted[: len(view.slots)]
     span = earlier.asked.span
     said = _("Before: %(first)s to %(last)s", first=span.first.isoformat(), last=span.last.isoformat())
     return Line("before", said, [*values, *[None] * (len(view.slots) - len(values))], "dashed")
@@ -111,20 +105,18 @@ def compared(chart: Chart) -> dict[str, Any]:
 
 def answers(view: View) -> tuple[Chart, Chart]:
     """The share of calls that were answered, and why the others were not."""
-    counted = view.count("outcome", "cause")
-    by_outcome: dict[Slot, Counter[str]] = {slot: Counter() for slot in view.slots}
-    missed: Counter[tuple[Slot, str]] = Counter()
-    for (slot, outcome, cause), number in counted.items():
-        by_outcome[slot][outcome] += number
-        if outcome not in (*series.CONCLUSIVE, "sending"):
-            missed[slot, f"{outcome} {cause}".strip()] += number
-    shares = [series.success(by_outcome[slot]) for slot in view.slots]
+    counted = view.count("cause")
+    by_outcome = series.together(counted, lambda key: str(key[0]))
+    missed = {" ".join(filter(None, key)): calls for key, calls in counted.items()
+              if key[0] not in (*series.CONCLUSIVE, "sending")}  # fmt: skip
+    shares = [series.success({outcome: calls[place] for outcome, calls in by_outcome.items()})
+              for place in range(len(view.slots))]  # fmt: skip
     answered = Line("answered", _("Answered"), [None if one is None else round(one * 100, 1) for one in shares], "line")
     return (
         view.chart("success", _("Success rate"), [answered], "%", digits=1),
         view.chart("refusals", _("Not answered"), [
             Line(one.key, _reason(one.key), one.values)
-            for one in series.largest(series.stack(missed, view.slots))
+            for one in series.largest(series.stack(missed))
         ], _("calls")),
     )  # fmt: skip
 
@@ -139,12 +131,11 @@ def _reason(key: str) -> str:
 
 def latency(view: View) -> Chart:
     """How long answers took, estimated from a histogram."""
-    histograms: dict[Slot, Counter[int]] = {slot: Counter() for slot in view.slots}
-    if view.reads_hours:
-        for hour, found in queries.latencies(view.asked.span, view.zone).items():
-            histograms[view.slot(hour)].update(found)
+    counted = _latencies(view) if view.hourly else view.count(LATENCY)
+    histograms = [{bucket: answers[place] for (bucket,), answers in counted.items()}
+                  for place in range(len(view.slots))]  # fmt: skip
     lines = [
-        Line(key, words, [quantile(histograms[slot], share) for slot in view.slots], draw)
+        Line(key, words, [quantile(histogram, share) for histogram in histograms], draw)
         for key, words, share, draw in (
             ("p50", _("Half of the answers within (p50)"), 0.5, "line"),
             ("p95", _("95 of 100 answers within (p95)"), 0.95, "dashed"),
@@ -153,17 +144,27 @@ def latency(view: View) -> Chart:
     return view.chart("latency", _("Time to answer"), lines, _("ms"))
 
 
+def _latencies(view: View) -> Series:
+    """The answers of each hour, by bucket."""
+    places = {slot: place for place, slot in enumerate(view.slots)}
+    found: dict[Key, list[int]] = {}
+    for hour, histogram in queries.latencies(view.asked.span, view.zone).items():
+        for bucket, answers in histogram.items():
+            found.setdefault((bucket,), [0] * len(places))[places[hour]] = answers
+    return found
+
+
 def week(view: View) -> Chart:
     """Calls by weekday and hour of the clock."""
-    hours: dict[datetime, int] = {}
-    if view.reads_hours:
-        counted = queries.calls_by((), view.asked.span, view.zone, hourly=True, operator_id=view.asked.operator_id)
-        hours = {hour: number for (hour,), number in counted.items()}
+    asked = view.asked
+    counted = daily.calls(HOUR, asked.span, view.zone, operator_id=asked.operator_id)
+    clock = {hour: days for (hour,), days in counted.items()}
     names = get_day_names("abbreviated", locale=get_locale())
-    lines = [Line(str(day), names[day], values, "cell") for day, values in enumerate(series.week(hours, view.zone))]
-    clock = [f"{hour:02}:00" for hour in range(24)]
+    lines = [
+        Line(str(day), names[day], values, "cell") for day, values in enumerate(series.week(clock, asked.span.first))
+    ]
     return view.chart("week", _("Calls in the week"), lines, _("calls"), kind="heat", axis="hours", head=_("Hour"),
-                      places=clock, newest_first=False)  # fmt: skip
+                      places=[f"{hour:02}:00" for hour in range(24)], newest_first=False)  # fmt: skip
 
 
 def _names(stack: str) -> Mapping[str, str]:

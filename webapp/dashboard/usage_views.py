@@ -101,7 +101,7 @@ def _page(view: View) -> dict[str, Any]:
     success, refusals = usage_charts.answers(view)
     shown: dict[str, Any] = {
         "charts": {"usage": calls, "success": success, "refusals": refusals, "week": usage_charts.week(view)},
-        "compared": usage_charts.compared(calls), "span": view.asked.span, "reads_hours": view.reads_hours,
+        "compared": usage_charts.compared(calls), "span": view.asked.span,
         "own": view.asked.operator_id is not None, "money": None,
     }  # fmt: skip
     if view.asked.operator_id is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from flask import Blueprint, render_template
@@ -19,9 +18,11 @@ from webapp.foundation.clock import day_of, start_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.quota import queries as quota
 from webapp.quota.lot_table import lot_rows
+from webapp.usage import daily, series
 from webapp.usage import queries as usage
-from webapp.usage import series
+from webapp.usage.daily import Series
 from webapp.usage.past_supply import days_until
+from webapp.usage.spans import Span
 from webapp.vendor.contract import Billed
 from webapp.verification import reuse
 from webapp.verification.texts import OUTCOMES
@@ -35,13 +36,13 @@ def index() -> str:
     zone = this_instance().settings.zone
     today = day_of(utc_now(), zone)
     days = days_until(today, DAYS)
-    counts = usage.calls_by_day(days[0], days[-1], zone)
+    counted = daily.calls("outcome", Span(days[0], days[-1]), zone)
     lots = lot_rows(today)
-    chart = _chart(counts, days)
+    chart = _chart(counted, days)
     return render_template(
         "dashboard/index.html",
         balance=quota.balance(today, usage.unknown_calls()),
-        used_today=sum(calls for (day, _o, billed), calls in counts.items() if day == today and billed == Billed.YES),
+        used_today=sum(calls[-1] for (_outcome, billed), calls in counted.items() if billed == Billed.YES),
         today=[{"outcome": line.key, "label": line.label, "calls": line.values[-1]}
                for line in chart.lines if line.values[-1]],
         chart=chart,
@@ -59,15 +60,14 @@ def file() -> Response:
     """The last 30 days as a file."""
     zone = this_instance().settings.zone
     days = days_until(day_of(utc_now(), zone), DAYS)
-    return figures_file(_chart(usage.calls_by_day(days[0], days[-1], zone), days))
+    return figures_file(_chart(daily.calls("outcome", Span(days[0], days[-1]), zone), days))
 
 
-def _chart(counts: Mapping[tuple[date, str, str], int], days: list[date]) -> Chart:
+def _chart(counted: Series, days: list[date]) -> Chart:
     """Calls of each day by result."""
-    by: dict[tuple[date, str], int] = {}
-    for (day, outcome, _billed), calls in counts.items():
-        by[day, outcome] = by.get((day, outcome), 0) + calls
-    lines = [Line(one.key, str(OUTCOMES[one.key].label), one.values) for one in series.stack(by, days, series.OUTCOMES)]
+    by_outcome = series.together(counted, lambda key: str(key[0]))
+    found = series.stack(by_outcome, series.OUTCOMES)
+    lines = [Line(one.key, str(OUTCOMES[one.key].label), one.values) for one in found]
     places = [day.isoformat() for day in days]
     return Chart("usage", _("Calls of the last 30 days"), "days", _("Day"), places, lines, _("calls"),
                  this_instance().settings.timezone, f"{places[0]}-{places[-1]}")  # fmt: skip

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     CompoundSelect,
@@ -30,11 +32,13 @@ from webapp.audit.trail import AuditRecord
 from webapp.demo import CannotFill, derived
 from webapp.demo.parts import Part, person_with
 from webapp.demo.register import Register
-from webapp.demo.rows import Batch
+from webapp.demo.rows import Batch, Counted
 from webapp.demo.staging import ALL, CALL, FOUND, PART, REFERENCE, SETTLED
-from webapp.foundation.database import Base, db, transaction
+from webapp.foundation.database import Base, db, must_write, transaction
 from webapp.foundation.sealing import Sealer
 from webapp.quota.models import LedgerEntry
+from webapp.usage import facets, packing
+from webapp.usage.facets import Key
 from webapp.usage.models import LatencyHour, UsageDay, UsageHour
 from webapp.verification.identities import Person, found_by
 from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settlement, Verification
@@ -116,10 +120,19 @@ def store(connection: Connection, batch: Batch, admin_id: int, admin: str) -> No
         connection.execute(delete(table))
 
 
-def count(connection: Connection, batch: Batch) -> None:
-    """Stores a batch's counts: nothing else counts those days."""
+def count(connection: Connection, batch: Batch, zone: ZoneInfo) -> None:
+    """Stores a batch's counts: nothing else counts those days, but its months may have others."""
     for model, rows in ((UsageDay, batch.days), (UsageHour, batch.hours), (LatencyHour, batch.latencies)):
         put(connection, _table_of(model), rows)
+    days = {(date.fromisoformat(day), *key): calls for day, *key, calls in batch.days}
+    hours, latencies = _at(batch.hours), _at(batch.latencies)
+    packing.add(must_write(), facets.sums(days, hours, latencies, zone))
+
+
+def _at(rows: Sequence[Counted]) -> dict[Key, int]:
+    """Calls by key; the first of each is an hour, as the database writes it."""
+    hours = {at: datetime.fromisoformat(at).replace(tzinfo=UTC) for at in {row[0] for row in rows}}
+    return {(hours[at], *key): calls for at, *key, calls in rows}
 
 
 def make_findable(connection: Connection, sealer: Sealer) -> None:

@@ -203,7 +203,7 @@ def _keep_in_step(connection: Connection, batch: Batch, orders: Orders) -> None:
         figures = {"available": lot.available, "held": lot.held, "charged": lot.charged}
         connection.execute(update(Lot.__table__).where(Lot.__table__.c.id == lot.id).values(figures))  # type: ignore[arg-type]
     must_write().expire_all()
-    loading.count(connection, batch)
+    loading.count(connection, batch, orders.zone)
     for call in batch.told:
         at = datetime.fromisoformat(call.finished_at).replace(tzinfo=UTC)
         if call.billed == Billed.UNKNOWN:

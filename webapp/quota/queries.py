@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 
 from sqlalchemy import Date, bindparam, case, func, select
 from sqlalchemy.orm import aliased
@@ -112,8 +113,9 @@ def lots_ending(first: date, last: date) -> Sequence[Lot]:
 
 def supply_entries() -> Sequence[LedgerEntry]:
     """Every entry that is of a lot and of no verification, in their order: few, found by an index of their own."""
-    ours = LedgerEntry.verification_id.is_(None), LedgerEntry.lot_id.is_not(None)
-    return db.session.scalars(select(LedgerEntry).where(*ours).order_by(LedgerEntry.id)).all()
+    # By that index' order: for the order of their numbers SQLite reads the whole ledger instead.
+    ours = select(LedgerEntry).where(LedgerEntry.verification_id.is_(None), LedgerEntry.lot_id.is_not(None))
+    return sorted(db.session.scalars(ours.order_by(LedgerEntry.at, LedgerEntry.id)), key=attrgetter("id"))
 
 
 def lots_by_id(ids: Sequence[int]) -> Sequence[Lot]:

@@ -12,8 +12,8 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
 from webapp.quota import rules
 from webapp.quota.models import BEFORE, EntryKind, LedgerEntry, Lot
-from webapp.usage import queries as usage
-from webapp.usage.spans import Span
+from webapp.usage import daily
+from webapp.usage.spans import DAY, Span
 from webapp.vendor.contract import Billed
 
 EARLIEST = date(2000, 1, 1)
@@ -29,9 +29,9 @@ def since(first: date, today: date, zone: ZoneInfo) -> int:
     taken = _takings(zone)
     days = Span(min([first, *(begins for begins, _ends, _calls in taken)]), today)
     calls: Counter[date] = Counter()
-    for (day, lot_id), number in usage.calls_by(("lot_id",), days, zone, billed=(Billed.YES,)).items():
-        if lot_id == NO_LOT:
-            calls[day] += number
+    for (lot_id, _outcome, billed), numbers in daily.calls("lot", days, zone).items():
+        if (lot_id, billed) == (NO_LOT, Billed.YES):
+            calls.update({days.first + ahead * DAY: number for ahead, number in enumerate(numbers) if number})
     return rules.still_uncovered(calls, taken, first)
 
 

@@ -15,7 +15,7 @@ from webapp.quota import uncovered
 from webapp.quota.models import ENDS, EntryKind, LedgerEntry, Lot
 from webapp.reconciliation import judging, queries
 from webapp.reconciliation.queries import Standing
-from webapp.usage import queries as usage
+from webapp.usage import daily
 from webapp.usage.spans import DAY, Span
 from webapp.vendor.contract import Billed
 from webapp.verification.models import Verification
@@ -74,7 +74,7 @@ def _taken(lots: Iterable[int], since: datetime, zone: ZoneInfo, now: datetime) 
     )  # fmt: skip
     counted = {str(billed): calls for billed, calls in db.session.execute(begun.group_by(Verification.billed))}
     if first < last:
-        for (_day, lot, billed), calls in usage.calls_by(("lot_id", "billed"), Span(first + DAY, last), zone).items():
+        for (lot, _outcome, billed), days in daily.calls("lot", Span(first + DAY, last), zone).items():
             if lot in set(lots):
-                counted[billed] = counted.get(billed, 0) + calls
+                counted[billed] = counted.get(billed, 0) + sum(days)
     return counted.get(Billed.YES, 0), counted.get(Billed.UNKNOWN, 0)

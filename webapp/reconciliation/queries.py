@@ -19,7 +19,8 @@ from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.quota.uncovered import NO_LOT
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
 from webapp.reconciliation.rules import Books, Comparison
-from webapp.usage import queries as usage
+from webapp.usage import daily
+from webapp.usage.facets import FACETS
 from webapp.usage.spans import DAY, Span
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.models import Verification
@@ -141,8 +142,8 @@ def charged_since(first: MeterReading, lots: Sequence[Lot], now: datetime, zone:
     """Calls charged to each of these lots from the day of that reading on."""
     span = Span(day_of(first.at, zone), max(day_of(first.at, zone), day_of(now, zone)))
     by_lot: Counter[int] = Counter()
-    for (_day, lot_id), calls in usage.calls_by(("lot_id",), span, zone, billed=(Billed.YES,)).items():
-        by_lot[lot_id] += calls
+    for (lot_id, _outcome, billed), days in daily.calls("lot", span, zone).items():
+        by_lot[lot_id] += sum(days) if billed == Billed.YES else 0
     return [by_lot[lot.id] for lot in lots]
 
 
@@ -156,9 +157,10 @@ def _counted(since: datetime, until: datetime, zone: ZoneInfo, by: tuple[str, st
     if first == last:
         return _rows(since, until, by)
     counted = _rows(since, end_of(first, zone), by) + _rows(start_of(last, zone), until, by)
-    whole = Span(first + DAY, last - DAY)
-    for (_day, *key), calls in usage.calls_by(by, whole, zone).items() if whole.first <= whole.last else ():
-        counted[tuple(key)] += calls
+    whole, facet = Span(first + DAY, last - DAY), "outcome" if by == BY_OUTCOME else "lot"
+    places = [FACETS[facet].names.index(name) for name in by]
+    for key, days in daily.calls(facet, whole, zone).items() if whole.first <= whole.last else ():
+        counted[tuple(key[place] for place in places)] += sum(days)
     return counted
 
 

@@ -22,7 +22,7 @@ from webapp.reconciliation import queries as reconciliation
 from webapp.reconciliation.models import MeterReading
 from webapp.retention.models import LegalHold
 from webapp.usage import closings
-from webapp.usage.counters import Dimensions
+from webapp.usage.dimensions import Dimensions
 from webapp.usage.latency import bucket_of
 from webapp.vendor.contract import Billed
 from webapp.verification.models import Identity, Reuse, Settlement, SpentForm, Verification

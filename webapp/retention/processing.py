@@ -27,7 +27,7 @@ from webapp.retention.reach import Reach
 from webapp.retention.rules import Kind
 from webapp.retention.texts import HOLDS_WHAT, KINDS
 from webapp.settings import SANDBOX
-from webapp.usage import queries as usage
+from webapp.usage import daily
 from webapp.usage.spans import Span
 from webapp.verification.models import Purpose
 from webapp.verification.texts import LEGAL_BASES
@@ -74,9 +74,8 @@ def describe(instance: Instance, locale: str, now: datetime) -> Record:
 
 def _purposes(span: Span, instance: Instance, locale: str) -> list[tuple[str, str, int, str]]:
     """Name, legal basis and calls of each purpose, and whether it is in use."""
-    calls: Counter[int] = Counter()
-    for (_day, purpose), number in usage.calls_by(("purpose_id",), span, instance.settings.zone).items():
-        calls[purpose] += number
+    counted = daily.calls("purpose", span, instance.settings.zone)
+    calls = Counter({purpose: sum(days) for (purpose,), days in counted.items()})
     rows = db.session.scalars(select(Purpose).order_by(Purpose.id))
     return [(row.name_in(locale), str(LEGAL_BASES[row.legal_basis]), calls[row.id],
              _("in use") if row.active else _("no longer used")) for row in rows]  # fmt: skip

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db, must_write
-from webapp.usage.counters import Dimensions, upsert
+from webapp.usage.counters import upsert
+from webapp.usage.dimensions import Dimensions
 from webapp.usage.models import UsageClosing
 
 NAMES = tuple(one.name for one in fields(Dimensions))

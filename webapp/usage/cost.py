@@ -16,13 +16,12 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """Charged calls of one day that nothing here tells apart."""
+    """Charged calls that nothing here tells apart."""
 
     month: str
     lot_id: int
     department_id: int
     purpose_id: int
-    outcome: str
     calls: int
 
 
@@ -76,9 +75,10 @@ def total(charged: Iterable[Charged], prices: Mapping[int, Fraction | None]) -> 
     return by(charged, prices, lambda _one: None).get(None, Cost())
 
 
-def per_match(charged: Iterable[Charged], prices: Mapping[int, Fraction | None]) -> Fraction | None:
-    """What all priced calls cost over how many of them matched, in fen; None without a match."""
-    charged = list(charged)
-    priced = [one for one in charged if prices.get(one.lot_id) is not None]
-    matches = sum(one.calls for one in priced if one.outcome == "match")
-    return total(priced, prices).exact / matches if matches else None
+def per_match(
+    charged: Iterable[Charged], prices: Mapping[int, Fraction | None], matches: Mapping[int, int]
+) -> Fraction | None:
+    """What all priced calls cost over how many of them matched, in fen, by the charged matches of each lot; None
+    without a match."""
+    matched = sum(calls for lot, calls in matches.items() if prices.get(lot) is not None)
+    return total(charged, prices).exact / matched if matched else None

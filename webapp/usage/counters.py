@@ -8,7 +8,7 @@ they are exact at every instant.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -19,25 +19,13 @@ from sqlalchemy.orm import Session
 
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import Base, insert_into, insert_rows, transaction
+from webapp.usage import facets, packing
+from webapp.usage.dimensions import Dimensions
 from webapp.usage.hours import hour_of
 from webapp.usage.latency import bucket_of
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
 
 FOLD_BATCH = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Dimensions:
-    """What a counted call is told apart by; 0 stands for no department or lot, an empty word for no cause."""
-
-    outcome: str
-    billed: str
-    source: str
-    operator_id: int
-    department_id: int
-    purpose_id: int
-    lot_id: int
-    cause: str = ""
 
 
 def count(dimensions: Dimensions, at: datetime, calls: int, latency_ms: int | None = None) -> None:
@@ -69,7 +57,7 @@ def fold(zone: ZoneInfo) -> bool:
 
 
 def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None, int]], zone: ZoneInfo) -> None:
-    """Adds deltas to the day, hour and latency rollups."""
+    """Adds deltas to the day, hour and latency rollups, and to the months made of them."""
     days: Counter[tuple[Any, ...]] = Counter()
     hours: Counter[tuple[Any, ...]] = Counter()
     latencies: Counter[tuple[Any, ...]] = Counter()
@@ -83,6 +71,7 @@ def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None
     upsert(session, UsageDay, days)
     upsert(session, UsageHour, hours)
     upsert(session, LatencyHour, latencies)
+    packing.add(session, facets.sums(days, hours, latencies, zone))
 
 
 _told_apart = attrgetter(*(one.name for one in fields(Dimensions)))

@@ -1,8 +1,8 @@
-"""Counters of calls: deltas as they happen, and the daily and hourly rollups they are folded into."""
+"""Counters of calls: deltas as they happen, the daily and hourly rollups they are folded into, and their months."""
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
@@ -76,6 +76,21 @@ class LatencyHour(Base):
     hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     calls: Mapped[int]
+
+
+class UsageMonth(Base):
+    """Calls of each day of a month of the reporting zone, told apart by one facet: the sums of the rows of `UsageDay`,
+    `UsageHour` and `LatencyHour`, made by whoever changes these. So many rows however many calls there were."""
+
+    __tablename__ = "usage_month"
+
+    facet: Mapped[str] = mapped_column(String(16), primary_key=True)
+    operator_id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    """Whose calls; 0: everyone's."""
+    month: Mapped[date] = mapped_column(primary_key=True)
+    """Its first day."""
+    days: Mapped[dict[str, list[int]]] = mapped_column(JSON)
+    """By the key of each kind of call (see `facets`), one number for each day; kinds without a call are not there."""
 
 
 class UsageClosing(Base):

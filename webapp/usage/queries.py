@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, cast, func, null, select, text, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, text, union_all
 
-from webapp.foundation.clock import day_of, end_of, start_of
-from webapp.foundation.database import UtcDateTime, db
+from webapp.foundation.clock import end_of, start_of
+from webapp.foundation.database import db
+from webapp.usage import daily, series
 from webapp.usage.calendar import Calendar, DayKind
 from webapp.usage.demand import HISTORY, Demand, demand
 from webapp.usage.hours import hour_of
@@ -20,51 +21,29 @@ from webapp.usage.notices import known_to, noticed
 from webapp.usage.spans import Span
 
 
-def calls_by_day(
-    first: date, last: date, zone: ZoneInfo, *, operator_id: int | None = None
-) -> Counter[tuple[date, str, str]]:
-    """Calls of each (day, outcome, billed) from `first` to `last`, both included, days of `zone`."""
-    return calls_by(("outcome", "billed"), Span(first, last), zone, operator_id=operator_id)
-
-
-def calls_by(
-    names: Sequence[str], span: Span, zone: ZoneInfo, *, hourly: bool = False, operator_id: int | None = None,
-    billed: Sequence[str] = (),
-) -> Counter[tuple[Any, ...]]:  # fmt: skip
-    """Calls of each (day, *names) of a span of days of `zone`, or of each (first instant of an hour, *names). `names`
-    are of `Dimensions`; only those of an operator, or those that are `billed` so, where that is given."""
-    table: type[UsageDay] | type[UsageHour] = UsageHour if hourly else UsageDay
-    slot = UsageHour.hour if hourly else UsageDay.day
+def calls_by_hour(
+    names: Sequence[str], span: Span, zone: ZoneInfo, *, operator_id: int | None = None
+) -> Counter[tuple[Any, ...]]:
+    """Calls of each (first instant of an hour, *names) of a span of days of `zone`. `names` are of `Dimensions`; only
+    those of an operator where one is given. Days are read by `daily`, at a fraction of the price."""
     begins, ends = start_of(span.first, zone), end_of(span.last, zone)
-    within = (slot >= begins, slot < ends) if hourly else (slot >= span.first, slot <= span.last)
-    by = [getattr(table, name) for name in names]
+    by = [getattr(UsageHour, name) for name in names]
     folded = (
-        select(slot.label("slot"), cast(null(), UtcDateTime).label("at"), *by, func.sum(table.calls).label("calls"))
-        .where(*within, *_only(table, operator_id, billed))
-        .group_by(slot, *by)
+        select(UsageHour.hour, *by, func.sum(UsageHour.calls))
+        .where(UsageHour.hour >= begins, UsageHour.hour < ends, *_only(UsageHour, operator_id))
+        .group_by(UsageHour.hour, *by)
     )
-    waiting = select(
-        cast(null(), slot.type).label("slot"), UsageDelta.at, *(getattr(UsageDelta, name) for name in names),
-        cast(UsageDelta.calls, Integer).label("calls"),
-    ).where(UsageDelta.at >= begins, UsageDelta.at < ends, *_only(UsageDelta, operator_id, billed))  # fmt: skip
+    waiting = select(UsageDelta.at, *(getattr(UsageDelta, name) for name in names), UsageDelta.calls).where(
+        UsageDelta.at >= begins, UsageDelta.at < ends, *_only(UsageDelta, operator_id)
+    )
     counts: Counter[tuple[Any, ...]] = Counter()
-    for found, at, *key, calls in db.session.execute(union_all(folded, waiting)):
-        counts[_slot(found, at, zone, hourly=hourly), *key] += int(calls)
+    for at, *key, calls in db.session.execute(union_all(folded, waiting)):
+        counts[hour_of(at, zone), *key] += int(calls)
     return Counter({key: calls for key, calls in counts.items() if calls})
 
 
-def _only(
-    table: type[UsageDay] | type[UsageHour] | type[UsageDelta], operator_id: int | None, billed: Sequence[str]
-) -> list[ColumnElement[bool]]:
-    """Conditions on who called, and on what was charged."""
-    operator = [] if operator_id is None else [table.operator_id == operator_id]
-    return [*operator, table.billed.in_(billed)] if billed else operator
-
-
-def _slot(found: Any, at: datetime | None, zone: ZoneInfo, *, hourly: bool) -> Any:
-    if at is None:
-        return found
-    return hour_of(at, zone) if hourly else day_of(at, zone)
+def _only(table: type[UsageHour] | type[UsageDelta], operator_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if operator_id is None else [table.operator_id == operator_id]
 
 
 def latencies(span: Span, zone: ZoneInfo) -> dict[datetime, Counter[int]]:
@@ -150,8 +129,9 @@ def calendar() -> Calendar:
 
 def charged_by_day(first: date, last: date, zone: ZoneInfo) -> Counter[date]:
     """Calls of each day that were or may have been charged, from `first` to `last`, both included, days of `zone`."""
-    counted = calls_by((), Span(first, last), zone, billed=("yes", "unknown"))
-    return Counter({day: calls for (day,), calls in counted.items()})
+    counted = daily.calls("outcome", Span(first, last), zone)
+    charged = series.added(numbers for (_outcome, billed), numbers in counted.items() if billed != "no")
+    return Counter({first + timedelta(days=ahead): calls for ahead, calls in enumerate(charged) if calls})
 
 
 def expected(today: date, zone: ZoneInfo) -> tuple[Counter[date], Demand | None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date
+from typing import TypeVar
 
-from webapp.usage.spans import Slot
+Key = TypeVar("Key", bound=Hashable)
+Other = TypeVar("Other", bound=Hashable)
 
 CONCLUSIVE = ("match", "mismatch", "no_such_number")
 """Outcomes that answer the question."""
@@ -32,14 +32,23 @@ class Series:
         return sum(self.values)
 
 
-def stack(counts: Mapping[tuple[Slot, str], int], slots: Sequence[Slot], order: Iterable[str] = ()) -> list[Series]:
-    """One series for each key that occurs: in `order`, then the largest first; counts are by (slot, key)."""
-    places = {slot: place for place, slot in enumerate(slots)}
-    values: dict[str, list[int]] = {}
-    for (slot, key), calls in counts.items():
-        values.setdefault(key, [0] * len(slots))[places[slot]] += calls
+def added(lines: Iterable[Sequence[int]]) -> list[int]:
+    """The sum of lines of numbers, place by place; empty where there is none."""
+    return [sum(numbers) for numbers in zip(*lines, strict=True)]
+
+
+def together(lines: Mapping[Key, Sequence[int]], key: Callable[[Key], Other]) -> dict[Other, list[int]]:
+    """Lines whose keys come to the same are one, their sum."""
+    groups: dict[Other, list[Sequence[int]]] = {}
+    for one, numbers in lines.items():
+        groups.setdefault(key(one), []).append(numbers)
+    return {one: list(some[0]) if len(some) == 1 else added(some) for one, some in groups.items()}
+
+
+def stack(lines: Mapping[str, list[int]], order: Iterable[str] = ()) -> list[Series]:
+    """One series for each key that occurs: in `order`, then the largest first."""
     ranks = {key: rank for rank, key in enumerate(order)}
-    series = [Series(key, found) for key, found in values.items() if any(found)]
+    series = [Series(key, found) for key, found in lines.items() if any(found)]
     return sorted(series, key=lambda one: (ranks.get(one.key, len(ranks)), -one.total, one.key))
 
 
@@ -52,12 +61,13 @@ def largest(series: Sequence[Series], most: int = MOST) -> list[Series]:
     return [*(one for one in series if one in kept), Series(OTHERS, [sum(calls) for calls in zip(*rest, strict=True)])]
 
 
-def week(counts: Mapping[datetime, int], zone: ZoneInfo) -> list[list[int]]:
-    """Calls of each weekday (Monday first) in each hour of the zone's clock; counts are by hour."""
+def week(clock: Mapping[int, Sequence[int]], first: date) -> list[list[int]]:
+    """Calls of each weekday (Monday first) in each hour of the clock, from those of each day from `first` on, by hour
+    of the clock."""
     cells = [[0] * 24 for _weekday in range(7)]
-    for hour, calls in counts.items():
-        local = hour.astimezone(zone)
-        cells[local.weekday()][local.hour] += calls
+    for hour, days in clock.items():
+        for ahead in range(7):
+            cells[(first.weekday() + ahead) % 7][hour] = sum(days[ahead::7])
     return cells
 
 
@@ -71,11 +81,3 @@ def success(by_outcome: Mapping[str, int]) -> float | None:
 def change(now: int, then: int) -> float | None:
     """How much more than then, as a share of it; None where then was nothing."""
     return (now - then) / then if then else None
-
-
-def summed(counts: Mapping[tuple[Slot, str], int]) -> Counter[str]:
-    """Calls by key, whenever they were made."""
-    sums: Counter[str] = Counter()
-    for (_slot, key), calls in counts.items():
-        sums[key] += calls
-    return sums

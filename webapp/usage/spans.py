@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from webapp.foundation.clock import end_of, start_of
@@ -63,6 +64,14 @@ def slots_of(span: Span, step: Step) -> list[Slot]:
     """The pieces of a span by days, weeks or months, the oldest first."""
     days = (span.first + timedelta(days=index) for index in range(span.days))
     return list(dict.fromkeys(slot_of(day, span, step) for day in days))
+
+
+def in_pieces(days: Sequence[int], span: Span, slots: Sequence[Slot]) -> list[int]:
+    """Numbers of the days of a span, added up in its pieces by days, weeks or months (see `slots_of`)."""
+    if len(slots) == span.days:
+        return list(days)
+    starts = [*(slot.toordinal() - span.first.toordinal() for slot in slots), span.days]
+    return [sum(days[begin:end]) for begin, end in pairwise(starts)]
 
 
 def slot_of(day: date, span: Span, step: Step) -> date:

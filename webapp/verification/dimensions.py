@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.usage.counters import Dimensions
+from webapp.usage.dimensions import Dimensions
 from webapp.verification.models import Verification
 
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,9 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_col
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import UtcDateTime, db
-from webapp.usage import closings
-from webapp.usage.counters import Dimensions
+from webapp.usage import closings, facets, packing
+from webapp.usage.dimensions import Dimensions
+from webapp.usage.facets import Place
 from webapp.usage.hours import hour_of
 from webapp.usage.latency import BUCKETS
 from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
@@ -38,6 +40,14 @@ class Counts:
     of_day: Counter[Key] = field(default_factory=Counter)
     of_hours: Counter[Key] = field(default_factory=Counter)
     latencies: Counter[Key] = field(default_factory=Counter)
+    of_months: Counter[Place] = field(default_factory=Counter)
+    """What the months say of the day, where they were read."""
+
+    def places(self, day: date, zone: ZoneInfo) -> Counter[Place]:
+        """What the months must say of the day, going by these counts."""
+        days = {(day, *key): calls for key, calls in self.of_day.items()}
+        made = facets.sums(days, self.of_hours, self.latencies, zone)
+        return Counter({place: calls for (_day, place), calls in made.items()})
 
     def add(self, hour: datetime, key: Key, bucket: int | None, calls: int) -> None:
         """Counts calls of one hour."""
@@ -49,11 +59,13 @@ class Counts:
 
 def counter(zone: ZoneInfo) -> Callable[[date], Counts]:
     """Tells of a day what the counters say: rollups and what waits to be folded."""
-    unfolded = _unfolded(zone)
+    unfolded, of_month = _unfolded(zone), lru_cache(maxsize=1)(packing.of_month)
 
     def counted(day: date) -> Counts:
         waits, begins, ends = unfolded.get(day, Counts()), start_of(day, zone), end_of(day, zone)
-        counts = Counts(Counter(waits.of_day), Counter(waits.of_hours), Counter(waits.latencies))
+        counts = Counts(
+            Counter(waits.of_day), Counter(waits.of_hours), Counter(waits.latencies), waits.places(day, zone)
+        )
         for key, calls in _rows(UsageDay, (), UsageDay.day == day):
             counts.of_day[key] += calls
         for key, calls in _rows(UsageHour, ("hour",), UsageHour.hour >= begins, UsageHour.hour < ends):
@@ -61,6 +73,7 @@ def counter(zone: ZoneInfo) -> Callable[[date], Counts]:
         rolled = select(LatencyHour).where(LatencyHour.hour >= begins, LatencyHour.hour < ends)
         for row in db.session.scalars(rolled):
             counts.latencies[row.hour, row.bucket] += row.calls
+        counts.of_months.update(of_month(packing.month_of(day)).get(day, {}))
         return counts
 
     return counted

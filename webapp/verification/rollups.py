@@ -18,8 +18,8 @@ from webapp.foundation import leases, runtime
 from webapp.foundation.clock import day_of, end_of, start_of, utc_now
 from webapp.foundation.database import UtcDateTime, db, end_read, must_write, transaction
 from webapp.foundation.instance import Instance
-from webapp.usage import closings, counters
-from webapp.usage.counters import Dimensions
+from webapp.usage import closings, counters, packing
+from webapp.usage.dimensions import Dimensions
 from webapp.usage.latency import bucket_of
 from webapp.usage.models import LatencyHour, UsageClosing, UsageDay, UsageDelta, UsageHour
 from webapp.verification.models import Verification
@@ -27,8 +27,8 @@ from webapp.verification.models import Verification
 Delta = tuple[datetime, Dimensions, int | None, int]
 MADE_FOR = "counted_in_zone"
 """Name under which the database remembers what its rollups were made for."""
-SHAPE = 2
-"""Of the rollups; another number makes every instance count anew. 2: by lot and cause."""
+SHAPE = 3
+"""Of the rollups; another number makes every instance count anew. 2: by lot and cause; 3: months."""
 WORK = "count anew"
 LEASE = timedelta(minutes=2)
 """How long one day may take to count before others believe its holder dead."""
@@ -103,6 +103,7 @@ def rebuild(zone: ZoneInfo) -> int:
 def counted_days(zone: ZoneInfo) -> list[date]:
     """Every day that has calls or counts, in order: from one to the next by indexes, however far it is."""
     days = {day_of(at, zone) for at in db.session.scalars(select(UsageDelta.at).execution_options(yield_per=10_000))}
+    days |= packing.days()
     at, day = BEFORE_ALL, BEFORE_ALL.date()
     while found := _next_day(at, day, zone):
         days.add(found)
@@ -128,6 +129,7 @@ def _recount(day: date, zone: ZoneInfo) -> int:
         session.execute(delete(UsageDelta).where(UsageDelta.at >= begins, UsageDelta.at < ends))
         for hours in (UsageHour, LatencyHour):
             session.execute(delete(hours).where(hours.hour >= begins, hours.hour < ends))
+        packing.forget(session, day)
         deltas = _deltas(session, Verification.created_at >= begins, Verification.created_at < ends)
         deltas += closings.closed(begins, ends)
         counters.add_up(session, deltas, zone)
