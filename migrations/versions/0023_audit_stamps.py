@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from webapp.audit import chain
+from webapp.foundation.database import RowId
 from webapp.foundation.instance import this_instance
 from webapp.foundation.keys import Key
 from webapp.foundation.sealing import derive
@@ -39,21 +40,25 @@ POSTGRESQL = {"at": TIME.format("at"), "sealed_at": TIME.format("sealed_at"), "d
 
 
 def upgrade() -> None:
+    op.add_column("audit_record", sa.Column("shown", RowId, nullable=True))
     op.add_column("audit_record", sa.Column("stamp", sa.LargeBinary(length=16), nullable=True))
     # From here on nobody else adds records: on PostgreSQL the table is locked, on SQLite there is one writer.
     with _lossless(op.get_bind()):
         _seal_as_found(op.get_bind(), this_instance().keys.audit)
     op.drop_index("ix_audit_record_failed", table_name="audit_record")
     _index("failed", [], "NOT success AND id <> 0")
+    _index("shown", ["shown"], "shown IS NOT NULL")
     for name, columns in FAILED.items():
         _index(f"failed_{name}", columns, "NOT success")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_audit_record_shown", table_name="audit_record")
     for name in FAILED:
         op.drop_index(f"ix_audit_record_failed_{name}", table_name="audit_record")
     op.drop_index("ix_audit_record_failed", table_name="audit_record")
     _index("failed", [], "NOT success")
+    op.drop_column("audit_record", "shown")
     op.drop_column("audit_record", "stamp")
 
 

@@ -35,7 +35,7 @@ def under_way(app: Flask, call: int) -> Iterator[Connection]:
     with engine.connect() as connection:
         number = connection.exec_driver_sql(stored._NEXT["postgresql"]).scalar_one()
         record = stored.Record(
-            number, stored.as_stored(NOW), None, "late", "login", "", call, True, "", "", "{}", None, None
+            number, stored.as_stored(NOW), None, "late", "login", "", call, True, "", "", "{}", None, None, None
         )
         connection.exec_driver_sql(stored._VALUES["postgresql"], tuple(stamps.stamped(record, keys)))
         yield connection

@@ -28,14 +28,14 @@ from webapp.scheduler import JOBS, run_job
 from webapp.settings import read_settings
 
 COLUMNS = "at, actor_id, actor, action, object_type, object_id, success, address, request_id, detail, subject"
-INSERT = f"INSERT INTO audit_record (id, {COLUMNS}, stamp) "
+INSERT = f"INSERT INTO audit_record (id, {COLUMNS}, shown, stamp) "
 FORGED = INSERT + (
     "VALUES (:id, '2026-11-02 04:00:00.000000', 3, '丙同事', 'person_revealed', 'verification', 1, :yes, '192.0.2.7', "
-    "'r-1', '{}', NULL, :stamp)"
+    "'r-1', '{}', NULL, NULL, :stamp)"
 )
 OTHERS = {"at": "'2026-11-02 05:00:00'", "actor_id": "3", "actor": "'丙'", "action": "'login'", "object_type": "'x'",
           "object_id": "9", "success": "NOT success", "address": "''", "request_id": "''", "detail": "'{}'",
-          "subject": "NULL", "stamp": "NULL"}  # fmt: skip
+          "subject": "NULL", "shown": "5", "stamp": "NULL"}  # fmt: skip
 
 
 def written(app: Flask, *lots: int) -> list[int]:
@@ -51,7 +51,7 @@ def forge(app: Flask, number: int, stamp: bytes | None = None) -> None:
 
 
 def copy(app: Flask, of: int, number: int) -> None:
-    sql(app, INSERT + f"SELECT :id, {COLUMNS}, stamp FROM audit_record WHERE id = :of", id=number, of=of)  # noqa: S608
+    sql(app, INSERT + f"SELECT :id, {COLUMNS}, shown, stamp FROM audit_record WHERE id = :of", id=number, of=of)  # noqa: S608
 
 
 def told(app: Flask, action: Action) -> list[dict[str, Any]]:
@@ -198,7 +198,7 @@ def test_without_the_key_nothing_is_passed_by_and_with_it_all_is_sealed(
 
 def test_what_stood_unsealed_when_stamps_came_is_sealed_once_and_never_again(tmp_path: Path) -> None:
     app = create_app(read_settings({"YULIANG_INSTANCE": str(tmp_path)}))
-    before = INSERT.replace(", stamp", "") + (
+    before = INSERT.replace(", shown, stamp", "") + (
         "VALUES (:id, '2026-11-02 04:00:00.000000', NULL, 'x', 'login', '', NULL, 1, '', '', '{}', NULL)"
     )
     with app.app_context():
@@ -217,6 +217,7 @@ def test_what_stood_unsealed_when_stamps_came_is_sealed_once_and_never_again(tmp
     # Somebody puts the schema back, adds a record, and waits for the next start.
     for name in ("action", "actor", "actor_action", "object"):
         sql(app, f"DROP INDEX ix_audit_record_failed_{name}")
+    sql(app, "DROP INDEX ix_audit_record_shown", "ALTER TABLE audit_record DROP COLUMN shown")
     sql(app, "ALTER TABLE audit_record DROP COLUMN stamp", "UPDATE alembic_version SET version_num = '0022'")
     sql(app, before, id=4)
     with app.app_context():

@@ -33,6 +33,7 @@ OTHER: dict[str, list[object]] = {
     "request_id": ["", "r-2"],
     "detail": [{}, {"calls": 8}, {"calls": "7"}, {"calls": 7, "more": None}],
     "subject": [None, b"q" * 16, b"p" * 15],
+    "shown": [1, 2**40],
     "stamp": [None, b"q" * 16, b""],
 }
 OTHER_OF_SEGMENT: dict[str, list[object]] = {
@@ -144,7 +145,7 @@ def test_removed_records_are_named(app: Flask) -> None:
 def test_an_inserted_record_is_named_wherever_it_stands(app: Flask) -> None:
     numbers = filled(app)
     copy = "INSERT INTO audit_record SELECT :id, at, actor_id, actor, action, object_type, object_id, success, " \
-           "address, request_id, detail, subject, stamp FROM audit_record WHERE id = :of"  # fmt: skip
+           "address, request_id, detail, subject, shown, stamp FROM audit_record WHERE id = :of"  # fmt: skip
     sql(app, "DELETE FROM audit_record WHERE id = :id", id=numbers[9])
     for place in (-5, 0, numbers[9]):
         sql(app, copy, id=place, of=numbers[3])

@@ -19,7 +19,8 @@ from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk, Member
 from tests.support.faults import fault_beside
 from webapp.accounts.models import Role, User
-from webapp.audit.trail import Action, AuditRecord, Who
+from webapp.audit.showing import pack
+from webapp.audit.trail import LISTED, Action, AuditRecord, Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -110,7 +111,7 @@ def test_plaintext_goes_to_whom_it_was_approved_once_with_its_mark(app: Flask, d
     assert heading[-5:] == ["Name", "ID number", "Reference", "Province", "City"]
     assert [int(row[0]) for row in rows] == many[::-1]
     assert {tuple(row[-5:]) for row in rows} == {("欧阳演练", "11010519491231002X", "'=7788", "演练省", "演练市")}
-    assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"),
+    assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"), (None, "export_rows"),
                                   (ADMIN.id, "export_fetched"), (ADMIN.id, "export_sent"),
                                   (None, "export_destroyed")]  # fmt: skip
     again = fetch(desk(ADMIN), number)
@@ -130,7 +131,7 @@ def test_the_request_the_decision_and_the_fetching_are_recorded_with_reason_and_
             select(AuditRecord).where(AuditRecord.object_type == "export").order_by(AuditRecord.id))]  # fmt: skip
     assert details == [
         {"format": "csv", "plain": True, "filters": "outcome=match from=2026-11-02", "reason": "authority",
-         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True}, {"rows": 7}, {},
+         "words": "letter 17/2026"}, {}, {"rows": 7, LISTED: pack(many)}, {"rows": 7, "plain": True}, {"rows": 7}, {},
     ]  # fmt: skip
 
 

@@ -39,13 +39,14 @@ class Record(NamedTuple):
     request_id: str
     detail: str
     subject: bytes | None
+    shown: int | None
     stamp: bytes | None
     """See `stamps`; None in records from before there were any, and in those that were loaded in bulk."""
 
     @property
     def row(self) -> Row:
-        """What the chain is made over. Records from before there were stamps are sealed without the field."""
-        return self[:-1] if self.stamp is None else self
+        """What the chain is made over. Records from before there were stamps are sealed without the last two fields."""
+        return self[:-2] if self.stamp is None and self.shown is None else self
 
 
 class Segment(NamedTuple):

@@ -72,6 +72,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.REAUTHENTICATION_FAILED: _l("Wrong password given again"),
     Action.PERSON_REVEALED: _l("Person revealed"),
     Action.HISTORY_EXPORTED: _l("History export begun"),
+    Action.EXPORT_ROWS: _l("Rows of a history export"),
     Action.EXPORT_SENT: _l("History export sent"),
     Action.EXPORT_ASKED: _l("Export asked for"),
     Action.EXPORT_APPROVED: _l("Plaintext export approved"),

@@ -5,6 +5,7 @@ by their row (`verification 17`), never by name or number.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.audit import stamps, stored
+from webapp.audit import showing, stamps, stored
 from webapp.foundation.database import Base, RowId, UtcDateTime
 from webapp.foundation.instance import this_instance
 from webapp.foundation.sealed_columns import keyed
@@ -87,6 +88,7 @@ class Action(StrEnum):
     PERSON_REVEALED = "person_revealed"
     HISTORY_EXPORTED = "history_exported"
     EXPORT_SENT = "export_sent"
+    EXPORT_ROWS = "export_rows"
     EXPORT_ASKED = "export_asked"
     EXPORT_APPROVED = "export_approved"
     EXPORT_DECLINED = "export_declined"
@@ -124,9 +126,11 @@ class Who:
 
 
 SYSTEM = Who(None, "yuliang")
+LISTED = "verifications"
+"""Under which name `detail` holds the verifications that were shown, packed."""
 
 
-FAILED, ABOUT = "NOT success", "subject IS NOT NULL"
+FAILED, ABOUT, SHOWN = "NOT success", "subject IS NOT NULL", "shown IS NOT NULL"
 """Few of many records: only those cost an entry of their index."""
 ANY = "id <> 0"
 """Always so. Who asks for all failures says it, and finds the index over all of them. PostgreSQL would take that one
@@ -153,6 +157,7 @@ class AuditRecord(Base):
         _index_of(FAILED, "failed_actor_action", "actor_id", "action"),
         _index_of(FAILED, "failed_object", "object_type", "object_id"),
         _index_of(ABOUT, "subject", "subject"),
+        _index_of(SHOWN, "shown", "shown"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -168,6 +173,8 @@ class AuditRecord(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     subject: Mapped[bytes | None] = mapped_column(LargeBinary(16), info=keyed("the audit keys, looked for under all"))
     """Fingerprint of the person who was looked for, see `subjects`."""
+    shown: Mapped[int | None] = mapped_column(RowId)
+    """Of a page or a piece of a file: the block of the verifications in it, see `showing`; they stand in `detail`."""
     stamp: Mapped[bytes | None] = mapped_column(LargeBinary(16), info=keyed("an audit key, tried under all"))
     """Shows that the product wrote the record, see `stamps`."""
 
@@ -180,15 +187,19 @@ def append(
     on: tuple[str, int | None] = ("", None),
     success: bool = True,
     subject: bytes | None = None,
+    shown: Sequence[int] = (),
     **detail: str | int | bool | None,
 ) -> None:
     """Adds one record in the caller's transaction. `detail` must hold nothing personal.
 
-    `subject`: whom it is about, where no object says so, as `subjects.fingerprint` makes it.
+    `subject`: whom it is about, where no object says so, as `subjects.fingerprint` makes it. `shown`: the verifications
+    that stood on a page, or in a piece of a file.
     """
+    if shown:
+        detail[LISTED] = showing.pack(shown)
     record = stored.Record(
         id=stored.next_number(), at=stored.as_stored(now), actor_id=who.user_id, actor=who.label, action=action.value,
         object_type=on[0], object_id=on[1], success=success, address=who.address, request_id=who.request_id,
-        detail=json.dumps(detail), subject=subject, stamp=None,
+        detail=json.dumps(detail), subject=subject, shown=showing.block(shown), stamp=None,
     )  # fmt: skip
     stored.add(stamps.stamped(record, this_instance().keys))

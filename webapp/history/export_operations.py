@@ -121,9 +121,9 @@ def prepare_piece(instance: Instance, now: datetime) -> bool:
         return False
     export_id, number = export.id, export.pieces
     try:
-        values, piece = _next_piece(export, instance, now)
+        values, piece, held = _next_piece(export, instance, now)
     except (CannotOpen, NotAllowed):
-        values, piece = {"state": ExportState.FAILED, "ends_at": now, "sealed_order": None}, b""
+        values, piece, held = {"state": ExportState.FAILED, "ends_at": now, "sealed_order": None}, b"", []
     end_read()
     with transaction():
         # Of two who prepared the same piece one stores it.
@@ -131,6 +131,8 @@ def prepare_piece(instance: Instance, now: datetime) -> bool:
         if changed(update(Export).where(*unmoved).values(**values)) and piece:
             sealed = instance.sealer.seal(piece, piece_place(export_id, number))
             insert_rows(ExportPiece, {"export_id": export_id, "number": number, "sealed": sealed})
+            if held:
+                append(SYSTEM, Action.EXPORT_ROWS, now, on=("export", export_id), rows=len(held), shown=held)
     return True
 
 
@@ -173,8 +175,8 @@ def withdraw_notices(export_id: int) -> None:
         notices.settled(f"export:{export_id}:{role}")
 
 
-def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes]:
-    """What changes in the export's row, and the piece's compressed content."""
+def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes, list[int]]:
+    """What changes in the export's row, the piece's compressed content, and the verifications in it."""
     if not may_have(export):
         raise NotAllowed
     order, writer = order_of(export, instance), file_of(export.format, export.position)
@@ -194,7 +196,7 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
     else:
         content += writer.end()
         values |= {"state": ExportState.READY, "ends_at": now + LASTING, "total": values["rows"]}
-    return values, zlib.compress(content, 1)
+    return values, zlib.compress(content, 1), [row.id for row in found.rows]
 
 
 def changed(change: Update) -> bool:
