@@ -235,6 +235,8 @@ def guards_of(app: Flask) -> dict[str, str]:
 
 def execute(app: Flask, statement: str) -> None:
     with app.app_context(), transaction() as session:
+        # SQLite only looks at its schema anew when it reads: a trigger dropped by another connection still "exists".
+        session.connection().exec_driver_sql("SELECT count(*) FROM lot")
         session.connection().exec_driver_sql(statement)
 
 

@@ -42,5 +42,6 @@ def test_where_there_is_no_figure_stands_a_dash(app: Flask) -> None:
 )
 def test_a_chart_is_empty_without_a_bar_or_a_point(draw: str, values: list[float | None], empty: bool) -> None:
     line = Line("one", "One", values, draw)
-    chart = Chart("rate", "Rate", "days", "Day", ["1", "2"], [line], "%", "Asia/Shanghai", "1-2")
+    beside = [Line("before", "Before", [0, 0], "dashed")] * (draw == "bar")
+    chart = Chart("rate", "Rate", "days", "Day", ["1", "2"], [line, *beside], "%", "Asia/Shanghai", "1-2")
     assert chart.is_empty is empty
