@@ -240,6 +240,11 @@ class Outlook:
     forecast: Forecast | None
 
     @property
+    def today(self) -> date:
+        """The day of which it is."""
+        return self.days[-1]
+
+    @property
     def calls_a_day(self) -> float:
         """What the forecast expects of a whole day ahead, on average; 0 where nobody can tell yet."""
         likely = self.demand.likely if self.demand is not None else ()
