@@ -39,10 +39,9 @@ def _low(outlook: Outlook, today: date) -> str:
     episode = queries.open_low()
     if episode is not None:
         return _reached(episode)
-    supply = queries.supply(today)
-    if not supply.total:
+    if not outlook.stock:
         return _("no lot is valid: nothing to watch")
-    low_on = forecast.low_on(supply.remaining, supply.total, LOW_PERCENT, outlook.demand)
+    low_on = forecast.low_on(outlook.stock, LOW_PERCENT, outlook.demand)
     if low_on is None:
         return _("not within a year at the recent rate, or nobody can tell yet")
     days = (low_on - today).days
@@ -59,6 +58,6 @@ def _reached(episode: Episode) -> str:
             "told; again only after a purchase, a correction or another set of valid lots has lifted it above the line"
         )
     return _(
-        "reached, but nobody has been told yet; a new reminder comes only after a purchase, a correction or another set "
-        "of valid lots has lifted it above the line"
+        "reached, but nobody has been told yet; a new reminder comes only after a purchase, a correction or another "
+        "set of valid lots has lifted it above the line"
     )

@@ -257,7 +257,7 @@ def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
     used, demand = usage.expected(today, zone)
     stock = [
-        Stock(lot.id, lot.expires_on, lot.available, lot.name, lot.bought_on, turn)
+        Stock(lot.id, lot.expires_on, lot.available, lot.name, lot.bought_on, turn, lot.calls)
         for turn, lot in enumerate(quota.open_lots(today))
     ]
     return Outlook(days, [used[day] for day in days], stock, demand, forecasting.forecast(stock, demand))
