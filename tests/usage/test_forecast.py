@@ -15,6 +15,7 @@ from tests.usage.regimes import REGIMES, score
 from webapp.usage.calendar import Calendar, DayKind
 from webapp.usage.demand import HISTORY, HORIZON, Demand, demand
 from webapp.usage.forecast import Forecast, Stock, burn_down, course, forecast, low_on
+from webapp.usage.hindsight import Spread
 
 MONDAY = date(2026, 11, 23)
 FAR = date(2030, 10, 1)
@@ -130,7 +131,7 @@ def test_the_more_the_weeks_differ_the_wider_the_range() -> None:
 def test_without_past_use_nothing_is_foretold(counts: list[int]) -> None:
     assert demand(past(counts) | {MONDAY: 50}, MONDAY, 50, ordinary) is None
     assert forecast([Stock(1, FAR, 5)], None) is None
-    assert low_on(300, 1000, 20, None) is None
+    assert low_on([Stock(1, FAR, 300, size=1000)], 20, None) is None
 
 
 def test_use_of_longer_ago_than_is_looked_at_is_no_use() -> None:
@@ -198,10 +199,50 @@ def test_a_lot_that_is_still_to_come_does_not_hide_a_gap() -> None:
 def test_the_day_of_the_reminder_is_foretold_from_the_calls_above_the_line() -> None:
     found = expected([10] * 70)
 
-    assert low_on(295, 1000, 20, found) == MONDAY + timedelta(days=9)
-    assert low_on(200, 1000, 20, found) == MONDAY
-    assert low_on(0, 0, 20, found) is None
-    assert low_on(10**6, 10**6, 20, found) is None
+    assert low_on([Stock(1, FAR, 295, size=1000)], 20, found) == MONDAY + timedelta(days=9)
+    assert low_on([Stock(1, FAR, 200, size=1000)], 20, found) == MONDAY
+    assert low_on([], 20, found) is None
+    assert low_on([Stock(1, FAR, 10**6, size=10**6)], 20, found) is None
+
+
+def test_the_day_of_the_reminder_is_foretold_from_lots_that_end_and_begin() -> None:
+    found, last = expected([10] * 70), MONDAY + timedelta(days=29)
+    ends, small = Stock(1, last, 1000, size=1000), Stock(2, FAR, 150, size=1000)
+
+    assert low_on([ends, small], 20, found) == last + timedelta(days=1), "150 of 1000 are left then"
+    assert low_on([ends, replace(small, left=400)], 20, found) == last + timedelta(days=20), "200 more by use"
+    bought = Stock(3, FAR, 1000, starts_on=last + timedelta(days=1), size=1000)
+    assert low_on([ends, small, bought], 20, found) == last + timedelta(days=75), "750 of 2000 more by use"
+    assert low_on([bought], 20, found) == last + timedelta(days=80), "nothing is valid before"
+    assert low_on([Stock(1, last, 1000, size=1000)], 20, found) is None, "and nothing after"
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda number, start, lasts, size, left: Stock(
+                number, max(MONDAY, MONDAY + timedelta(days=start + lasts)), left % (size + 1),
+                starts_on=MONDAY + timedelta(days=start), size=size,
+            ),
+            st.integers(1, 99), st.integers(-30, 60), st.integers(0, 60), st.integers(1, 400), st.integers(0, 400),
+        ),
+        max_size=5, unique_by=lambda lot: lot.lot_id,
+    )
+)  # fmt: skip
+def test_the_day_of_the_reminder_is_the_first_on_which_little_is_left_of_what_is_valid(stock: list[Stock]) -> None:
+    """Day by day, from what each lot has left in the morning, and ten calls a day."""
+    demand = Demand(MONDAY, tuple(10.0 * (day + 1) for day in range(HORIZON + 1)), Spread(0, 0, 0))
+
+    def low(ahead: int) -> bool:
+        day = MONDAY + timedelta(days=ahead)
+        left = course(stock, demand, days=ahead - 1).left if ahead else {lot.lot_id: lot.left for lot in stock}
+        valid = [lot for lot in stock if lot.starts_on <= day <= lot.expires_on]
+        size = sum(lot.size for lot in valid)
+        return size > 0 and (sum(left[lot.lot_id] for lot in valid) - 10) * 100 <= size * 20
+
+    first = next((ahead for ahead in range(130) if low(ahead)), None)
+
+    assert low_on(stock, 20, demand) == (None if first is None else MONDAY + timedelta(days=first))
 
 
 def test_a_burn_down_goes_from_the_stock_to_nothing_with_its_band() -> None:

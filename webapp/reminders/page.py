@@ -21,14 +21,11 @@ from webapp.notify.messages import Attempt, State
 from webapp.notify.outbox import RETRIED
 from webapp.notify.queries import Chain
 from webapp.quota import queries as quota
-from webapp.reminders import health, links, operations, queries, recipients, rules, texts
-from webapp.reminders.dates import short_day
+from webapp.reminders import coming, health, links, operations, queries, recipients, texts
 from webapp.reminders.models import Episode, Recipient
 from webapp.reminders.operations import REVIEW_JOB, cause_of
-from webapp.reminders.queries import Outlook
-from webapp.reminders.rules import LOW_PERCENT, Rule
+from webapp.reminders.rules import Rule
 from webapp.reminders.texts import JOBS, KINDS, REASONS, RULES, STAGES, STATES, TONES, VERDICTS, said
-from webapp.usage import forecast
 
 EPISODES, MESSAGES = 10, 30
 
@@ -36,7 +33,6 @@ EPISODES, MESSAGES = 10, 30
 def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, Any]:
     """Rules with their state, what comes next, who is told, what was sent (only messages `below` a number, where one
     is given), and who does the work."""
-    outlook = queries.outlook(now, instance.settings.zone)
     all_leases = leases.all_leases()
     known = {lease.name: lease for lease in all_leases}
     review = known.get(REVIEW_JOB)
@@ -44,7 +40,7 @@ def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, 
     return {
         "faults": health.faults(instance, now),
         "rules": _rules(review.due_at if review else None, day_of(now, instance.settings.zone)),
-        "coming": _coming(outlook, instance, now),
+        "coming": coming.coming(queries.outlook(now, instance.settings.zone)),
         "episodes": _episodes(instance),
         "recipients": _recipients(),
         "messages": [message_row(chain, hold, now) for chain in chains[:MESSAGES]],
@@ -148,37 +144,6 @@ def _what(episode: Episode) -> str:
     if episode.rule == Rule.LOW:
         return _("%(left)s of %(total)s calls left", left=left, total=f"{episode.total:,}")
     return _("%(left)s calls end on %(day)s", left=left, day=day(episode.ends_on))
-
-
-def _coming(outlook: Outlook, instance: Instance, now: datetime) -> list[dict[str, str]]:
-    """What will be told, and when as far as known: the line by the forecast, the lots by the calendar."""
-    today = day_of(now, instance.settings.zone)
-    rows = [_coming_low(outlook, today)]
-    for lot in queries.coming_lots(today):
-        first = rules.first_day(lot.expires_on)
-        rows.append({
-            "what": _("%(lot)s ends on %(day)s, %(left)s calls left now", lot=lot.name, day=day(lot.expires_on),
-                      left=f"{lot.available:,}"),
-            "when": _("at once, within a minute") if first <= today
-            else _("on %(day)s, if calls are left then", day=day(first)),
-        })  # fmt: skip
-    return rows
-
-
-def _coming_low(outlook: Outlook, today: Any) -> dict[str, str]:
-    supply = queries.supply(today)
-    what = _("%(percent)s%% of all valid calls remain", percent=LOW_PERCENT)
-    if queries.open_low() is not None:
-        return {"what": what, "when": _("told; again only after a purchase has lifted it above the line")}
-    if not supply.total:
-        return {"what": what, "when": _("no lot is valid: nothing to watch")}
-    low_on = forecast.low_on(supply.remaining, supply.total, LOW_PERCENT, outlook.demand)
-    if low_on is None:
-        return {"what": what, "when": _("not within a year at the recent rate, or nobody can tell yet")}
-    days = (low_on - today).days
-    return {"what": what, "when": ngettext("around %(day)s, in %(num)s day at the recent rate",
-                                           "around %(day)s, in %(num)s days at the recent rate", days,
-                                           day=short_day(low_on, today))}  # fmt: skip
 
 
 def _recipients() -> list[dict[str, Any]]:

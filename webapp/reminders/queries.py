@@ -240,6 +240,11 @@ class Outlook:
     forecast: Forecast | None
 
     @property
+    def today(self) -> date:
+        """The day of which it is."""
+        return self.days[-1]
+
+    @property
     def calls_a_day(self) -> float:
         """What the forecast expects of a whole day ahead, on average; 0 where nobody can tell yet."""
         likely = self.demand.likely if self.demand is not None else ()
@@ -252,7 +257,7 @@ def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
     used, demand = usage.expected(today, zone)
     stock = [
-        Stock(lot.id, lot.expires_on, lot.available, lot.name, lot.bought_on, turn)
+        Stock(lot.id, lot.expires_on, lot.available, lot.name, lot.bought_on, turn, lot.calls)
         for turn, lot in enumerate(quota.open_lots(today))
     ]
     return Outlook(days, [used[day] for day in days], stock, demand, forecasting.forecast(stock, demand))

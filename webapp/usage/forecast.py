@@ -28,6 +28,8 @@ class Stock:
     """The day it was bought, or will be: nothing is taken from it before."""
     turn: int = 0
     """Whose turn it is first, where lots are not used in the order of their ends."""
+    size: int = 0
+    """Calls that it was bought with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,22 @@ def _mark(stock: Sequence[Stock], demand: Demand, factors: Sequence[float]) -> f
     return None
 
 
-def low_on(remaining: int, total: int, percent: int, demand: Demand | None) -> date | None:
-    """The likely day on which at most `percent` of `total` remain; None: not within a year, or nobody can tell."""
-    spare = remaining - total * percent // 100
-    if demand is None or total <= 0:
+def low_on(stock: Sequence[Stock], percent: int, demand: Demand | None) -> date | None:
+    """The likely day on which at most `percent` of the calls of all lots valid on it remain, be it by use, or because
+    a lot ends or begins; None: not within a year, or nobody can tell."""
+    if demand is None:
         return None
-    return demand.today if spare <= 0 else _day(demand, course([Stock(0, date.max, spare)], demand).out_day)
+    starts = [(lot.starts_on - demand.today).days for lot in stock]
+    ends = [(lot.expires_on - demand.today).days + 1 for lot in stock]
+    turns = sorted({0, HORIZON + 1, *(day for day in (*starts, *ends) if 0 < day <= HORIZON)})
+    for first, end in pairwise(turns):
+        valid = [lot for lot, start, over in zip(stock, starts, ends, strict=True) if start <= first < over]
+        left = course(stock, demand, days=first - 1).left if first else {lot.lot_id: lot.left for lot in stock}
+        size, gone = sum(lot.size for lot in valid), demand.likely[first - 1] if first else 0.0
+        spare = sum(left[lot.lot_id] for lot in valid) - size * percent // 100
+        if size and (day := first if spare <= 0 else bisect_left(demand.likely, gone + spare, first, end)) < end:
+            return _day(demand, day)
+    return None
 
 
 def burn_down(stock: Sequence[Stock], demand: Demand, days: int) -> list[Remaining]:
