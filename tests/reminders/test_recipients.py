@@ -24,6 +24,7 @@ from webapp.reminders.rules import Rule
 pytestmark = pytest.mark.usefixtures("context")
 
 LATER = NOW + timedelta(minutes=10)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -122,11 +123,29 @@ def test_a_user_whose_address_changes_is_told_there_unless_they_were_told_alread
 
 
 @pytest.mark.usefixtures("low")
-def test_what_was_refused_where_they_still_are_is_not_tried_again() -> None:
+def test_what_was_refused_is_tried_again_once_a_day_while_its_episode_stands() -> None:
+    """Some hosts answer a limit of the hour as if it were for good."""
+    for day in range(3):
+        with transaction() as session:
+            session.execute(update(Message).values(state="refused", attempts=1, finished_at=NOW + DAY * day))
+        review(NOW + DAY * (day + 1) - SECOND)
+        assert chain() == [(ADMIN.email, "refused", "")]
+        review(NOW + DAY * (day + 1))
+        assert chain() == [(ADMIN.email, "queued", "")]
+
     mark("refused")
+    buy(1000, now=LATER)
+    review(NOW + DAY * 5)
+    assert chain() == [(ADMIN.email, "refused", "")]
+
+
+@pytest.mark.usefixtures("low")
+def test_what_was_refused_by_a_clock_that_was_ahead_is_tried_again_at_once() -> None:
+    with transaction() as session:
+        session.execute(update(Message).values(state="refused", finished_at=NOW + DAY * 30))
     review(LATER)
 
-    assert chain() == [(ADMIN.email, "refused", "")]
+    assert chain() == [(ADMIN.email, "queued", "")]
 
 
 def given_up(reason: str = "server") -> None:

@@ -14,7 +14,8 @@ COMES_BACK = frozenset({"removed", "not_wanted", NOT_TOLD, "emptied", "lot_close
 """Reasons of a drop that were the recipient's, over as soon as they are to be told again; or those of an episode that
 was over and stands again."""
 REST = timedelta(days=1)
-"""What was given up because of the mail server comes back after so long even where nobody knows that it is well."""
+"""What was refused, or given up because of the mail server, comes back after so long even where nobody knows that what
+was wrong is mended: some hosts say of a limit of the hour that it is for good."""
 
 
 class Told(Protocol):
@@ -65,8 +66,8 @@ def message_of(one: Told, told: Sequence[Told], written: Sequence[W]) -> W | Non
 
 def step(one: Told, mine: Written | None, now: datetime, well_since: datetime | None) -> Step:
     """Each is told once: what was sent stays so. What could not be delivered is tried again where it goes elsewhere
-    now, or where it was the mail server's trouble, which may be over (`well_since`: when it was known to be so last);
-    what was dropped because they were not to be told comes back when they are."""
+    now, a day after it was refused, or where it was the mail server's trouble, which may be over (`well_since`: when it
+    was known to be so last); what was dropped because they were not to be told comes back when they are."""
     if mine is None:
         return Step.WRITE
     moved = (mine.reader, mine.address) != (one.reader, one.address)
@@ -75,7 +76,9 @@ def step(one: Told, mine: Written | None, now: datetime, well_since: datetime | 
             return Step.AGAIN
         case "queued" if moved or mine.locale != one.locale or mine.reason in COMES_BACK:
             return Step.AGAIN
-        case "refused" | "failed" if moved:
+        case "refused" if moved or _rested(mine.finished_at, now):
+            return Step.AGAIN
+        case "failed" if moved:
             return Step.AGAIN
         case "failed" if mine.reason == SERVER and _may_be_over(mine.finished_at, now, well_since):
             return Step.AGAIN
@@ -83,9 +86,14 @@ def step(one: Told, mine: Written | None, now: datetime, well_since: datetime | 
 
 
 def _may_be_over(given_up: datetime | None, now: datetime, well_since: datetime | None) -> bool:
-    if given_up is None or now - given_up >= REST:
+    if given_up is None or _rested(given_up, now):
         return True
     return well_since is not None and given_up <= well_since <= now
+
+
+def _rested(over_since: datetime | None, now: datetime) -> bool:
+    """A day later; or by a clock that was ahead by more than that."""
+    return over_since is None or abs(now - over_since) >= REST
 
 
 def off_the_list(told: Sequence[Told], written: Sequence[Written]) -> list[str]:
