@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from webapp.checking import calls, counters, entries, lots, readings
+from webapp.checking import calls, closings, counters, entries, lots, readings
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import snapshot
 from webapp.foundation.instance import this_instance
@@ -20,6 +20,7 @@ def check_everything(now: datetime | None = None) -> list[str]:
         return [
             *lots.differences(day_of(now or utc_now(), zone)),
             *entries.differences(),
+            *closings.differences(),
             *counters.differences(zone),
             *calls.differences(),
             *readings.differences(),
