@@ -227,7 +227,9 @@ def _password(args: argparse.Namespace) -> str:
 def _go_live(_args: argparse.Namespace) -> int:
     app = open_known(os.environ, agreeing=False)
     with app.app_context():
-        kind.go_live(this_instance(), utc_now())
+        switched_off = kind.go_live(this_instance(), utc_now())
+    if switched_off:
+        print(f"Users of the made-up year are switched off: {', '.join(switched_off)}.")
     print("The practice data is gone; users and settings stand. Start again with `yuliang serve`.")
     return 0
 

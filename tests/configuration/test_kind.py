@@ -10,13 +10,18 @@ from sqlalchemy import func, inspect, select
 
 from tests.support.cast import ADMIN, CAST, NOW, OPERATOR, Desk
 from tests.support.waiting import together
-from webapp.audit.trail import Action, AuditRecord
+from webapp.accounts.models import MADE_UP, Role, User
+from webapp.accounts.operations import Profile, create_user
+from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who
 from webapp.configuration.kind import PRACTICE, WrongKind, agree, go_live
 from webapp.foundation import runtime
-from webapp.foundation.database import Base, db
+from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.vendor import circuit
 from webapp.vendor.sandbox.server import Sandbox
+from webapp.verification import purposes
+from webapp.verification.models import LegalBasis, Purpose
+from webapp.verification.purposes import Terms
 
 MakeApp = Callable[..., Flask]
 LIVE = {"VENDOR_URL": "https://vendor.example"}
@@ -179,3 +184,22 @@ def test_the_sandbox_is_shown_and_offered_where_one_practises_only(make_app: Mak
     assert live.get("/sandbox").status_code == 404
     assert "instance-strip" not in live.get("/").text
     assert "/sandbox" not in live.get("/").text
+
+
+def test_people_and_purposes_of_a_made_up_year_are_switched_off(make_app: MakeApp) -> None:
+    practice = make_app()
+    agreed(practice)
+    with practice.app_context():
+        with transaction():
+            boss = create_user(Profile("王管理", f"admin@{MADE_UP}", Role.ADMIN, "综合部"), None, SYSTEM, NOW)
+            made = purposes.add(Terms("入职核验", "Hiring", LegalBasis.CONTRACT, True, 24, 1, 1), Who(boss.id, ""), NOW)
+        boss_id, purpose_id = boss.id, made.id
+    live = make_app(**LIVE)
+
+    with live.app_context():
+        assert go_live(this_instance(), NOW) == [f"admin@{MADE_UP}"]
+
+        assert not db.session.get_one(User, boss_id).active
+        assert db.session.get_one(User, ADMIN.id).active
+        assert set(db.session.scalars(select(Purpose.id).where(Purpose.active))) == {1}
+        assert purpose_id != 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from tests.support.cast import ADMIN, AUDITOR, OPERATOR, Desk, Member, attribute
 from tests.support.faults import fault_beside
 from tests.support.waiting import together
 from webapp.audit.trail import Action, AuditRecord
+from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db
 from webapp.quota.models import LedgerEntry, Lot
 
@@ -248,3 +250,19 @@ def test_html_in_an_order_number_is_shown_as_text(desk: Open) -> None:
 def test_only_admins_record_lots(desk: Open, app: Flask, member: Member) -> None:
     assert desk(member).record_lot().status_code == 403
     assert stored(app) == (0, 0)
+
+
+def test_a_purchase_that_is_more_than_a_month_ahead_is_asked_about(desk: Open, app: Flask) -> None:
+    admin, today = desk(ADMIN), day_of(utc_now(), ZoneInfo("Asia/Shanghai"))
+    soon, late = today + timedelta(days=31), today + timedelta(days=32)
+    assert admin.post("/quota/lots/new", SOUND | {"bought_on": soon.isoformat()}).status_code == 303
+
+    asked = admin.post("/quota/lots/new", SOUND | {"bought_on": late.isoformat()})
+    assert (asked.status_code, stored(app)) == (422, (1, 1))
+    assert fault_beside(asked.text, "bought_on")
+    assert 'name="ahead"' in asked.text
+
+    assert admin.post("/quota/lots/new", SOUND | {"bought_on": late.isoformat(), "ahead": "yes"}).status_code == 303
+    changed = {"bought_on": "2099-01-01", "expires_on": "2100-01-01", "reason": "papers"}
+    assert 'name="ahead"' in admin.post("/quota/lots/1/change", changed).text
+    assert admin.post("/quota/lots/1/change", changed | {"ahead": "yes"}).status_code == 303

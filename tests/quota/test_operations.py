@@ -279,3 +279,15 @@ def test_a_lot_that_ends_while_many_draw_from_it_loses_and_doubles_nothing(
         assert of_lot + lapsed == db.session.get_one(Lot, lot).calls
         assert queries.recount() == []
         db.session.remove()
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_what_a_correction_adds_to_an_expired_lot_lapses_at_once(context: Flask, days: int) -> None:
+    lot = buy(10, expires_on=TODAY - timedelta(days=days))
+    assert lapse(TODAY)
+
+    assert correct(lot, 15) == 0
+
+    assert entries(lot)[-2:] == [("correction", 15, 15), ("lapse", -15, 0)]
+    assert figures(lot) == (0, 0, 0, 25)
+    assert queries.recount() == []

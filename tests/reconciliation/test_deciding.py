@@ -23,11 +23,13 @@ from webapp.reconciliation import operations
 from webapp.reconciliation.models import MeterBaseline
 from webapp.reconciliation.operations import Changed, NotSure
 from webapp.reconciliation.rules import Verdict
+from webapp.usage import counters
+from webapp.usage.counters import Dimensions
 from webapp.verification import settling
 from webapp.verification.models import Decision, Settlement
 
 REASON = "服务商客服确认"
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def settle(app: Flask, reading: int, decision: Decision) -> int:
@@ -323,6 +325,20 @@ def test_drift_in_two_readings_is_told_to_admins_until_it_ends(app: Flask) -> No
         call(app, 10 + n, at=NOW + 5 * MINUTE)
     enter(app, 12, at=NOW + 6 * MINUTE)
     assert notices(app) == []
+
+
+def test_a_drift_is_measured_by_the_calls_since_both_agreed(app: Flask) -> None:
+    """Years of agreement hide nobody who begins to use the AppCode elsewhere."""
+    enter(app, 0, at=NOW - 4 * DAY)
+    with app.app_context(), transaction():
+        counters.count(Dimensions("match", "yes", "desk", 2, 0, 1, 0, ""), NOW - 2 * DAY, +2_000)
+    enter(app, 2_000, at=NOW)
+    assert standing(app).comparison.verdict is Verdict.AGREED
+
+    for minutes in (1, 2):
+        enter(app, 2_010, at=NOW + minutes * MINUTE)
+
+    assert notices(app) == [{"calls": 10, "more": 1}]
 
 
 def test_a_drift_that_changes_its_side_is_told_anew(app: Flask) -> None:

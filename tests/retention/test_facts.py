@@ -18,6 +18,7 @@ from tests.receipts.papers import said as words_of
 from tests.retention import ages
 from tests.retention.ages import DAY, ask_then, fold, identities, night
 from tests.support.cast import ADMIN, NOW, OPERATOR, Desk
+from tests.support.tampering import behind
 from tests.verification.calls import MATCH, REFUSED, UNKNOWN, buy, differences, lot_figures, somebody, who
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -185,6 +186,26 @@ def test_calls_of_the_day_that_books_are_compared_from_stay(app: Flask) -> None:
     night(app)
 
     assert facts(app) == [same_day]
+
+
+@pytest.mark.parametrize(("tampered", "figures"), [
+    ("UPDATE ledger_closing SET change = change + 50; UPDATE lot SET available = available + 50", ["change"]),
+    ("UPDATE ledger_closing SET holds = holds + 20, charges = charges + 20; UPDATE lot SET charged = charged + 20",
+     ["holds", "charges"]),
+    ("UPDATE ledger_closing SET releases = releases + 1, charges = charges - 1; UPDATE lot SET charged = charged - 1",
+     ["charges", "releases"]),
+])  # fmt: skip
+def test_a_closing_balance_that_is_not_that_of_its_calls_is_named(
+    app: Flask, tampered: str, figures: list[str]
+) -> None:
+    made(app)
+    night(app)
+    assert differences(app) == []
+
+    behind(app, *tampered.split("; "))
+
+    found = [one for one in differences(app) if one.startswith("closing balance of lot 1, ")]
+    assert [one.split(", ")[1].split(":")[0] for one in found] == figures
 
 
 def test_calls_that_no_lot_covered_are_still_uncovered(make_app: MakeApp) -> None:

@@ -19,7 +19,7 @@ from webapp.accounts import locking, operations, sessions
 from webapp.accounts.locking import SessionOver
 from webapp.accounts.models import User
 from webapp.accounts.operations import LoginResult
-from webapp.accounts.permissions import ALLOWED, PUBLIC, may
+from webapp.accounts.permissions import ALLOWED, PUBLIC, may, sees_money
 from webapp.audit.actor import who
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.clock import utc_now
@@ -126,7 +126,7 @@ def install(app: Flask) -> None:
 
     @app.context_processor
     def shared() -> dict[str, object]:
-        return {"seconds_left": seconds_left}
+        return {"seconds_left": seconds_left, "sees_money": sees_money(getattr(current_user, "role", None))}
 
 
 def _load(_user_id: str) -> User | None:

@@ -19,6 +19,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+MADE_UP = "demo.example"
+"""Where the addresses of a made-up year's people lie: no mail reaches them (RFC 2606)."""
+
+
 class Department(Base):
     """Where an operator belongs; a verification keeps the one of its time."""
 

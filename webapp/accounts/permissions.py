@@ -146,3 +146,8 @@ ALLOWED: dict[str, frozenset[Role]] = {
 def may(role: Role | str | None, endpoint: str) -> bool:
     """Whether `role` may open `endpoint`."""
     return role is not None and role in ALLOWED.get(endpoint, ())
+
+
+def sees_money(role: Role | str | None) -> bool:
+    """Whether prices and costs are shown to `role`: operators count calls only."""
+    return role in READERS

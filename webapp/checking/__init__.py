@@ -16,7 +16,7 @@ from typing import cast
 from flask import Flask, current_app
 from flask_babel import force_locale
 
-from webapp.checking import calls, counters, entries, lots, readings, seals, trail
+from webapp.checking import calls, closings, counters, entries, lots, readings, seals, trail
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import snapshot
 from webapp.foundation.instance import this_instance
@@ -33,7 +33,7 @@ def check_everything(now: datetime | None = None, locale: str = "") -> list[str]
     zone = this_instance().settings.zone
     parts: list[Part] = [
         partial(lots.differences, day_of(now or utc_now(), zone)), entries.differences,
-        partial(counters.differences, zone), calls.differences, readings.differences,
+        closings.differences, partial(counters.differences, zone), calls.differences, readings.differences,
         partial(trail.differences, this_instance().keys), seals.differences,
     ]  # fmt: skip
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]

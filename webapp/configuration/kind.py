@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from webapp.audit.trail import SYSTEM, Action, append
+from webapp.configuration import made_up
 from webapp.foundation import key_ring, runtime
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import KIND, Instance, vendor_kind
@@ -105,8 +106,9 @@ def _agree_on_keys(instance: Instance, now: datetime) -> None:
     key_ring.follow(ring, sealer, instance)
 
 
-def go_live(instance: Instance, now: datetime) -> None:
-    """Clears the practice data: verifications, lots, ledger, counters, episodes, messages, notices.
+def go_live(instance: Instance, now: datetime) -> list[str]:
+    """Clears the practice data: verifications, lots, ledger, counters, episodes, messages, notices. Returns the
+    addresses of the made-up users that were switched off.
 
     Raises `WrongKind`.
     """
@@ -122,4 +124,6 @@ def go_live(instance: Instance, now: datetime) -> None:
                 session.execute(delete(model))
         runtime.store(KIND, "live", instance.sealer, now)
         append(SYSTEM, Action.WENT_LIVE, now, verifications=count)
+        switched_off = made_up.switch_off(now)
     db.session.rollback()
+    return switched_off

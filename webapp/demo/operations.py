@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, text, update
 
-from webapp.accounts.models import Role
+from webapp.accounts.models import MADE_UP, Role
 from webapp.accounts.operations import Profile, create_user
 from webapp.audit import sealer
 from webapp.audit.trail import SYSTEM, Who
@@ -40,9 +40,9 @@ from webapp.verification.models import LegalBasis, Purpose, Verification
 from webapp.verification.operations import GRACE
 from webapp.verification.purposes import Terms
 
-ADMIN = Profile("王管理", "admin@demo.example", Role.ADMIN, "综合部")
+ADMIN = Profile("王管理", f"admin@{MADE_UP}", Role.ADMIN, "综合部")
 STAFF = tuple(
-    Profile(name, f"{login}@demo.example", Role.OPERATOR, department)
+    Profile(name, f"{login}@{MADE_UP}", Role.OPERATOR, department)
     for name, login, department in (
         ("李前台", "li", "前台"), ("赵前台", "zhao", "前台"), ("孙前台", "sun", "前台"), ("周人事", "zhou", "人事部"),
         ("吴人事", "wu", "人事部"), ("郑客服", "zheng", "客服部"), ("冯客服", "feng", "客服部"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask_babel import ngettext
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.forms import (
     AmountField,
     Between,
@@ -23,12 +25,15 @@ from webapp.foundation.forms import (
     sound_day,
     stripped,
 )
+from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import day, number
 from webapp.quota.ledger import MOST_CALLS, Purchase
 from webapp.quota.models import Lot
 from webapp.quota.operations import Facts
 from webapp.quota.rules import default_expiry
 
+FAR = timedelta(days=31)
+"""How far ahead a day of purchase is taken without a question."""
 MOST_YUAN = Decimal(10_000_000)
 WHOLE = _l("Enter a whole number of calls.")
 MAY_BE_EMPTY = _l("May be left empty.")
@@ -65,8 +70,17 @@ class PapersForm(Form):
     note = StringField(_l("Note"), filters=[stripped], validators=[Length(max=500), plain_text],
                        description=MAY_BE_EMPTY)  # fmt: skip
     again = Tick(_l("It is another lot all the same: this order has several"))
-    asks_again = False
-    """Whether the page shows the tick `again`."""
+    ahead = Tick(_l("It is bought on that day all the same"))
+    asks_again = asks_ahead = False
+    """Whether the page shows the ticks `again` and `ahead`."""
+
+    def validate_bought_on(self, field: DayField) -> None:
+        latest = day_of(utc_now(), this_instance().settings.zone) + FAR
+        if field.data and not field.errors and field.data > latest and not self.ahead.data:
+            self.asks_ahead = True
+            raise ValidationError(
+                _("This day is more than a month ahead: nothing is used of the lot before. Is it meant?")
+            )
 
     def validate_expires_on(self, field: DayField) -> None:
         if field.data and self.bought_on.data and field.data < self.bought_on.data:
@@ -165,5 +179,7 @@ class RefundForm(ReasonForm):
 
 def shown_fields(form: Form) -> list[Any]:
     """The fields a page draws one below the other: those of the action first, the reason last."""
-    hidden = {"csrf_token", "reason"} | ({"again"} if not getattr(form, "asks_again", False) else set())
+    questions = {name for name in ("again", "ahead") if name in form}
+    unasked = {name for name in questions if not (getattr(form, f"asks_{name}") or form[name].data)}
+    hidden = {"csrf_token", "reason"} | unasked
     return [field for field in form if field.name not in hidden] + [form["reason"]]

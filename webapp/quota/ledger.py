@@ -13,7 +13,9 @@ from functools import cache
 from sqlalchemy import Date, Select, bindparam, select, update
 
 from webapp.audit.trail import Action, Who, append
+from webapp.foundation.clock import day_of
 from webapp.foundation.database import insert_rows, must_write
+from webapp.foundation.instance import this_instance
 from webapp.quota import drawing, watchers
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.quota.rules import DrawOrder
@@ -104,8 +106,8 @@ class LotClosed(Exception):
 def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> int:
     """Adds one correcting entry to a lot, and returns what is left of it: `change` calls more, or fewer if negative.
 
-    The lot's size moves with what is left of it, so that both stay the sum of its entries. Raises `NotSoMany`,
-    `TooMany`, `LotClosed`.
+    The lot's size moves with what is left of it, so that both stay the sum of its entries; where it has expired, what
+    is left ends unused at once. Raises `NotSoMany`, `TooMany`, `LotClosed`.
     """
     session = must_write()
     fits = Lot.available >= -change, Lot.calls <= MOST_CALLS - change, Lot.closed_at.is_(None)
@@ -116,8 +118,9 @@ def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> i
         raise _not_corrected(session.get(Lot, lot_id, populate_existing=True), change)
     enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
     append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change, reason=reason)
+    has_lapsed = write_off(locked(lot_id), day_of(now, this_instance().settings.zone), now)
     watchers.supply_changed(now)
-    return int(left)
+    return 0 if has_lapsed else int(left)
 
 
 def _not_corrected(lot: Lot | None, change: int) -> Exception:

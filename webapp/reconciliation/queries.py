@@ -91,6 +91,16 @@ def standing_of(reading: MeterReading, since: MeterBaseline, zone: ZoneInfo) -> 
     return Standing(reading, first, since, comparison, unknown, *_purchased(first.at, reading.at, zone))
 
 
+def used_when_agreed(reading: MeterReading, since: MeterBaseline) -> int:
+    """Calls that the vendor had counted at the last reading before this one that agreed with nothing open, at the
+    latest at the baseline; those of this one if comparing begins with it."""
+    one = MeterReading
+    agreed = and_(one.baseline_id == since.reading_id, one.drift == 0, one.unknown == 0, one.under_way == 0)
+    last = select(one.used).where(one.id < reading.id, or_(one.id == since.reading_id, agreed))
+    used = db.session.scalar(last.order_by(one.id.desc()).limit(1))
+    return reading.used if used is None else used
+
+
 def failing_since() -> datetime | None:
     """When the counter gave nothing for the first time since the last reading; None: it did not."""
     last = newest()

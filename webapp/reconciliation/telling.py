@@ -49,7 +49,9 @@ def _too_far_off(reading: MeterReading, since: MeterBaseline, zone: ZoneInfo, no
     """Drift of a reading, and calls that the vendor had left beyond ours; each 0 where it is too small to tell."""
     found = queries.standing_of(reading, since, zone)
     drift, gap = found.comparison.drift, left.compared(found, zone, now).gap
+    # Of the calls since both agreed, not of all since the baseline: what is new does not drown in years of agreement.
+    lately = reading.used - queries.used_when_agreed(reading, since)
     return (
-        drift if rules.is_over(drift, found.comparison.vendor) else 0,
+        drift if rules.is_over(drift, lately) else 0,
         gap if rules.is_over(gap, reading.remaining) else 0,
     )
