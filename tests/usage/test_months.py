@@ -96,7 +96,7 @@ def test_folders_at_once_add_up_to_every_call(context: Flask) -> None:
     def writer(seed: int) -> None:
         dice = random.Random(seed)
         with context.app_context():
-            for _ in range(40):
+            for _ in range(25):
                 some_call(dice)
         writers_left.add(-1)
 
@@ -105,13 +105,13 @@ def test_folders_at_once_add_up_to_every_call(context: Flask) -> None:
             while writers_left.value:
                 fold()
 
-    count_many(2 * counters.FOLD_BATCH, NOW)
+    count_many(500, NOW)
     together(lambda: writer(1), lambda: writer(2), folder, folder)
 
     fold()
     assert of_months() == of_cells()
     counted = daily.calls("outcome", Span(date(2026, 10, 20), date(2026, 11, 10)), SHANGHAI)
-    assert sum(map(sum, counted.values())) == 2 * counters.FOLD_BATCH + 80
+    assert sum(map(sum, counted.values())) == 500 + 2 * 25
 
 
 def test_writers_of_different_calls_of_one_month_do_not_lose_each_others(context: Flask) -> None:

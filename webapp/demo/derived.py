@@ -35,7 +35,7 @@ def identities() -> Select[Any]:
 
 
 def entries(admin_id: int) -> Select[Any]:
-    """The rows of `ledger_entry`, in the order of time."""
+    """The rows of `ledger_entry`, in the order they were drawn in: of time, at one instant of calls."""
     lot, of = CALL.c.lot_id, CALL.c.id.label("verification_id")
     covered = lot.is_not(None)
     unasked = _NOBODY.label("actor_id"), literal("").label("reason")
@@ -52,7 +52,7 @@ def entries(admin_id: int) -> Select[Any]:
         SETTLED.c.at, SETTLED.c.kind, SETTLED.c.lot_id, SETTLED.c.change, SETTLED.c.left, SETTLED.c.verification_id,
         cast(literal(admin_id), RowId), literal(REASON),
     )  # fmt: skip
-    return _in_time(union_all(holds, answers, decisions))
+    return _in_time(union_all(holds, answers, decisions), "verification_id")
 
 
 def records(admin_id: int, admin: str) -> Select[Any]:
@@ -83,6 +83,7 @@ def settlements(admin_id: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def _in_time(rows: CompoundSelect[Any]) -> Select[Any]:
+def _in_time(rows: CompoundSelect[Any], *then: str) -> Select[Any]:
+    """By time; those of one instant in the order of `then`."""
     every = rows.subquery()
-    return select(every).order_by(every.c.at)
+    return select(every).order_by(every.c.at, *(every.c[name] for name in then))

@@ -7,6 +7,7 @@ dropped first and made at the end, and what people are found by is inserted in t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -34,11 +35,11 @@ from webapp.demo.parts import Part, person_with
 from webapp.demo.register import Register
 from webapp.demo.rows import Batch, Counted
 from webapp.demo.staging import ALL, CALL, FOUND, PART, REFERENCE, SETTLED
-from webapp.foundation.database import Base, db, must_write, transaction
+from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.sealing import Sealer
 from webapp.quota.models import LedgerEntry
-from webapp.usage import facets, packing
-from webapp.usage.facets import Key
+from webapp.usage import facets
+from webapp.usage.facets import Key, Place
 from webapp.usage.models import LatencyHour, UsageDay, UsageHour
 from webapp.verification.identities import Person, found_by
 from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settlement, Verification
@@ -120,13 +121,14 @@ def store(connection: Connection, batch: Batch, admin_id: int, admin: str) -> No
         connection.execute(delete(table))
 
 
-def count(connection: Connection, batch: Batch, zone: ZoneInfo) -> None:
-    """Stores a batch's counts: nothing else counts those days, but its months may have others."""
+def count(connection: Connection, batch: Batch, zone: ZoneInfo) -> Counter[tuple[date, Place]]:
+    """Stores a batch's counts: nothing else counts those days. Returns what they come to in months, which others share:
+    to be added once for all, see `packing`."""
     for model, rows in ((UsageDay, batch.days), (UsageHour, batch.hours), (LatencyHour, batch.latencies)):
         put(connection, _table_of(model), rows)
     days = {(date.fromisoformat(day), *key): calls for day, *key, calls in batch.days}
     hours, latencies = _at(batch.hours), _at(batch.latencies)
-    packing.add(must_write(), facets.sums(days, hours, latencies, zone))
+    return facets.sums(days, hours, latencies, zone)
 
 
 def _at(rows: Sequence[Counted]) -> dict[Key, int]:

@@ -7,6 +7,7 @@ stored in bulk. The figures of the lots and the counters are kept in step with e
 from __future__ import annotations
 
 import multiprocessing
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
 from webapp.quota import drawing, ledger
 from webapp.quota.models import Lot
+from webapp.usage import packing
 from webapp.usage import queries as usage
 from webapp.usage.calendar import DayKind
+from webapp.usage.facets import Place
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification import purposes
 from webapp.verification.models import LegalBasis, Purpose, Verification
@@ -82,11 +85,14 @@ def fill(calls: int, days: int, seed: int, instance: Instance, now: datetime, *,
     with loading.bulk() as connection:
         orders, who = _orders(connection, calls, days, seed, instance, now)
         maker = Maker(orders, calendar, instance.sealer)
+        months: Counter[tuple[date, Place]] = Counter()
         with _made(maker, instance.keys, apart=calls > alone_up_to) as batches:
             for batch in batches:
                 _begin_day(batch, orders, who)
                 loading.store(connection, batch, orders.admin_id, who.label)
                 _keep_in_step(connection, batch, orders)
+                months.update(loading.count(connection, batch, orders.zone))
+        packing.add(must_write(), months)
         loading.make_findable(connection, instance.sealer)
         _give_out(connection, Verification, orders.first_call + calls - 1)
         sealer.seal_as_found(instance.keys, now)
@@ -198,12 +204,11 @@ def _begin_day(batch: Batch, orders: Orders, who: Who) -> None:
 
 
 def _keep_in_step(connection: Connection, batch: Batch, orders: Orders) -> None:
-    """What the product moves along with each call: the figures of its lot, the counters, and what admins are told."""
+    """What the product moves along with each call: the figures of its lot, and what admins are told."""
     for lot in batch.lots:
         figures = {"available": lot.available, "held": lot.held, "charged": lot.charged}
         connection.execute(update(Lot.__table__).where(Lot.__table__.c.id == lot.id).values(figures))  # type: ignore[arg-type]
     must_write().expire_all()
-    loading.count(connection, batch, orders.zone)
     for call in batch.told:
         at = datetime.fromisoformat(call.finished_at).replace(tzinfo=UTC)
         if call.billed == Billed.UNKNOWN:

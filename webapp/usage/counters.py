@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,8 +56,12 @@ def fold(zone: ZoneInfo) -> bool:
         return len(deltas) == FOLD_BATCH
 
 
-def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None, int]], zone: ZoneInfo) -> None:
-    """Adds deltas to the day, hour and latency rollups, and to the months made of them."""
+def add_up(
+    session: Session, deltas: list[tuple[datetime, Dimensions, int | None, int]], zone: ZoneInfo, *,
+    anew: date | None = None,
+) -> None:  # fmt: skip
+    """Adds deltas to the day, hour and latency rollups, and to the months made of them. `anew`: they are all calls of
+    that day, whose rows are gone, and take their place in its month."""
     days: Counter[tuple[Any, ...]] = Counter()
     hours: Counter[tuple[Any, ...]] = Counter()
     latencies: Counter[tuple[Any, ...]] = Counter()
@@ -71,7 +75,7 @@ def add_up(session: Session, deltas: list[tuple[datetime, Dimensions, int | None
     upsert(session, UsageDay, days)
     upsert(session, UsageHour, hours)
     upsert(session, LatencyHour, latencies)
-    packing.add(session, facets.sums(days, hours, latencies, zone))
+    packing.add(session, facets.sums(days, hours, latencies, zone), anew=anew)
 
 
 _told_apart = attrgetter(*(one.name for one in fields(Dimensions)))

@@ -83,7 +83,7 @@ class _Lines:
 
 
 @cache
-def _statement(names: tuple[str, ...], own: bool) -> CompoundSelect[Any]:  # made for either
+def _statement(names: tuple[str, ...], own: bool) -> CompoundSelect[Any]:
     """Once for all: making a statement costs more than running it."""
     told = (getattr(UsageDelta, one.name) for one in fields(Dimensions))
     delta = [UsageDelta.at, *told, UsageDelta.latency_bucket, UsageDelta.calls]

@@ -40,6 +40,7 @@ class Facet:
 
 
 WORDS = {"outcome", "billed", "source", "cause"}
+"""Parts of keys that are no numbers."""
 FACETS = {
     "outcome": Facet(("outcome", "billed"), own=True),
     "cause": Facet(("outcome", "cause"), own=True),
@@ -52,10 +53,10 @@ FACETS = {
     HOUR: Facet((HOUR,), own=True),
     LATENCY: Facet((LATENCY,)),
 }
-_PLACES = {one.name: place for place, one in enumerate(fields(Dimensions))}
-_OPERATOR, _BILLED = _PLACES["operator_id"], _PLACES["billed"]
+_POSITIONS = {one.name: position for position, one in enumerate(fields(Dimensions))}
+_OPERATOR, _BILLED = _POSITIONS["operator_id"], _POSITIONS["billed"]
 _OF_DAYS = {
-    name: (facet, [_PLACES[one] for one in facet.names])
+    name: (facet, [_POSITIONS[one] for one in facet.names])
     for name, facet in FACETS.items()
     if name not in (HOUR, LATENCY)
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from webapp.foundation.database import db, insert_into
@@ -27,32 +27,35 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-def add(session: Session, calls: Mapping[tuple[date, Place], int]) -> None:
-    """Adds calls, by (day, place), in the caller's transaction: the last of its writes, for what it locks."""
+def add(session: Session, calls: Mapping[tuple[date, Place], int], *, anew: date | None = None) -> None:
+    """Adds calls, by (day, place), in the caller's transaction: the last of its writes, for what it locks. `anew`: they
+    are all calls of that day, and take the place of what its month has."""
     changes: dict[Row, Counter[tuple[str, int]]] = {}
     for (day, (facet, operator, key)), number in calls.items():
         if number:
             changes.setdefault((facet, operator, month_of(day)), Counter())[key, day.day - 1] += number
-    if not changes:
+    if not changes and anew is None:
         return
     _lock(session)
-    touched = (column.in_({row[place] for row in changes}) for place, column in enumerate(KEY))
-    there = _read(session, *touched)
+    if anew is None:
+        there = _read(session, *(column.in_({row[part] for row in changes}) for part, column in enumerate(KEY)))
+    else:
+        there = _read(session, UsageMonth.month == month_of(anew))
+    emptied = set() if anew is None else _emptied(there, anew.day - 1)
     for row, change in changes.items():
         days = there.setdefault(row, {})
         for (key, index), number in change.items():
             days.setdefault(key, [0] * _length(row[2]))[index] += number
-    _write(session, {row: there[row] for row in changes})
+    _write(session, {row: there[row] for row in changes.keys() | emptied})
 
 
-def forget(session: Session, day: date) -> None:
-    """Takes all calls of a day out of its month, in the caller's transaction."""
-    _lock(session)
-    there = _read(session, UsageMonth.month == month_of(day))
-    for days in there.values():
-        for numbers in days.values():
-            numbers[day.day - 1] = 0
-    _write(session, there)
+def _emptied(rows: Mapping[Row, Days], index: int) -> set[Row]:
+    """Takes the calls of one day out of rows; which they were."""
+    found = {row for row, days in rows.items() if any(numbers[index] for numbers in days.values())}
+    for row in found:
+        for numbers in rows[row].values():
+            numbers[index] = 0
+    return found
 
 
 def of_month(month: date) -> dict[date, Counter[Place]]:
@@ -96,8 +99,11 @@ def _write(session: Session, rows: Mapping[Row, Days]) -> None:
         insert = insert_into(UsageMonth)
         change = {"days": insert.excluded.days}
         session.connection().execute(insert.on_conflict_do_update(index_elements=NAMES, set_=change), kept)
-    for row in empty:
-        session.execute(delete(UsageMonth).filter_by(**_named(row)))
+    if empty:
+        session.connection().execute(_REMOVE, [_named(row) for row in empty])
+
+
+_REMOVE = delete(UsageMonth).where(*(column == bindparam(name) for name, column in zip(NAMES, KEY, strict=True)))
 
 
 def _named(row: Row) -> dict[str, Any]:

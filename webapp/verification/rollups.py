@@ -129,10 +129,9 @@ def _recount(day: date, zone: ZoneInfo) -> int:
         session.execute(delete(UsageDelta).where(UsageDelta.at >= begins, UsageDelta.at < ends))
         for hours in (UsageHour, LatencyHour):
             session.execute(delete(hours).where(hours.hour >= begins, hours.hour < ends))
-        packing.forget(session, day)
         deltas = _deltas(session, Verification.created_at >= begins, Verification.created_at < ends)
         deltas += closings.closed(begins, ends)
-        counters.add_up(session, deltas, zone)
+        counters.add_up(session, deltas, zone, anew=day)
         return sum(calls for *_what, calls in deltas)
 
 
