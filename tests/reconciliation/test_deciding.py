@@ -24,7 +24,7 @@ from webapp.reconciliation.models import MeterBaseline
 from webapp.reconciliation.operations import Changed, NotSure
 from webapp.reconciliation.rules import Verdict
 from webapp.usage import counters
-from webapp.usage.counters import Dimensions
+from webapp.usage.dimensions import Dimensions
 from webapp.verification import settling
 from webapp.verification.models import Decision, Settlement
 

@@ -54,10 +54,10 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw: no bar (lines beside bars of nothing say no more); without bars, no point,
-        though one may well be 0."""
-        bars = any(line.draw == "bar" for line in self.lines)
-        return not any(value if bars else value is not None for line in self.lines for value in line.values)
+        """Whether there is nothing to draw: no bar and no point, though one may well be 0; what was before says
+        nothing by itself."""
+        told = ((line.draw in ("bar", "dashed"), value) for line in self.lines for value in line.values)
+        return not any(value if beside else value is not None for beside, value in told)
 
     @property
     def data(self) -> dict[str, Any]:
