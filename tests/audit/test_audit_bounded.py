@@ -56,7 +56,7 @@ def fill(many: int) -> None:
         session.execute(insert(AuditRecord), records)
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (FREEZE, ANALYZE)"))
 
 
 def prices() -> dict[str, int]:

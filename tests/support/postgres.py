@@ -34,6 +34,7 @@ unix_socket_directories = '{folder}'
 fsync = off
 full_page_writes = off
 synchronous_commit = off
+autovacuum = off
 """
 
 

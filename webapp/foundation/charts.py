@@ -54,10 +54,9 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw: no bar and no point, though one may well be 0; what was before says
-        nothing by itself."""
-        told = ((line.draw in ("bar", "dashed"), value) for line in self.lines for value in line.values)
-        return not any(value if beside else value is not None for beside, value in told)
+        """Whether there is nothing to draw: all is 0 but on a plain line, where 0 is a point like any other."""
+        told = ((line.draw == "line", value) for line in self.lines for value in line.values)
+        return not any(value is not None if plain else value for plain, value in told)
 
     @property
     def data(self) -> dict[str, Any]:
