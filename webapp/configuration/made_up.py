@@ -32,7 +32,7 @@ def switch_off(now: datetime) -> list[str]:
     return [user.email for user in off]
 
 
-def _added_by(user_ids: Sequence[int]) -> Select[tuple[Purpose]]:
+def _added_by(user_ids: Sequence[int]) -> Select[Purpose]:
     added = select(AuditRecord.object_id).where(
         AuditRecord.action == Action.PURPOSE_ADDED, AuditRecord.actor_id.in_(user_ids)
     )
