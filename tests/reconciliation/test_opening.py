@@ -114,3 +114,19 @@ def test_only_admins_begin_the_books(desk: Open, app: Flask, member: Member) -> 
     assert desk(member).get("/quota/opening").status_code == 403
     assert desk(member).post("/quota/opening", SOUND).status_code == 403
     assert counts(app) == (0, 0)
+
+
+def test_packages_that_end_on_several_days_are_recorded_each_and_agree_with_the_consoles_sum(
+    desk: Open, app: Flask
+) -> None:
+    admin = desk(ADMIN)
+    page = admin.get("/quota/opening").text
+    assert "data-several" in page
+    assert 'href="/quota/lots/new"' in page
+    for left, last in ((415, "2098-01-01"), (2_000, "2099-01-01")):
+        admin.record_lot(left, expires_on=last)
+
+    admin.post("/quota/reconcile", {"used": "6700", "total": "9115"})
+
+    assert 'data-left-gap="0"' in admin.get("/quota/reconcile").text
+    assert attribute(admin.get("/quota").text, "data-remaining") == "2415"

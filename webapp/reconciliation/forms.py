@@ -60,7 +60,7 @@ class OpeningForm(Form):
     total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), Between(1, MOST_CALLS)])
     expires_on = DayField(
         _l("Last valid day"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day],
-        description=_l("Of the package that ends first, if there are several; it can be changed later."),
+        description=_l("On which all of them end; it can be changed later."),
     )  # fmt: skip
     price = AmountField(_l("Price in CNY"), places=2, validators=[Optional(), whole_fen],
                         description=_l("Of the whole total. May be left empty."))  # fmt: skip
