@@ -26,6 +26,9 @@ function begin(box) {
   }
 
   draw();
+  // Of a picture, a screen reader keeps the arrow keys for itself.
+  box.setAttribute("role", "application");
+  box.setAttribute("aria-roledescription", box.dataset.walkedAs);
   box.addEventListener("keydown", (event) => {
     const place = shown.keys(event.key, at);
     if (place === undefined) return;

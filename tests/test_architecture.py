@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("reminders", "renewals"),
     ("retention",),
     ("dashboard", "configuration", "practice", "watching", "demo"),
-    ("navigation", "checking"),
+    ("navigation", "checking", "clockwork"),
     ("scheduler",),
     ("serving",),
     ("application",),
@@ -178,7 +178,7 @@ def test_pure_modules_never_ask_the_clock_or_open_a_file() -> None:
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
-    [("requests", r"vendor\.|notify\.channels"), ("urllib3", r"vendor\."), ("apscheduler", r"scheduler$"),
+    [("requests", r"vendor\.|notify\.channels"), ("urllib3", r"vendor\."), ("apscheduler", r"clockwork$"),
      ("gunicorn", r"serving$|watching\.gunicorn_log$"), ("alembic", r"foundation\.schema$"),
      ("cryptography", r"foundation\.sealing$"), ("argon2", r"accounts\.passwords$"),
      ("chinese_calendar", r"usage\.notices$")],

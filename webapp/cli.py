@@ -298,7 +298,7 @@ def _demo_data(args: argparse.Namespace) -> int:
 def _check(_args: argparse.Namespace) -> int:
     app, settings = _app()
     with app.app_context(), app.test_request_context(), force_locale(settings.locale):  # whoever reads it is an admin
-        differences = check_everything()
+        differences = check_everything(locale=settings.locale)
         agree = _("Lots, ledger, verifications and counters agree.")
         told = ngettext("%(num)s difference.", "%(num)s differences.", len(differences)) if differences else agree
     for one in differences:

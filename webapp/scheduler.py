@@ -20,7 +20,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import operations as accounts
-from webapp.audit import heads, sealer
+from webapp.audit import heads
 from webapp.audit.trail import SYSTEM
 from webapp.configuration import rotation
 from webapp.foundation import key_ring, leases
@@ -38,6 +38,7 @@ from webapp.reminders.operations import REVIEW_JOB
 from webapp.retention import purging
 from webapp.verification import operations as verification
 from webapp.verification import place_index, privacy, rollups, tokens
+from webapp.watching import trail
 
 log = structlog.get_logger("yuliang.worker")
 
@@ -66,14 +67,14 @@ def _read_counter(instance: Instance, now: datetime) -> bool:
 
 
 JOBS: tuple[Job, ...] = (
-    Job("seal the audit trail", lambda instance, now: sealer.seal_next(instance.keys, now), timedelta(seconds=1)),
+    Job("seal the audit trail", trail.seal_next, timedelta(seconds=1)),
     Job("give up forgotten calls", verification.abandon_one, timedelta(seconds=5)),
     Job("fold usage", lambda instance, _now: rollups.fold(instance), timedelta(seconds=5)),
     Job("write off expired calls", _lapse, timedelta(minutes=1)),
     Job(REVIEW_JOB, reminders.review, timedelta(minutes=1)),
     Job(SEND_JOB, sending.drain, timedelta(seconds=3)),
     Job("read the vendor's counter", _read_counter, timedelta(minutes=5)),
-    Job("log the audit trail's head", lambda _instance, _now: heads.log_head(), timedelta(days=1)),
+    Job("log the audit trail's head", lambda instance, _now: heads.log_head(instance.keys), timedelta(days=1)),
     Job("forget spent forms", lambda _instance, now: tokens.forget_spent(now), timedelta(hours=1)),
     Job("forget failed log-ins", lambda instance, now: accounts.forget_failures(now), timedelta(hours=1)),
     Job("forget searches", lambda _instance, now: search_operations.forget_expired(now), timedelta(hours=1)),
@@ -103,7 +104,8 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
             if not leases.take(job.name, holder, now, LEASE, job.every):
                 return False
             error = _work(job, now, clock)
-            leases.give_back(job.name, holder, clock(), next_cell(now, job.every), error)
+            ended = clock()  # earlier than `now` where the clock was set back meanwhile
+            leases.give_back(job.name, holder, ended, next_cell(min(now, ended), job.every), error)
         except SQLAlchemyError as fault:
             log.error("job could not reach the database", job=job.name, kind=type(fault).__name__)
             return False
@@ -118,8 +120,8 @@ def _work(job: Job, started: datetime, clock: Callable[[], datetime]) -> str | N
         key_ring.heed()
         while job.function(instance, clock()):
             key_ring.heed()
-            if clock() - started > LEASE / 2:
-                break  # the rest comes in the next cell, before anyone believes us dead
+            if abs(clock() - started) > LEASE / 2:
+                break  # the rest comes in the next cell, before anyone believes us dead; so where the clock was set
     except Exception as fault:  # one job's fault must not stop the others; it is logged and shown
         db.session.rollback()
         log.error("job failed", job=job.name, exc_info=fault)
@@ -136,11 +138,11 @@ class Worker:
     """One process's clock over all jobs; `run` blocks until SIGTERM or SIGINT."""
 
     def __init__(self, app: Flask, jobs: tuple[Job, ...] = JOBS) -> None:
-        from apscheduler.schedulers.background import BackgroundScheduler  # here: the pages are up before it is loaded
+        from webapp.clockwork import Clockwork  # here: the pages are up before APScheduler is loaded
 
         self._app = app
         self.holder = holder_name()
-        self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._scheduler = Clockwork(self._clock_was_set)
         for job in jobs:
             self._scheduler.add_job(
                 run_job, "interval", args=(app, job, self.holder), seconds=job.every.total_seconds(), id=job.name,
@@ -154,11 +156,19 @@ class Worker:
     def stop(self) -> None:
         """Lets running jobs end and gives all leases back."""
         self._scheduler.shutdown(wait=True)
+        self._write("leases were not given back", lambda: leases.forget_holder(self.holder))
+
+    def _clock_was_set(self) -> None:
+        log.warning("the machine's clock was set: all jobs run anew")
+        self._write("leases keep the times of another clock", leases.all_due)
+
+    def _write(self, otherwise: str, write: Callable[[], None]) -> None:
+        """What the leases have to be told; `otherwise`: what to log where the database is away."""
         with self._app.app_context():
             try:
-                leases.forget_holder(self.holder)
+                write()
             except SQLAlchemyError as fault:
-                log.warning("leases were not given back", kind=type(fault).__name__)
+                log.warning(otherwise, kind=type(fault).__name__)
             finally:
                 db.session.remove()
 

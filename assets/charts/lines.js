@@ -2,11 +2,19 @@
 import { colour, figure, furniture, legendRows, pattern, token } from "./theme.js";
 
 const NARROW = 600;
+const CROWDED = 60; // places, from which on points are no longer marked
 const DASHED = ["dashed"];
 
 /** How a place is written below the axis, where a table has room for more. */
 const SHORT = { days: (day) => day.slice(5), weeks: (day) => day.slice(5), hours: (hour) => hour.slice(5, 16),
   times: (time) => time.slice(5, 16) };
+
+/** Values of a crowded line: one that has no neighbour has no line either, and would not be seen without its mark. */
+const marked = (values) =>
+  values.map((value, place) => {
+    const alone = value !== null && (values[place - 1] ?? null) === null && (values[place + 1] ?? null) === null;
+    return alone ? { value, symbolSize: 6 } : value;
+  });
 
 /** A line's series in ECharts. `first`: the level of the place, on which marks stand. */
 function series(line, index, data, level) {
@@ -22,8 +30,9 @@ function series(line, index, data, level) {
       data: values.map((amount, place) => (amount ? { value: level[place], amount } : null)) };
   }
   const range = draw === "least" || draw === "most";
-  return { ...common, type: "line", data: values, step: draw === "step" ? "middle" : false, connectNulls: false,
-    symbol: SYMBOLS[draw] ?? "circle", symbolSize: data.places.length > 60 ? 0 : 6, showAllSymbol: true,
+  const crowded = data.places.length > CROWDED;
+  return { ...common, type: "line", data: crowded ? marked(values) : values, step: draw === "step" ? "middle" : false, connectNulls: false,
+    symbol: SYMBOLS[draw] ?? "circle", symbolSize: crowded ? 0 : 6, showAllSymbol: true,
     lineStyle: { width: range ? 1 : 2, type: DASHED.includes(draw) || range ? "dashed" : "solid" } };
 }
 
@@ -96,7 +105,7 @@ export function lines(data, width) {
     drawn: ({ xAxis, series: made }) => ({
       [data.axis]: xAxis[0].data,
       series: Object.fromEntries(
-        made.slice(0, data.lines.length).map(({ id, data: values }) => [id, values.map((one) => one?.amount ?? one)]),
+        made.slice(0, data.lines.length).map(({ id, data: values }) => [id, values.map((one) => one?.amount ?? one?.value ?? one)]),
       ),
     }),
     tip: (place) => ({

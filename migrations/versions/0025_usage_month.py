@@ -4,7 +4,7 @@ What was counted before is put into these rows when `serve` or `migrate` counts 
 (`webapp/verification/rollups.py`): hours of the clock need the reporting zone, which no migration knows.
 
 Revision ID: 0025
-Revises: 0022
+Revises: 0023
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from alembic import op
 from webapp.foundation.database import RowId
 
 revision = "0025"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -27,6 +27,17 @@ PAIRS = {
     "a failure that succeeded": Filters(action=Action.LOGIN_FAILED, success=True),
     "a failure": Filters(action=Action.LOGIN_FAILED, success=False),
     "a failure of a person": Filters(actor=ADMIN.id, action=Action.LOGIN_FAILED, success=True),
+    "any failure": Filters(success=False),
+    "failures of somebody who never failed": Filters(actor=ADMIN.id, success=False),
+    "failures of nobody": Filters(actor=queries.NOBODY, success=False),
+    "failures at what never fails": Filters(action=Action.LOGIN, success=False),
+    "failures of somebody at what others fail at": Filters(
+        actor=OPERATOR.id, action=Action.LOGIN_FAILED, success=False
+    ),
+    "failures of one who fails at something else": Filters(
+        actor=queries.NOBODY, action=Action.COUNTER_READ, success=False
+    ),
+    "failures at an object that never failed": Filters(object_type="user", object_id=1, success=False),
 }
 
 
@@ -36,7 +47,8 @@ def fill(many: int) -> None:
              (None, Action.LOGIN_FAILED, False), (None, Action.COUNTER_READ, True)]  # fmt: skip
     records: list[dict[str, object]] = [
         {"at": NOW + timedelta(days=DAYS) * (number / many), "actor_id": actor, "actor": "x", "action": action,
-         "success": success, "object_type": "", "address": "", "request_id": "", "detail": {}}
+         "success": success, "object_type": "user", "object_id": number % 4 + 1, "address": "", "request_id": "",
+         "detail": {}}
         for number in range(many) for actor, action, success in [kinds[number % 4]]
     ]  # fmt: skip
     with transaction() as session:

@@ -64,10 +64,10 @@ def test_the_encoding_is_the_documented_one() -> None:
 
 def test_a_seal_of_one_kind_never_stands_for_another() -> None:
     row = (1, 2, b"x")
-    seals = {chain.seal(SECRET, chain.SEGMENT, row), chain.seal(SECRET, chain.CHECKPOINT, row),
-             chain.content(SECRET, [row])}  # fmt: skip
+    seals = {chain.seal(SECRET, kind, row) for kind in (*chain.SEGMENT, *chain.CHECKPOINT, chain.STAMP)}
+    seals.add(chain.content(SECRET, [row]))
 
-    assert len(seals) == 3
+    assert len(seals) == 5
     assert {sealed[:4] for sealed in seals}.isdisjoint({chain.mark(SECRET, row), chain.mark(SECRET, (0, *row))})
 
 

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, func, select
 
 from tests.audit.trails import SECOND, heads, seal, sealed, verify, write
 from tests.support.cast import NOW
-from webapp.audit import sealer, stored
+from webapp.audit import sealer, stamps, stored
 from webapp.audit.heads import head
-from webapp.audit.trail import SYSTEM, Action, AuditRecord, append
-from webapp.foundation.database import db, insert_rows, transaction
+from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who, append
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.scheduler import JOBS, run_job
 
@@ -31,10 +31,13 @@ on_one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def under_way(app: Flask, call: int) -> Iterator[Connection]:
     """Somebody's open transaction that has added a record."""
     with app.app_context():
-        engine = db.engine
+        engine, keys = db.engine, this_instance().keys
     with engine.connect() as connection:
-        record = {"at": NOW, "actor": "late", "action": "login", "object_id": call, "success": True}
-        connection.execute(AuditRecord.__table__.insert().values(**record))  # type: ignore[attr-defined]
+        number = connection.exec_driver_sql(stored._NEXT["postgresql"]).scalar_one()
+        record = stored.Record(
+            number, stored.as_stored(NOW), None, "late", "login", "", call, True, "", "", "{}", None, None, None
+        )
+        connection.exec_driver_sql(stored._VALUES["postgresql"], tuple(stamps.stamped(record, keys)))
         yield connection
 
 
@@ -248,12 +251,12 @@ def test_the_worker_seals_every_second(app: Flask) -> None:
 @on_one_database
 def test_the_head_is_the_newest_seal_and_says_since_when_others_wait(app: Flask) -> None:
     with app.app_context():
-        assert head() is None
+        assert head(this_instance().keys) is None
     seal(app, later=5)
     written(app, 8, 9)
 
     with app.app_context():
-        found = head()
+        found = head(this_instance().keys)
 
     assert found is not None
     assert (found.seal, found.number, found.last_id) == (heads(app)[-1], 1, 4)
@@ -313,8 +316,8 @@ def test_verifying_takes_the_memory_of_a_page_however_long_the_trail_is(
 ) -> None:
     monkeypatch.setattr(sealer, "MOST", 500)
     with app.app_context(), transaction():
-        record = {"at": NOW, "actor": "甲" * 100, "action": "login", "success": True, "detail": {"note": "x" * 400}}
-        insert_rows(AuditRecord, *([record] * 12_000))
+        for _number in range(12_000):
+            append(Who(None, "甲" * 100), Action.LOGIN, NOW, note="x" * 400)
     seal(app)
 
     tracemalloc.start()

@@ -15,6 +15,7 @@ from sqlalchemy import Column, select, update
 from tests.audit.trails import filled, heads, seal, sql, verify, write
 from webapp.audit.segments import AuditCheckpoint, AuditSegment
 from webapp.audit.trail import AuditRecord
+from webapp.audit.verifier import NOT_OURS
 from webapp.foundation.database import Base, db
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -32,6 +33,8 @@ OTHER: dict[str, list[object]] = {
     "request_id": ["", "r-2"],
     "detail": [{}, {"calls": 8}, {"calls": "7"}, {"calls": 7, "more": None}],
     "subject": [None, b"q" * 16, b"p" * 15],
+    "shown": [1, 2**40],
+    "stamp": [None, b"q" * 16, b""],
 }
 OTHER_OF_SEGMENT: dict[str, list[object]] = {
     "number": [77, 0],
@@ -81,10 +84,11 @@ def test_a_record_under_another_number_is_missing_and_inserted(app: Flask) -> No
 
     for number in (-3, 0):
         with changed(app, AuditRecord, victim, "id", number):
-            assert verify(app).faults == [f"Record {number} was inserted.", f"Record {victim} is missing."]
+            assert verify(app).faults == [f"Record {number} {NOT_OURS}", f"Record {victim} is missing."]
     with changed(app, AuditRecord, victim, "id", numbers[-1] + 1):
         said = verify(app)
-        assert (said.faults, said.verdict.unsealed) == ([f"Record {victim} is missing."], 1)
+        assert said.faults == [f"Record {victim} is missing.", f"Record {numbers[-1] + 1} {NOT_OURS}"]
+        assert said.verdict.unsealed == 0
     assert verify(app).faults == []
 
 
@@ -141,14 +145,14 @@ def test_removed_records_are_named(app: Flask) -> None:
 def test_an_inserted_record_is_named_wherever_it_stands(app: Flask) -> None:
     numbers = filled(app)
     copy = "INSERT INTO audit_record SELECT :id, at, actor_id, actor, action, object_type, object_id, success, " \
-           "address, request_id, detail, subject FROM audit_record WHERE id = :of"  # fmt: skip
+           "address, request_id, detail, subject, shown, stamp FROM audit_record WHERE id = :of"  # fmt: skip
     sql(app, "DELETE FROM audit_record WHERE id = :id", id=numbers[9])
     for place in (-5, 0, numbers[9]):
         sql(app, copy, id=place, of=numbers[3])
 
     assert verify(app).faults == [
-        "Record -5 was inserted.",
-        "Record 0 was inserted.",
+        f"Record -5 {NOT_OURS}",
+        f"Record 0 {NOT_OURS}",
         f"Record {numbers[9]} was changed.",
     ]
 
@@ -212,7 +216,7 @@ def test_an_end_that_was_cut_off_is_found_by_any_later_head(app: Flask) -> None:
 def test_records_that_are_sealed_anew_after_a_cut_do_not_bring_the_head_back(app: Flask) -> None:
     numbers, kept = filled(app), heads(app)
     sql(app, "DELETE FROM audit_segment WHERE number = 5")
-    sql(app, "UPDATE audit_record SET actor = '丙' WHERE id = :id", id=numbers[-1])
+    sql(app, "DELETE FROM audit_record WHERE id = :id", id=numbers[-1])
 
     seal(app, 99)
 

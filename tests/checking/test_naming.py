@@ -28,6 +28,7 @@ from webapp.verification.models import Decision
 
 BOSS: Who = who(ADMIN)
 WHY = "对账单"
+UNGUARDED = "the database does not guard the ledger: {} is missing, or not as it was made"
 OPENED, REFUNDED, REOPENED, CLOSED, LAPSED, MOVED = range(1, 7)
 """The lots of a busy database, by number."""
 
@@ -45,7 +46,9 @@ def busy(app: Flask) -> Flask:
             (date(2020, 1, 1), 7, date(2021, 1, 1)), (today, 9, date(2099, 1, 1)),
         ):  # fmt: skip
             with transaction():
-                operations.record(Purchase(calls, bought_on, expires_on, 300, "", "note"), BOSS, now)
+                late = int(calls == 6)
+                bought = Purchase(calls, bought_on, expires_on, 300, "", "note", covered_late=late, reason=WHY * late)
+                operations.record(bought, BOSS, now)
         with transaction():
             assert ledger.lapse_expired(today, now)
             ledger.correct(OPENED, 2, WHY, BOSS, now)
@@ -184,20 +187,56 @@ def test_what_was_changed_behind_the_back_is_named(busy: Flask, planted: str) ->
     assert any(named in one for one in found), found
 
 
-def test_a_guard_that_was_taken_away_is_named(busy: Flask) -> None:
-    on = " ON ledger_entry" if busy.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql") else ""
-    execute(busy, f"DROP TRIGGER ledger_entry_is_not_removed{on}")
+@pytest.mark.parametrize("name", ["ledger_entry_is_not_changed", "ledger_entry_is_not_removed"])
+def test_a_guard_that_was_taken_away_or_weakened_is_named(busy: Flask, name: str) -> None:
+    guards = guards_of(busy)
+    drop = f"DROP TRIGGER {name}" + (" ON ledger_entry" if "ledger_entry_stands" in guards else "")
+    weak = guards[name].replace("BEFORE UPDATE", "AFTER UPDATE").replace("BEFORE DELETE", "AFTER DELETE")
+
+    execute(busy, drop)
+    gone = differences(busy)
+    execute(busy, weak)
+    weakened = differences(busy)
+
+    # On PostgreSQL the next test has the same tables.
+    execute(busy, drop)
+    execute(busy, guards[name])
+    assert gone == weakened == [UNGUARDED.format(name)]
+    assert differences(busy) == []
+
+
+def test_a_guard_that_does_nothing_any_more_is_named(busy: Flask) -> None:
+    name = "ledger_entry_stands" if "ledger_entry_stands" in guards_of(busy) else "ledger_entry_is_not_replaced"
+    made, drop = guards_of(busy)[name], f"DROP TRIGGER {name}"
+    hollow = made.replace("BEGIN IF", "BEGIN RETURN NULL; IF").replace("BEGIN SELECT", "BEGIN SELECT 1; SELECT")
+    replaced = [drop, hollow] if hollow.startswith("CREATE TRIGGER") else [hollow]
+    for statement in replaced:
+        execute(busy, statement)
 
     found = differences(busy)
 
-    # On PostgreSQL the next test has the same tables.
-    execute(busy, append_only.STATEMENTS["postgresql" if on else "sqlite"][-1])
-    assert found == ["the database does not guard the ledger: its trigger ledger_entry_is_not_removed is missing"]
+    for statement in [*replaced[:-1], made]:
+        execute(busy, statement)
+    assert found == [UNGUARDED.format(name)]
     assert differences(busy) == []
+
+
+def test_a_leave_that_somebody_stored_is_named(busy: Flask) -> None:
+    execute(busy, "INSERT INTO ledger_leave (id) VALUES (1)")
+    found = differences(busy)
+    execute(busy, "DELETE FROM ledger_leave")
+    assert found == ["the database does not guard the ledger: 1 rows of ledger_leave let anybody remove entries"]
+
+
+def guards_of(app: Flask) -> dict[str, str]:
+    kind = "postgresql" if app.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql") else "sqlite"
+    return append_only.GUARDS[kind]
 
 
 def execute(app: Flask, statement: str) -> None:
     with app.app_context(), transaction() as session:
+        # SQLite only looks at its schema anew when it reads: a trigger dropped by another connection still "exists".
+        session.connection().exec_driver_sql("SELECT count(*) FROM lot")
         session.connection().exec_driver_sql(statement)
 
 

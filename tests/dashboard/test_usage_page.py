@@ -298,7 +298,7 @@ def test_days_without_calls_say_so_instead_of_an_empty_drawing(app: Flask, desk:
     page = look(desk(ADMIN), **{"from": "2010-01-01", "to": "2010-01-05"})
 
     assert "No calls in these days." in page
-    assert "Every call of these days was answered." in page
+    assert "Every call of these days was answered." not in page
     assert "data-chart" not in page
 
 
@@ -328,7 +328,7 @@ def test_no_chart_reads_verifications_or_asks_more_for_more_calls(app: Flask, de
         for path in ("/usage", "/quota/supply.csv", "/days.csv", "/usage/cost.csv"):
             asked.clear()
             assert admin.get(path).status_code == 200
-            found[path] = len(asked)
+            found[path] = sum("FROM setting" not in one for one in asked)  # which keys there are is asked once a second
             assert [one for one in asked if re.search(r"\b(FROM|JOIN) (verification|identity)\b", one)] == []
         return found
 

@@ -1,4 +1,4 @@
-"""The table behind a chart: its figures as the reader's language writes them."""
+"""What a chart says of itself, and the table behind it: its figures as the reader's language writes them."""
 
 from __future__ import annotations
 
@@ -29,3 +29,19 @@ def test_where_there_is_no_figure_stands_a_dash(app: Flask) -> None:
 
     with app.test_request_context():
         assert chart.rows == [("2", ["3"], ""), ("1", ["–"], "")]
+
+
+@pytest.mark.parametrize(
+    ("draw", "values", "empty"),
+    [
+        ("bar", [0, 0], True),
+        ("bar", [None, 3], False),
+        ("line", [None, None], True),
+        ("line", [None, 0.0], False),  # in an outage no call succeeds: that is a figure
+    ],
+)
+def test_a_chart_is_empty_without_a_bar_or_a_point(draw: str, values: list[float | None], empty: bool) -> None:
+    line = Line("one", "One", values, draw)
+    beside = [Line("before", "Before", [0, 0], "dashed")] * (draw == "bar")
+    chart = Chart("rate", "Rate", "days", "Day", ["1", "2"], [line, *beside], "%", "Asia/Shanghai", "1-2")
+    assert chart.is_empty is empty

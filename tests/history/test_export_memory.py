@@ -15,7 +15,7 @@ from webapp.audit.trail import Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
-from webapp.history import export_operations
+from webapp.history import export_fetching, export_operations
 from webapp.history.export_files import FileFormat
 from webapp.history.export_models import Export
 from webapp.history.export_order import Order
@@ -85,8 +85,8 @@ def test_neither_does_preparing_and_fetching(many: Flask) -> None:
             pass
         export = db.session.get_one(Export, number, populate_existing=True)
         assert (export.state, export.rows, export.total) == ("ready", ROWS, ROWS)
-        fetched = export_operations.fetch(number, who, instance, utc_now())
-        size = sum(len(export_operations.piece(number, n, instance)) for n in range(fetched.pieces))
+        fetched = export_fetching.fetch(number, who, instance, utc_now())
+        size = sum(len(export_fetching.piece(number, n, instance)) for n in range(fetched.pieces))
 
         assert size > ROWS * 100
         assert in_use("VmHWM") - base <= MOST

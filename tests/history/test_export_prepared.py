@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,14 +19,16 @@ from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk, Member
 from tests.support.faults import fault_beside
 from webapp.accounts.models import Role, User
-from webapp.audit.trail import Action, AuditRecord, Who
+from webapp.audit.showing import pack
+from webapp.audit.trail import LISTED, Action, AuditRecord, Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.sealing import CannotOpen
-from webapp.history import export_operations, totals
+from webapp.history import export_fetching, export_operations, totals
+from webapp.history.export_fetching import BrokenOff, NotThere
 from webapp.history.export_models import Export, ExportPiece
-from webapp.history.export_operations import DESTROYED_AT_ONCE, MOST_OPEN, NotThere
+from webapp.history.export_operations import DESTROYED_AT_ONCE, MOST_OPEN, STILL
 from webapp.history.export_order import Order
 from webapp.history.filters import Filters
 from webapp.notify.notices import Notice
@@ -109,8 +111,9 @@ def test_plaintext_goes_to_whom_it_was_approved_once_with_its_mark(app: Flask, d
     assert heading[-5:] == ["Name", "ID number", "Reference", "Province", "City"]
     assert [int(row[0]) for row in rows] == many[::-1]
     assert {tuple(row[-5:]) for row in rows} == {("欧阳演练", "11010519491231002X", "'=7788", "演练省", "演练市")}
-    assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"),
-                                  (ADMIN.id, "export_fetched"), (ADMIN.id, "export_sent")]  # fmt: skip
+    assert trail(app, number) == [(ADMIN.id, "export_asked"), (AUDITOR.id, "export_approved"), (None, "export_rows"),
+                                  (ADMIN.id, "export_fetched"), (ADMIN.id, "export_sent"),
+                                  (None, "export_destroyed")]  # fmt: skip
     again = fetch(desk(ADMIN), number)
     assert (again.status_code, PERSON.name in again.text) == (303, False)
 
@@ -121,14 +124,14 @@ def test_the_request_the_decision_and_the_fetching_are_recorded_with_reason_and_
     number = ask(desk(ADMIN), "outcome=match&from=2026-11-02", **PLAIN)
     approve(desk(AUDITOR), number)
     work(app)
-    fetch(desk(ADMIN), number)
+    rows_of(fetch(desk(ADMIN), number))
 
     with app.app_context():
         details = [one.detail for one in db.session.scalars(
             select(AuditRecord).where(AuditRecord.object_type == "export").order_by(AuditRecord.id))]  # fmt: skip
     assert details == [
         {"format": "csv", "plain": True, "filters": "outcome=match from=2026-11-02", "reason": "authority",
-         "words": "letter 17/2026"}, {}, {"rows": 7, "plain": True}, {"rows": 7},
+         "words": "letter 17/2026"}, {}, {"rows": 7, LISTED: pack(many)}, {"rows": 7, "plain": True}, {"rows": 7}, {},
     ]  # fmt: skip
 
 
@@ -324,13 +327,13 @@ def test_a_piece_opens_only_where_it_belongs(app: Flask, desk: Open, many: list[
     work(app)
     with app.app_context():
         instance = this_instance()
-        assert export_operations.piece(one, 0, instance)
+        assert export_fetching.piece(one, 0, instance)
         with transaction() as session:
             moved = select(ExportPiece.sealed).where(ExportPiece.export_id == one).scalar_subquery()
             session.execute(update(ExportPiece).where(ExportPiece.export_id == other).values(sealed=moved))
         for export_id, number in ((other, 0), (one, 1)):
             with pytest.raises(CannotOpen):
-                export_operations.piece(export_id, number, instance)
+                export_fetching.piece(export_id, number, instance)
 
 
 def age(app: Flask, number: int, **by: int) -> None:
@@ -362,58 +365,119 @@ def test_a_file_that_nobody_fetches_within_a_day_is_destroyed(app: Flask, desk: 
     assert trail(app, number)[-1] == (None, "export_destroyed")
 
 
-def test_a_fetched_file_is_destroyed_within_the_hour(app: Flask, desk: Open, many: list[int]) -> None:
-    number = ask(desk(OPERATOR))
-    work(app)
-    fetch(desk(OPERATOR), number)
-    assert (destroy(app), pieces(app)) == (0, 1), "it may still be on its way"
-    age(app, number, hours=1)
-
-    assert (destroy(app), pieces(app), state(app, number)) == (1, 0, "fetched")
+def begin_to_fetch(desk: Desk, number: int) -> TestResponse:
+    """The answer, of which nothing was read yet."""
+    answer = desk.client.post(f"/history/exports/{number}/fetch", data={"csrf_token": desk.token()}, buffered=False)
+    assert answer.status_code == 200
+    return answer
 
 
-def test_a_file_that_is_fetched_slowly_stays_until_its_end_which_is_recorded(
+def in_pieces(app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A prepared file of four pieces."""
+    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
+    number = ask(desk)
+    assert work(app) == 4
+    return number
+
+
+def ends(app: Flask) -> list[bool]:
+    """How the downloads ended."""
+    with app.app_context():
+        query = select(AuditRecord.success).where(AuditRecord.action == Action.EXPORT_SENT)
+        return list(db.session.scalars(query.order_by(AuditRecord.id)))
+
+
+def test_a_file_that_was_sent_whole_is_gone_at_once(
     app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
-    operator = desk(OPERATOR)
-    number = ask(operator)
-    work(app)
-    answer = operator.client.post(
-        f"/history/exports/{number}/fetch", data={"csrf_token": operator.token()}, buffered=False
-    )
-    file = b""
-    for minutes, got in enumerate(answer.iter_encoded()):
-        file += got
-        now = utc_now() + timedelta(minutes=30 * (minutes + 1))
-        monkeypatch.setattr(export_operations, "utc_now", lambda now=now: now)
-        with app.app_context():
-            export_operations.destroy_expired(now - timedelta(minutes=1))
+    monkeypatch.setattr(export_operations, "DESTROYED_AT_ONCE", 3)
+    number = in_pieces(app, desk(OPERATOR), monkeypatch)
 
-    assert [row[0] for row in csv.reader(io.StringIO(file.decode("utf-8-sig")))][1:] == [str(n) for n in many[::-1]]
-    with app.app_context():
-        query = select(AuditRecord).where(AuditRecord.action == Action.EXPORT_SENT)
-        [sent] = db.session.scalars(query)
-        assert (sent.object_id, sent.success, sent.detail) == (number, True, {"rows": 7})
+    assert len(rows_of(fetch(desk(OPERATOR), number))) == 8
+
+    assert (pieces(app), state(app, number), ends(app)) == (0, "fetched", [True])
+    assert trail(app, number)[-1] == (None, "export_destroyed")
+    assert (fetch(desk(OPERATOR), number).status_code, destroy(app)) == (303, 0)
+
+
+def test_a_download_that_breaks_off_leaves_the_file_to_be_fetched_again(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = desk(OPERATOR)
+    number = in_pieces(app, operator, monkeypatch)
+    answer = begin_to_fetch(operator, number)
+    next(iter(answer.response))
+    assert state(app, number) == "sending"
+    answer.close()
+
+    assert (pieces(app), state(app, number), ends(app)) == (4, "ready", [False])
+    page = operator.get(f"/history/exports/{number}", headers=ENGLISH).text
+    assert ("The last download broke off" in page, f"/{number}/fetch" in page) == (True, True)
+    assert [int(row[0]) for row in rows_of(fetch(operator, number))[1:]] == many[::-1]
+    assert (pieces(app), state(app, number), ends(app)) == (0, "fetched", [False, True])
 
 
 @on_one_database
-def test_who_goes_away_while_fetching_is_recorded_so(
+def test_who_fetches_again_ends_the_download_that_is_under_way(
     app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_operations, "PIECE_ROWS", 2)
     operator = desk(OPERATOR)
-    number = ask(operator)
-    work(app)
-    answer = operator.client.post(
-        f"/history/exports/{number}/fetch", data={"csrf_token": operator.token()}, buffered=False
-    )
-    next(iter(answer.response))
-    answer.close()
-
+    number = in_pieces(app, operator, monkeypatch)
     with app.app_context():
-        [sent] = db.session.scalars(select(AuditRecord).where(AuditRecord.action == Action.EXPORT_SENT))
-        assert sent.success is False
+        first, second = download(number), download(number)
+        next(first)
+        page = operator.get(f"/history/exports/{number}", headers=ENGLISH).text
+        assert ("A download is under way" in page, f"/{number}/fetch" in page) == (True, True)
+        next(second)
+        with pytest.raises(BrokenOff):
+            list(first)
+        assert (pieces(app), state(app, number)) == (4, "sending"), "the second goes on"
+        assert len(list(second)) == 3
+    assert (pieces(app), state(app, number), ends(app)) == (0, "fetched", [False, True])
+
+
+def download(number: int) -> Iterator[bytes]:
+    """A download of the operator's, begun with its first piece."""
+    owner = Who(OPERATOR.id, OPERATOR.name)
+    yield from export_fetching.sent(
+        export_fetching.fetch(number, owner, this_instance(), utc_now()), owner, this_instance()
+    )
+
+
+@on_one_database
+def test_a_file_whose_sender_was_killed_is_fetched_again_or_destroyed_after_its_day(
+    app: Flask, desk: Open, many: list[int]
+) -> None:
+    operator = desk(OPERATOR)
+    one, other = ask(operator), ask(operator)
+    work(app)
+    with app.app_context(), transaction() as session:  # what a process leaves that ends in the middle
+        session.execute(update(Export).values(state="sending", fetched_at=utc_now()))
+
+    assert len(rows_of(fetch(operator, one))) == 8
+    age(app, other, days=1)
+    assert (fetch(operator, other).status_code, destroy(app), pieces(app)) == (303, 0, 1), "it may be on its way"
+    with app.app_context(), transaction() as session:
+        session.get_one(Export, other).fetched_at = utc_now() - STILL
+    assert (destroy(app), pieces(app), state(app, other)) == (1, 0, "expired")
+
+
+def test_a_file_that_is_fetched_slowly_stays_until_its_end(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = desk(OPERATOR)
+    number = in_pieces(app, operator, monkeypatch)
+    answer, file = begin_to_fetch(operator, number), b""
+    age(app, number, days=1)
+    for quarters, got in enumerate(answer.iter_encoded()):
+        file += got
+        now = utc_now() + (quarters + 1) * STILL * 0.9
+        monkeypatch.setattr(export_fetching, "utc_now", lambda now=now: now)
+        with app.app_context():
+            export_operations.destroy_expired(now)
+
+    assert [row[0] for row in csv.reader(io.StringIO(file.decode("utf-8-sig")))][1:] == [str(n) for n in many[::-1]]
+    assert (pieces(app), ends(app)) == (0, [True])
 
 
 @on_one_database
@@ -448,7 +512,7 @@ def test_one_has_only_so_many_open_at_once(app: Flask, desk: Open, many: list[in
 
     assert "as many exports open as one may" in refused.text
     work(app)
-    fetch(operator, numbers[0])
+    rows_of(fetch(operator, numbers[0]))
     assert ask(operator) > numbers[-1]
 
 
@@ -465,7 +529,7 @@ def test_who_was_switched_off_or_demoted_gets_no_plaintext(app: Flask, desk: Ope
 
     assert (state(app, prepared), state(app, waiting)) == ("ready", "failed")
     with app.app_context(), pytest.raises(NotThere):
-        export_operations.fetch(prepared, Who(AUDITOR.id, AUDITOR.name), this_instance(), utc_now())
+        export_fetching.fetch(prepared, Who(AUDITOR.id, AUDITOR.name), this_instance(), utc_now())
 
 
 @on_one_database

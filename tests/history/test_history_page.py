@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk, Member
-from webapp.audit.trail import Action, AuditRecord
+from webapp.audit.showing import runs
+from webapp.audit.trail import LISTED, Action, AuditRecord
 from webapp.foundation.database import db, transaction
 from webapp.verification.identities import Person
 
@@ -154,7 +155,9 @@ def test_a_look_is_recorded_with_the_filters_names_only(app: Flask, desk: Open, 
     with app.app_context():
         query = select(AuditRecord).where(AuditRecord.action == Action.HISTORY_VIEWED)
         record = db.session.scalars(query).one()
+        shown = record.detail.pop(LISTED)
         assert (record.actor_id, record.detail) == (AUDITOR.id, {"filters": "outcome from", "rows": 3})
+        assert sum(last - first + 1 for first, last in runs(shown)) == 3
 
 
 @on_one_database

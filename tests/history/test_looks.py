@@ -11,11 +11,13 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk
+from tests.support.prices import price_of
 from webapp.audit.subjects import fingerprint
 from webapp.audit.trail import Action, AuditRecord, Who, append
+from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
-from webapp.history import looks
+from webapp.history import export_operations, looks
 from webapp.history.search_readings import Kind
 from webapp.vendor.sandbox.server import Sandbox
 
@@ -92,8 +94,9 @@ def test_a_name_alone_finds_those_of_this_name(busy: Flask) -> None:
     found = lines(ask(Desk(busy, AUDITOR), name=" 张　三 "))
 
     assert did(found, OPERATOR.name) == {"Verification sent", "Verification viewed"}
-    assert "kind beginning" in {detail for _name, _what, detail in found}
-    assert "kind number" not in {detail for _name, _what, detail in found}
+    details = [detail for _name, _what, detail in found]
+    assert "kind beginning" in details
+    assert details.count("kind number") == 1, "the number that belongs to the name, and no other"
 
 
 def test_asking_is_recorded_and_seen_by_who_asks_next(busy: Flask) -> None:
@@ -154,13 +157,81 @@ def test_what_is_no_person_is_said_beside_its_field(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_export_that_may_hold_the_person_is_shown_as_such(busy: Flask) -> None:
-    with busy.app_context(), transaction():
+def test_an_export_of_before_that_may_hold_the_person_is_shown_as_such(busy: Flask) -> None:
+    with busy.app_context(), transaction() as session:
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2099), format="csv")
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2001), format="xlsx")
+        session.execute(text("UPDATE audit_record SET stamp = NULL WHERE action = 'history_exported'"))
+        append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2099), format="of now, of which it is known")
 
     found = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
 
     assert [(what, detail) for _name, what, detail in found if "export" in what] == [
         ("History export begun (may hold this person)", "format csv")
     ]
+
+
+def test_a_masked_page_is_a_look_at_those_who_stood_on_it_and_at_nobody_else(busy: Flask) -> None:
+    Desk(busy, ADMIN).get("/history?size=1")
+    Desk(busy, COLLEAGUE).get("/history")
+    mine, other = (lines(ask(Desk(busy, AUDITOR), id_number=number)) for number in (NUMBER, OTHER_NUMBER))
+
+    assert "History viewed" not in did(mine, ADMIN.name)
+    assert "History viewed" in did(other, ADMIN.name)
+    assert "History viewed" not in did(mine, COLLEAGUE.name) | did(other, COLLEAGUE.name), "nothing stood on it"
+    Desk(busy, ADMIN).get("/history")
+    assert "History viewed" in did(lines(ask(Desk(busy, AUDITOR), id_number=NUMBER)), ADMIN.name)
+
+
+def test_a_file_is_a_look_at_exactly_the_people_in_it(busy: Flask) -> None:
+    Desk(busy, OPERATOR).verify("王五", OTHER_NUMBER, reuse="no")
+    assert "王" in Desk(busy, ADMIN).get("/history/export?format=csv&outcome=mismatch").text
+
+    mine, other = (did(lines(ask(Desk(busy, AUDITOR), id_number=one)), ADMIN.name) for one in (NUMBER, OTHER_NUMBER))
+
+    assert (mine, other) == (set(), {"Rows of a history export"})
+
+
+def test_a_prepared_file_is_a_look_once_it_is_fetched(busy: Flask) -> None:
+    admin = Desk(busy, ADMIN)
+    admin.post("/history/export", {"format": "csv"})
+    with busy.app_context():
+        while export_operations.prepare_piece(this_instance(), utc_now()):
+            pass
+        db.session.remove()
+    before = did(lines(ask(Desk(busy, AUDITOR), id_number=NUMBER)), ADMIN.name)
+
+    assert admin.post("/history/exports/1/fetch").data
+
+    assert did(lines(ask(Desk(busy, AUDITOR), id_number=NUMBER)), ADMIN.name) - before == {"Export fetched"}
+
+
+def test_asked_by_number_alone_searches_for_the_names_that_belong_to_it_are_found(busy: Flask) -> None:
+    Desk(busy, OPERATOR).verify("王五", NUMBER, reuse="no")
+    with busy.app_context(), transaction():
+        for name in ("王五", "李四"):
+            about = fingerprint(Kind.BEGINNING, name, this_instance().keys)
+            append(SEARCHER, Action.HISTORY_SEARCHED, NOW, subject=about, kind=Kind.BEGINNING)
+
+    found = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
+
+    details = [detail for name, _what, detail in found if name == COLLEAGUE.name]
+    assert details.count("kind beginning") == 1, "of the name that matched; not of one that was typed by mistake"
+
+
+@pytest.mark.usefixtures("context")
+def test_finding_the_pages_costs_no_more_in_a_larger_trail() -> None:
+    def fill(first: int, last: int) -> None:
+        with transaction():
+            for page in range(first, last):
+                append(SEARCHER, Action.HISTORY_VIEWED, NOW, shown=range(page * 10, page * 10 + 50))
+        if db.engine.dialect.name == "postgresql":
+            with db.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+
+    fill(1, 1_000)
+    before = price_of(lambda: looks._holding([1_234]), "audit_record")
+    fill(1_000, 3_000)
+
+    assert len(looks._holding([1_234]).records) == 5
+    assert price_of(lambda: looks._holding([1_234]), "audit_record") <= 1.2 * before + 300

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk, Member
 from webapp.audit import subjects
-from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who
+from webapp.audit.trail import LISTED, SYSTEM, Action, AuditRecord, Who
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -150,7 +150,7 @@ def test_a_search_and_each_look_at_it_are_recorded_by_kind_and_fingerprint(
     assert [one.action for one in records] == ["history_searched"] * 2 + ["history_viewed"] * 4
     assert {one.actor_id for one in records} == {AUDITOR.id}
     assert {(one.detail["kind"], one.subject) for one in records} == set(by_kind.items())
-    assert records[2].detail == {"kind": "last4", "filters": "s", "rows": 1}
+    assert records[2].detail == {"kind": "last4", "filters": "s", "rows": 1, LISTED: records[3].detail[LISTED]}
 
 
 def test_a_handle_is_ones_own_and_expires(app: Flask, desk: Open, people: list[int]) -> None:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -220,3 +220,25 @@ def test_an_operators_charts_hold_own_calls(filled: Served, visit: Visit) -> Non
 
     assert by_place(drawn(visitor, "usage"), "days") == own
     assert visitor.page.locator("#cost-chart, #latency-chart").count() == 0
+
+
+def test_a_point_without_neighbours_is_seen_among_many_places(filled: Served, visit: Visit) -> None:
+    """Where so many places stand that points are not marked, such a one would be a line of no length."""
+    visitor = visit(filled, "en")
+    visitor.log_in(ADMIN)
+    day = max(call["at"] for call in calls_in(filled)).date()
+    visitor.open(f"/usage?step=hour&from={day - timedelta(days=6)}&to={day}")
+    [values] = drawn(visitor, "success")["series"].values()
+    told = [value is not None for value in values]
+    alone = sum(
+        one and not before and not after
+        for before, one, after in zip([False, *told], told, [*told[1:], False], strict=False)
+    )
+    assert len(values) > 60
+    assert alone > 0
+    marks = chart(visitor, "success").evaluate(
+        "box => [...box.querySelectorAll('svg path')].map(path => path.getBoundingClientRect())"
+        ".filter(({ width, height, top }) => width > 4 && width < 9 && Math.abs(width - height) < 1"
+        " && top < box.getBoundingClientRect().bottom - 50).length"
+    )
+    assert marks == alone

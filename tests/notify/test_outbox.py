@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, Script, free_port, mail_server, scripted_server
@@ -17,6 +18,7 @@ from tests.support.cast import NOW
 from tests.support.waiting import together, until
 from webapp.foundation.database import BUSY_SECONDS, db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.leases import all_leases
 from webapp.foundation.smtp_url import MailServer, Security
 from webapp.notify import composing, holding, outbox, queries, retrying, sending
 from webapp.notify.channels import smtp
@@ -25,6 +27,7 @@ from webapp.notify.composing import Content
 from webapp.notify.messages import Message, Verdict
 from webapp.notify.outbox import Draft
 from webapp.notify.retrying import pause
+from webapp.scheduler import JOBS, run_job
 
 HOUR = timedelta(hours=1)
 
@@ -415,7 +418,7 @@ def test_a_conversation_that_the_server_has_had_enough_of_is_begun_anew(post: Ca
     assert holding.known() is None
 
 
-@pytest.mark.parametrize("what", ["a message", "one that was being tried", "the hold"])
+@pytest.mark.parametrize("what", ["a message", "the hold"])
 def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
     inbox: Inbox, post: Callable[..., Flask], what: str
 ) -> None:
@@ -426,13 +429,45 @@ def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
         match what:
             case "a message":
                 session.execute(update(Message).values(next_at=ahead, created_at=ahead))
-            case "one that was being tried":
-                session.execute(update(Message).values(next_at=ahead + outbox.LEASE, holder="dead"))
             case _:
                 session.add(holding.Hold(channel="mail", failures=3, until=ahead, fresh_at=ahead))
     assert queries.overdue(["plain"], NOW) == (what == "a message")
 
     drain()
+
+    assert message("a@there.test").state == "sent"
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=14), timedelta(minutes=16), HOUR, timedelta(days=9)], ids=str)
+def test_a_message_in_hand_is_taken_by_nobody_else_when_the_clock_is_set_back(
+    inbox: Inbox, post: Callable[..., Flask], back: timedelta
+) -> None:
+    post(inbox.port)
+    write("a@there.test")
+    now = NOW - back
+    with transaction() as session:
+        session.execute(update(Message).values(next_at=now - HOUR))
+    first = outbox.take(NOW, "yuliang@here.test")
+    assert first is not None
+
+    for seconds in (0, 1, 100):
+        assert outbox.take(now + timedelta(seconds=seconds), "yuliang@here.test") is None
+
+    accepted = smtp.Reply(Verdict.ACCEPTED, "content", 250, "OK")
+    assert outbox.settle(first, accepted, None, now + timedelta(seconds=110), 0.5)
+    assert message("a@there.test").state == "sent"
+
+
+def test_what_a_process_held_that_died_by_a_clock_ahead_is_taken_a_lease_after_the_clock_is_right(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    post(inbox.port)
+    write("a@there.test")
+    assert outbox.take(NOW + timedelta(days=1), "yuliang@here.test") is not None
+    drain()
+    assert message("a@there.test").state == "queued"
+
+    drain(NOW + outbox.LEASE)
 
     assert message("a@there.test").state == "sent"
 
@@ -460,6 +495,61 @@ def test_what_its_owner_calls_pointless_is_dropped_with_the_reason_and_not_tried
     assert [address for address, _mail in inbox.mails] == ["good@there.test"]
     late = message("late@there.test")
     assert (late.state, late.reason, late.attempts) == ("dropped", "renewed", 0)
+
+
+def _unable(_message: Message, _now: datetime) -> str:
+    raise KeyError("a row that nobody can judge")
+
+
+def test_a_message_that_cannot_be_judged_goes_and_holds_up_no_other(inbox: Inbox, post: Callable[..., Flask]) -> None:
+    app = post(inbox.port)
+    words_of = lambda one, _now: Content(f"to {one.address}", "t", "<p>h</p>")  # noqa: E731
+    composing.register(app, "owned", words_of, pointless=_unable)
+    composing.register(app, "broken", _faulty, pointless=_unable)
+    write("broken@there.test", kind="broken")
+    write("odd@there.test", kind="owned")
+    write("good@there.test")
+    with transaction():
+        assert outbox.retry(message("odd@there.test").id, NOW)
+    drain()
+
+    assert sorted(address for address, _mail in inbox.mails) == ["good@there.test", "odd@there.test"]
+    assert words("broken@there.test") == [
+        ("transient", "compose", None, "KeyError: 'a placeholder that no figure fills'")
+    ]
+
+
+def test_a_database_that_is_in_trouble_while_a_message_is_judged_is_no_reason_to_send_it(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    def trouble(_message: Message, _now: datetime) -> str:
+        raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    composing.register(post(inbox.port), "owned", lambda _one, _now: Content("s", "t", "<p>h</p>"), pointless=trouble)
+    write("a@there.test", kind="owned")
+    drain()
+
+    assert (message("a@there.test").state, message("a@there.test").attempts) == ("queued", 0)
+
+
+def test_what_a_lane_dies_of_is_told_by_the_job(
+    inbox: Inbox, post: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = post(inbox.port)
+    write("a@there.test")
+
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(outbox, "take", broken)
+    job = next(job for job in JOBS if job.name == sending.SEND_JOB)
+    assert run_job(app, job, "me", lambda: NOW)
+    monkeypatch.undo()
+
+    [lease] = [one for one in all_leases() if one.name == sending.SEND_JOB]
+    assert lease.error == "ZeroDivisionError"
+    drain(NOW + timedelta(minutes=1))
+    assert message("a@there.test").state == "sent"
 
 
 @pytest.mark.parametrize("slow_ones", [2, 3 * sending.LANES])

@@ -154,6 +154,8 @@ def test_a_rule_to_come_is_shown_and_not_yet_in_force(desk: Open) -> None:
     ("field", "text"),
     [
         ("answer", ""), ("answer", "0006"), ("answer", "network"), ("billed", ""), ("billed", "maybe"),
+        ("effective_from", "0001-01-01T00:00"), ("effective_from", "9999-12-31T23:59"),
+        ("effective_from", "1999-12-31T23:59"), ("effective_from", "2101-01-01T00:00"),
         ("effective_from", "2020-01-01T00:00"), ("effective_from", "tomorrow"), ("effective_from", "23.11.2027 08:00"),
         ("reason", ""), ("reason", "ab"), ("reason", "x" * 201), ("reason", "a\nb"),
     ],

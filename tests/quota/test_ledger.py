@@ -214,6 +214,24 @@ def test_the_database_itself_refuses_to_change_or_remove_an_entry(statement: str
     assert entries(lot) == before
 
 
+@pytest.mark.parametrize("replacing", [
+    "id, at, lot_id, kind, change, available_after, reason) "
+    "SELECT id, at, lot_id, kind, 50, 50, '' FROM ledger_entry WHERE kind = 'purchase'",
+    "at, lot_id, kind, change, available_after, verification_id, reason) "
+    "SELECT at, lot_id, kind, 0, 10, verification_id, '' FROM ledger_entry WHERE kind = 'hold'",
+])  # fmt: skip
+def test_an_entry_is_not_replaced_by_another_of_its_number_or_of_its_call(replacing: str) -> None:
+    lot = buy(10)
+    hold()
+    before = entries(lot)
+    on_sqlite = db.engine.dialect.name == "sqlite"
+
+    with pytest.raises(DBAPIError, match="append-only" if on_sqlite else "unique"), transaction() as session:
+        session.execute(text(f"INSERT {'OR REPLACE ' if on_sqlite else ''}INTO ledger_entry ({replacing}"))
+
+    assert entries(lot) == before
+
+
 def test_who_may_remove_entries_says_so_in_the_same_transaction_and_may_not_change_them_either() -> None:
     lot = buy(10)
     with transaction() as session:

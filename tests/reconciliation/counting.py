@@ -70,9 +70,9 @@ def failures(app: Flask) -> list[str]:
         return list(db.session.scalars(select(MeterFailure.fault).order_by(MeterFailure.id)))
 
 
-def notices(app: Flask) -> list[dict[str, object]]:
+def notices(app: Flask, kind: str = "drift") -> list[dict[str, object]]:
     with app.app_context():
-        return list(db.session.scalars(select(Notice.params).where(Notice.kind == "drift")))
+        return list(db.session.scalars(select(Notice.params).where(Notice.kind == kind)))
 
 
 def records(app: Flask, action: Action) -> list[AuditRecord]:

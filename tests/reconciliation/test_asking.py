@@ -304,3 +304,29 @@ def test_the_job_never_asks_a_stand_in_that_was_not_started_with_the_product(app
 
     assert sandbox.counts().metered == 0
     assert (readings(app), failures(app)) == ([], [])
+
+
+def test_a_day_without_a_reading_is_told_once_and_taken_back_by_the_next(app: Flask, sandbox: Sandbox) -> None:
+    enter(app, 0, at=NOW)
+    sandbox.change(meter_scenario=MeterScenario.FORBIDDEN)
+    for hour in range(1, 25):
+        read(app, NOW + hour * HOUR)
+    assert notices(app, "counter_silent") == []
+    for hour in range(25, 49):
+        read(app, NOW + hour * HOUR)
+    assert notices(app, "counter_silent") == [{"day": "2026-11-02"}]
+
+    enter(app, 0, at=NOW + 49 * HOUR)
+    assert notices(app, "counter_silent") == []
+    for hour in (50, 75):
+        read(app, NOW + hour * HOUR)
+    assert notices(app, "counter_silent") == [{"day": "2026-11-04"}]
+
+
+def test_figures_that_went_back_are_told_after_a_day_too(make_app: MakeApp, sandbox: Sandbox) -> None:
+    there, now = live(make_app, sandbox), utc_now()
+    enter(there, 5, 1_000_000, now - 30 * HOUR)
+    read(there, now - 25 * HOUR)
+    read(there, now)
+    assert failures(there) == ["clock", WENT_BACK]
+    assert len(notices(there, "counter_silent")) == 1

@@ -34,6 +34,7 @@ def run(app: Flask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 
 def test_it_reads_the_counter_and_says_that_the_books_agree(run: Run, app: Flask, sandbox: Sandbox) -> None:
+    buy(app, 1_000_000)
     code, out, err = run()
     assert (code, err) == (0, "")
     assert "From here on we compare: 0 of 1,000,000 calls used." in out

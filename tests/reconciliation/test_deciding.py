@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.reconciliation.counting import BOSS, call, enter, notices, records, standing, unknown
 from tests.support.cast import ADMIN, NOW
 from tests.support.waiting import together
-from tests.verification.calls import buy, differences, lot_figures, outcomes
+from tests.verification.calls import buy, differences, lot_figures, outcomes, somebody
 from webapp.audit.trail import Action
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
@@ -118,6 +118,25 @@ def test_several_are_settled_together_or_not_at_all(app: Flask) -> None:
 
     assert lot_figures(app, lot) == (7, 2, 1)
     assert records(app, Action.UNKNOWN_SETTLED) == []
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_reason_for_several_names_none_of_their_people(
+    app: Flask, which: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "CHUNK", 1)  # whoever it names is looked for in every chunk
+    lot, made = buy(app, 10), [unknown(app, 1), unknown(app, 2), unknown(app, 3)]
+    name, number = somebody(2)
+    reason = f"said by {' '.join(name)}", f"bill of {number[:6]}-{number[6:14]}-{number[14:]}"
+
+    with app.app_context(), pytest.raises(settling.NamesSomeone):
+        settling.settle_all(made, Decision.CHARGED, reason[which], BOSS, this_instance(), utc_now())
+
+    assert lot_figures(app, lot) == (7, 3, 0)
+    assert [(one.object_id, one.success) for one in records(app, Action.UNKNOWN_SETTLED)] == [(made[1], False)], (
+        "of whom the refusal told something"
+    )
+    assert differences(app) == []
     assert differences(app) == []
 
 

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 import pytest
 from flask import Flask
 
-from tests.reconciliation.counting import BOSS, call, enter, standing, unknown
+from tests.reconciliation.counting import BOSS, call, enter, notices, standing, unknown
 from tests.reconciliation.test_page import ENGLISH, PAGE, words
 from tests.support.cast import ADMIN, NOW, Desk, Member
 from tests.verification.calls import REFUSED
+from webapp.foundation.clock import utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.quota import ledger, operations
@@ -35,7 +36,7 @@ def buy(app: Flask, calls: int, last: date = date(2099, 12, 31), *, at: datetime
 def gap(app: Flask, now: datetime) -> int:
     found = standing(app)
     with app.app_context():
-        return left.gap(found, this_instance().settings.zone, now)
+        return left.compared(found, this_instance().settings.zone, now).gap
 
 
 @pytest.mark.parametrize("later", [timedelta(hours=2), 3 * DAY])
@@ -144,3 +145,39 @@ def test_a_risky_correction_is_asked_twice_on_the_page(app: Flask, desk: Open) -
 
     assert admin.post(f"{PAGE}/rebase", consent | {"sure": "yes"}).status_code == 303
     assert 'data-remaining="5566"' in admin.get("/quota").text
+
+
+def test_both_figures_of_what_remains_are_of_the_reading_and_ours_of_now_stands_apart(app: Flask, desk: Open) -> None:
+    buy(app, 100)
+    now = utc_now()
+    enter(app, 0, 100, now - 4 * MINUTE)
+    for number in range(10):
+        call(app, number, at=now - 3 * MINUTE)
+    unknown(app, 11, at=now - 3 * MINUTE)
+    enter(app, 10, 100, now - 2 * MINUTE)
+    for number in range(20, 60):
+        call(app, number, at=now - MINUTE)
+
+    page = desk(ADMIN).get(PAGE, headers=ENGLISH).text
+
+    assert 'data-left="89–90"' in page
+    assert "Remaining at the reading 90 89 – 90 Remaining now 1 more are held here – 49" in words(page)
+
+
+def test_other_calls_left_in_two_readings_are_told_to_admins_until_that_ends(app: Flask, desk: Open) -> None:
+    buy(app, 100)
+    enter(app, 0, 105, NOW + MINUTE)
+    enter(app, 0, 105, NOW + 2 * MINUTE)
+    assert notices(app, "left_gap") == [], "five calls are few"
+
+    lot = buy(app, 20, at=NOW + 3 * MINUTE)
+    enter(app, 0, 105, NOW + 4 * MINUTE)
+    assert notices(app, "left_gap") == [], "one reading proves nothing"
+    enter(app, 0, 105, NOW + 5 * MINUTE)
+    assert notices(app, "left_gap") == [{"calls": 15, "more": 0}]
+    assert "The vendor has 15 calls fewer left than our lots." in words(desk(ADMIN).get("/", headers=ENGLISH).text)
+
+    with app.app_context(), transaction():
+        ledger.correct(lot, -15, "多记了", BOSS, NOW + 6 * MINUTE)
+    enter(app, 0, 105, NOW + 7 * MINUTE)
+    assert notices(app, "left_gap") == []

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from tests.accounts.browsing import said_beside
 from tests.reconciliation.counting import call, enter, readings, unknown
 from tests.support.cast import ADMIN, AUDITOR, OPERATOR, Desk, Member, attribute
-from tests.verification.calls import buy, differences, lot_figures, outcomes
+from tests.verification.calls import buy, differences, lot_figures, outcomes, somebody
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db
 from webapp.foundation.runtime import StoredSetting
@@ -150,6 +150,8 @@ def test_unknown_calls_are_listed_and_settled_at_once_with_a_reason(app: Flask, 
     refused = admin.post(f"{PAGE}/settle", decision | {"reason": ""}, headers=ENGLISH)
     assert (refused.status_code, bool(said_beside(refused, "settle-reason"))) == (422, True)
     assert admin.post(f"{PAGE}/settle", decision | {"reason": "账单"[:1]}).status_code == 422
+    naming = admin.post(f"{PAGE}/settle", decision | {"reason": f"问过{somebody(1)[0]}"}, headers=ENGLISH)
+    assert (naming.status_code, "Leave names" in said_beside(naming, "settle-reason")) == (422, True)
     assert outcomes(app)["unknown", "unknown", "no_answer"] == 2
     assert admin.post(f"{PAGE}/settle", decision | {"reason": "账单第 3 行"}).status_code == 303
     assert lot_figures(app, lot) == (8, 0, 2)

@@ -46,7 +46,7 @@ def scene_low(*, remaining: int, total: int, calls_a_day: int) -> None:
     _on_the_list()
     used_each_day(calls_a_day)
     lot = buy(total, order="2026-1031-A")
-    _leave(lot, remaining, total)
+    leave(lot, remaining, total)
     review()
 
 
@@ -55,13 +55,14 @@ def scene_expiry(*, left: int, elsewhere: int, calls_a_day: int, order: str) -> 
     _on_the_list()
     used_each_day(calls_a_day)
     lot = buy(max(left, 10) * 4, ends=TODAY + timedelta(days=7), order=order)
-    _leave(lot, left, max(left, 10) * 4)
+    leave(lot, left, max(left, 10) * 4)
     if elsewhere:
         buy(elsewhere)
     review()
 
 
-def _leave(lot: int, left: int, total: int) -> None:
+def leave(lot: int, left: int, total: int) -> None:
+    """Lets so many of a lot's calls be left."""
     with transaction() as session:
         session.execute(update(Lot).where(Lot.id == lot).values(available=left, charged=total - left))
 
@@ -80,3 +81,17 @@ def mail_of(locale: str, now: datetime = NOW, to: str = ADMIN.email) -> EmailMes
     parsed = message_from_bytes(raw, policy=policy.default)
     assert isinstance(parsed, EmailMessage)
     return parsed
+
+
+def text_of(mail: EmailMessage) -> str:
+    """Its plain text."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+def html_of(mail: EmailMessage) -> str:
+    """Its HTML."""
+    body = mail.get_body(("html",))
+    assert body is not None
+    return str(body.get_content())

@@ -37,10 +37,13 @@ def add_confirmed(email: str, locale: str = "en", now: datetime = NOW) -> None:
         assert recipients.confirm(recipient.mark, int(now.timestamp()), SYSTEM, now)
 
 
-def buy(calls: int, ends: date = date(2027, 10, 31), order: str = "", now: datetime = NOW) -> int:
+def buy(
+    calls: int, ends: date = date(2027, 10, 31), order: str = "", now: datetime = NOW,
+    begins: date = date(2026, 10, 31),
+) -> int:  # fmt: skip
     """Records a lot, as an admin would at `now`."""
     with transaction():
-        purchase = Purchase(calls, date(2026, 10, 31), ends, None, order)
+        purchase = Purchase(calls, begins, ends, None, order)
         return ledger.record_purchase(purchase, WHO, now).id
 
 

@@ -117,6 +117,24 @@ def test_a_lot_whose_end_lifts_the_share_arms_again() -> None:
     assert [one.closed for one in episodes() if one.rule == "low"] == ["lots_changed", None]
 
 
+def test_a_successor_of_the_same_size_that_was_bought_ahead_arms_again_when_it_begins() -> None:
+    """Bought while the first stands low; on the day of the change, size and number of purchases are the same."""
+    subscribe()
+    buy(20, ends=TODAY + days(1))
+    use(17)
+    buy(20, begins=TODAY + days(2))
+    review(NOW + timedelta(minutes=1))
+    assert [one.closed for one in episodes() if one.rule == "low"] == [None], "nothing more can be used yet"
+
+    later = NOW + days(2)
+    lapse(later)
+    review(later)
+    use(17, later + timedelta(minutes=1))
+
+    assert [one.closed for one in episodes() if one.rule == "low"] == ["renewed", None]
+    assert [one.state for one in messages("reminder.low")] == ["dropped", "queued"]
+
+
 def test_without_any_valid_lot_nothing_is_low() -> None:
     subscribe()
     review()
@@ -272,7 +290,9 @@ def test_a_lot_found_more_than_a_month_after_its_end_is_recorded_and_told_in_the
     assert [one.level for one in shown() if "2140" in one.text] == ["info"]
 
 
-def test_a_fall_by_a_lots_end_while_nothing_ran_is_told_late() -> None:
+@pytest.mark.parametrize("written_off", [False, True])
+def test_a_fall_by_a_lots_end_while_nothing_ran_is_told_late(written_off: bool) -> None:
+    """Whichever job is quicker when it runs again: what is written off was gone with the end."""
     subscribe()
     buy(1000, ends=TODAY + days(9))
     buy(10)
@@ -281,6 +301,8 @@ def test_a_fall_by_a_lots_end_while_nothing_ran_is_told_late() -> None:
     review()
     assert episodes() == []
 
+    if written_off:
+        lapse(NOW + days(15))
     review(NOW + days(15))
 
     low = [one for one in episodes() if one.rule == "low"]

@@ -23,7 +23,7 @@ from webapp.foundation.leases import Lease
 from webapp.notify import notices
 from webapp.notify.channels.mail import SERVER
 from webapp.notify.messages import Message
-from webapp.reminders import health, recipients
+from webapp.reminders import health, operations, recipients
 from webapp.reminders.queries import recipient_by_email
 from webapp.scheduler import JOBS, run_job
 
@@ -216,6 +216,36 @@ def test_a_mail_that_was_refused_is_told_until_nobody_misses_it(mailing: Flask, 
                 buy(1000, now=NOW + later)
         db.session.remove()
     assert faults(mailing, later) == []
+
+
+def test_a_mail_to_one_who_comes_back_to_the_list_has_an_hour_from_then(mailing: Flask) -> None:
+    low_told_to(mailing)
+    back = timedelta(days=2)
+    with mailing.app_context():
+        for low, at in ((False, NOW), (True, NOW + back)):
+            with transaction():
+                recipients.choose(1, low=low, expiry=True, locale="en", who=SYSTEM, now=at)
+        db.session.remove()
+
+    for waited, expected in ((0, []), (59, []), (60, [("danger", UNDELIVERED)])):
+        after = back + timedelta(minutes=waited)
+        work(mailing, after)
+        assert faults(mailing, after) == expected
+
+
+@pytest.mark.parametrize("state", ["refused", "failed"])
+def test_a_mail_that_is_tried_again_by_hand_stays_a_fault_until_it_is_delivered(mailing: Flask, state: str) -> None:
+    low_told_to(mailing)
+    later = timedelta(hours=3)
+    with mailing.app_context():
+        with transaction() as session:
+            session.execute(update(Message).values(state=state, finished_at=NOW))
+        with transaction():
+            assert operations.retry_standing(NOW + later) == 1
+        db.session.remove()
+    work(mailing, later)
+
+    assert faults(mailing, later) == [("danger", UNDELIVERED)]
 
 
 def test_a_mail_that_went_out_in_short_form_is_told_for_a_day_while_its_episode_stands(mailing: Flask) -> None:

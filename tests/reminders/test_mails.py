@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from email.message import EmailMessage
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy import update
 
 from tests.conftest import MakeApp
 from tests.notify.servers import mail_server
-from tests.reminders.mailing import count_used, mail_of, scene_expiry, scene_low, used_each_day
+from tests.reminders.mailing import count_used, html_of, mail_of, scene_expiry, scene_low, text_of, used_each_day
 from tests.reminders.story import TODAY, add_confirmed, buy, messages, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW
 from webapp.accounts.models import User
@@ -31,18 +30,6 @@ from webapp.reminders.buying import advice
 from webapp.reminders.picture import BAR, HEIGHT, LEFT, RIGHT, WIDTH, usage_picture
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-def text_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
-
-
-def html_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("html",))
-    assert body is not None
-    return str(body.get_content())
 
 
 def test_the_low_mail_begins_as_the_glossary_has_it() -> None:
@@ -189,17 +176,6 @@ def test_the_expiry_mail_tells_the_days_that_are_left_when_it_goes_out(days: int
     scene_expiry(left=100, elsewhere=0, calls_a_day=0, order="A-1")
 
     assert mail_of("zh_CN", NOW + timedelta(days=days))["Subject"] == subject
-
-
-def test_a_late_mail_says_that_it_is_late() -> None:
-    subscribe()
-    buy(100, ends=TODAY + timedelta(days=7))
-    review(NOW + timedelta(days=3))
-
-    text = text_of(mail_of("zh_CN", NOW + timedelta(days=3)))
-
-    assert "本提醒延迟发出：应于 2026-11-02 12:00:00 发出，至 2026-11-05 12:00:00 才发现。" in text
-    assert "4 天后到期" in str(mail_of("zh_CN", NOW + timedelta(days=3))["Subject"])
 
 
 @pytest.mark.parametrize("broken", [False, True])

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import update
 
@@ -133,6 +134,43 @@ def test_the_link_in_a_mail_ends_the_mails(mailing: Flask) -> None:
         assert queries.recipients() == []
         db.session.remove()
     assert f"{ADMIN.email} 已通过提醒邮件中的链接退订" in Desk(mailing, ADMIN).get("/").text, "admins are told"
+
+
+def test_links_of_mails_that_a_clock_ahead_has_written_work_when_it_is_right(mailing: Flask) -> None:
+    with time_machine.travel(utc_now() + timedelta(hours=8)):
+        admin = Desk(mailing, ADMIN)
+        admin.post("/reminders/recipients/me")
+        admin.post("/reminders/recipients", {"email": "boss@outside.test", "locale": "en"})
+        stop, confirm = stop_token(mailing, ADMIN.email), confirm_token(mailing, "boss@outside.test")
+
+    stranger = Desk(mailing, None)
+    assert 'data-answer="stop"' in stranger.get(f"/reminders/stop/{stop}").text
+    assert stranger.get(f"/reminders/leave/{stop}").location == f"/reminders/stop/{stop}"
+    assert 'data-answer="stopped"' in stranger.post(f"/reminders/leave/{stop}").text
+    assert 'data-answer="confirmed"' in stranger.post(f"/reminders/confirm/{confirm}").text
+
+
+def test_a_link_ends_its_subscription_however_old_it_is_but_confirms_for_a_week_only(mailing: Flask) -> None:
+    admin, stranger = Desk(mailing, ADMIN), Desk(mailing, None)
+    admin.post("/reminders/recipients/me")
+    admin.post("/reminders/recipients", {"email": "boss@outside.test", "locale": "en"})
+    stop, confirm = stop_token(mailing, ADMIN.email), confirm_token(mailing, "boss@outside.test")
+
+    with time_machine.travel(utc_now() + timedelta(days=6.9)):
+        assert stranger.get(f"/reminders/confirm/{confirm}").status_code == 200
+    with time_machine.travel(utc_now() + timedelta(days=7.1)):
+        assert stranger.get(f"/reminders/confirm/{confirm}").status_code == 410
+    with time_machine.travel(utc_now() + timedelta(days=4000)):
+        assert 'data-answer="stopped"' in stranger.post(f"/reminders/stop/{stop}").text
+
+
+def confirm_token(app: Flask, address: str) -> str:
+    with app.app_context():
+        recipient = queries.recipient_by_email(address)
+        db.session.remove()
+        assert recipient is not None
+        assert recipient.asked_at is not None
+        return links.confirm_token(recipient.mark, int(recipient.asked_at.timestamp()))
 
 
 def stop_token(app: Flask, address: str) -> str:
@@ -361,6 +399,29 @@ def test_settings_that_work_send_what_has_waited(desk: Open, app: Flask, inbox: 
         db.session.remove()
     fields = {"host": "127.0.0.1", "port": str(inbox.port), "security": "none", "user": "", "password": "",
               "sender": "yuliang@here.test", "test_to": ADMIN.email}  # fmt: skip
+    admin.post("/reminders/mail", fields)
+
+    with app.app_context():
+        sending.drain(this_instance(), utc_now())
+        assert [one.state for one in messages()] == ["sent"]
+        db.session.remove()
+
+
+def test_settings_that_work_send_what_the_former_ones_had_refused(desk: Open, app: Flask, inbox: Inbox) -> None:
+    admin = desk(ADMIN)
+    admin.post("/reminders/recipients/me")
+    fields = {"host": "127.0.0.1", "port": str(inbox.port), "security": "none", "user": "", "password": "",
+              "sender": "yuliang@here.test", "test_to": "test@there.test"}  # fmt: skip
+    admin.post("/reminders/mail", fields)
+    inbox.answer = lambda address: None if address == "test@there.test" else "554 5.7.1 Relay access denied"
+    with app.app_context():
+        buy(10, now=utc_now())
+        use(9, utc_now())
+        sending.drain(this_instance(), utc_now())
+        assert [one.state for one in messages()] == ["refused"]
+        db.session.remove()
+
+    inbox.answer = lambda _address: None
     admin.post("/reminders/mail", fields)
 
     with app.app_context():

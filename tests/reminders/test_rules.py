@@ -20,8 +20,10 @@ BOUGHT = datetime(2025, 11, 29, 4, tzinfo=UTC)
 EARLY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def lot(left: int = 100, ends: date = LAST, id: int = 1, recorded_at: datetime = BOUGHT) -> ExpiringLot:
-    return ExpiringLot(id, ends, left, recorded_at)
+def lot(
+    left: int = 100, ends: date = LAST, id: int = 1, recorded_at: datetime = BOUGHT, *, closed: bool = False
+) -> ExpiringLot:
+    return ExpiringLot(id, ends, left, recorded_at, closed=closed)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,37 @@ def test_whatever_happens_each_reminder_but_the_first_follows_a_lift_by_a_purcha
                 assert step.startswith("buy")
 
     assert told in (lifts, lifts + 1)
+
+
+@given(st.lists(st.sampled_from(["use", "release", "a day", "bought", "bought ahead"]), max_size=60))
+def test_however_lots_of_one_size_follow_each_other_each_fall_below_the_line_is_told(steps: list[str]) -> None:
+    """Lots of 100 calls, by [calls left, days until it begins, days until it is over]. What is bought ahead begins when
+    the first lot ends: total and number of purchases are then what they were."""
+    lots, standing = [[100, 0, 2]], None
+    for step in steps:
+        valid = [one for one in lots if one[1] <= 0 < one[2]]
+        match step:
+            case "use" if valid:
+                valid[0][0] = max(0, valid[0][0] - 85)
+            case "release" if valid:
+                valid[0][0] = min(100, valid[0][0] + 5)
+            case "a day":
+                lots = [[left, begins - 1, over - 1] for left, begins, over in lots]
+            case "bought":
+                lots.append([100, 0, 2])
+            case "bought ahead" if lots:
+                lots.append([100, max(0, lots[-1][2]), max(0, lots[-1][2]) + 2])
+        valid = [one for one in lots if one[1] <= 0 < one[2]]
+        supply = Supply(sum(one[0] for one in valid), 100 * len(valid), sum(one[1] <= 0 for one in lots))
+        seen = rules.low_step(supply, standing)
+        match seen:
+            case Step.OPEN | Step.FOLLOW:
+                standing = Standing(supply.total, supply.mark)
+            case Step.CLOSE:
+                standing = None
+        if step in ("a day", "bought") and supply.is_above and valid[-1][0] == 100 and valid[-1][1] == 0:
+            assert standing is None, "a new lot has begun and lifted it: the next fall is told"
+        assert standing is not None or not supply.is_low
 
 
 @pytest.mark.parametrize(
@@ -157,9 +190,13 @@ def test_a_lot_recorded_within_its_last_days_is_told_at_once_and_not_called_late
 @pytest.mark.parametrize(
     ("lots", "today", "why"),
     [([lot(5)], LAST, None), ([lot(0)], LAST, Closed.EMPTIED), ([lot(0), lot(3)], LAST, None),
-     ([lot(5)], LAST + timedelta(days=1), Closed.EXPIRED), ([lot(5, ends=date(2027, 1, 1))], LAST, Closed.MOVED)],
+     ([lot(0, closed=True)], LAST, Closed.LOT_CLOSED), ([lot(0, closed=True), lot(0)], LAST, Closed.LOT_CLOSED),
+     ([lot(0, closed=True), lot(3)], LAST, None), ([lot(0, closed=True)], LAST + timedelta(days=1), Closed.LOT_CLOSED),
+     ([lot(5)], LAST + timedelta(days=1), Closed.EXPIRED), ([lot(5)], LAST + timedelta(days=31), Closed.TOO_LATE),
+     ([lot(5)], LAST - timedelta(days=7), None), ([lot(5)], LAST - timedelta(days=8), Closed.NOT_YET),
+     ([lot(5, ends=date(2027, 1, 1))], LAST, Closed.MOVED)],
 )  # fmt: skip
-def test_an_expiry_is_over_when_its_lots_are_empty_moved_or_ended(
+def test_an_expiry_is_over_when_its_lots_are_empty_closed_moved_or_ended_or_its_day_has_not_come(
     lots: list[ExpiringLot], today: date, why: Closed | None
 ) -> None:
     assert rules.expiry_closed(LAST, lots, today) == why

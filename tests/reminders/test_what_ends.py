@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import update
 
 from tests.quota import books
 from tests.quota.books import new_call
-from tests.reminders.mailing import mail_of
+from tests.reminders.mailing import mail_of, text_of
 from tests.reminders.story import TODAY, buy, days, episodes, lapse, messages, move_end, review, subscribe
 from tests.support.cast import NOW
 from webapp.foundation.database import db, transaction
@@ -24,12 +24,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 SEVENTH = TODAY + days(7)
 SENDER = "yuliang@here.test"
-
-
-def text_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 def faulty(*_figures: object) -> bytes:
@@ -100,6 +94,29 @@ def test_after_the_end_nothing_is_told_of_a_lot_that_was_used_up() -> None:
     assert [(one.state, one.reason) for one in messages("reminder.expiry")] == [("dropped", "emptied")]
 
 
+@pytest.mark.parametrize(
+    ("taken_back", "why"),
+    [(lambda lot, day: books.change(lot, day, expires_on=SEVENTH + days(60)), "moved"), (books.close, "lot_closed")],
+)
+def test_an_end_that_had_come_and_was_taken_back_is_not_told(taken_back: Callable[..., object], why: str) -> None:
+    """The mail still waits, for want of a server; its lot is then extended, or closed."""
+    subscribe()
+    lot = buy(100, ends=SEVENTH)
+    review()
+    after = NOW + days(8)
+    lapse(after)
+    review(after)
+    assert [(one.closed, [each.state for each in messages()]) for one in episodes()] == [("expired", ["queued"])]
+
+    taken_back(lot, TODAY + days(8))
+    [message] = messages()
+    assert composing.pointless(message, after) == why, "also where it is taken before the next look"
+    review(after + timedelta(minutes=1))
+
+    assert [(one.state, one.reason) for one in messages()] == [("dropped", why)]
+    assert [one.closed for one in episodes()] == [why]
+
+
 def test_calls_on_their_way_are_named_where_they_are_all_that_is_left() -> None:
     subscribe()
     buy(1, ends=SEVENTH)
@@ -140,7 +157,7 @@ def test_it_is_dropped_by_the_look_too_where_no_mail_server_ever_takes_it() -> N
     review(NOW + days(38) + timedelta(minutes=1))
 
     assert [(one.state, one.reason) for one in messages()] == [("dropped", "too_late")]
-    assert [one.closed for one in episodes()] == ["expired"]
+    assert [one.closed for one in episodes()] == ["too_late"]
     db.session.rollback()
 
 

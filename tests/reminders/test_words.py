@@ -44,20 +44,27 @@ def test_without_a_valid_lot_the_low_mail_does_not_count_to_zero(
     assert "0/0" not in str(mail["Subject"])
 
 
-def test_a_link_that_the_server_refused_for_good_is_shown_beside_its_recipient(app: Flask, desk: Open) -> None:
+@pytest.mark.parametrize(("state", "verdict", "code", "english", "chinese"), [
+    (State.REFUSED, Verdict.PERMANENT, 550, "the link was refused", "确认邮件被拒收"),
+    (State.FAILED, Verdict.TRANSIENT, 451, "the link was given up", "确认邮件未能送达"),
+])  # fmt: skip
+def test_a_link_that_did_not_arrive_is_shown_beside_its_recipient(
+    app: Flask, desk: Open, state: State, verdict: Verdict, code: int, english: str, chinese: str
+) -> None:
     with app.app_context():
         with transaction() as session:
             recipients.add("boss@outside.test", "en", SYSTEM, NOW)
             message = session.scalars(select(Message)).one()
-            message.state = State.REFUSED
-            session.add(Attempt(message_id=message.id, started_at=NOW, ended_at=NOW, verdict=Verdict.PERMANENT,
-                                stage="recipient", code=550, words="5.1.1 no such mailbox"))  # fmt: skip
+            message.state = state
+            session.add(Attempt(message_id=message.id, started_at=NOW, ended_at=NOW, verdict=verdict,
+                                stage="recipient", code=code, words="no such mailbox today"))  # fmt: skip
         db.session.remove()
 
-    page = desk(ADMIN).get("/reminders", headers={"Accept-Language": "en"}).text
-
-    assert "the link was refused" in page
-    assert page.count("5.1.1 no such mailbox") == 2, "at the recipient, and at the message"
+    admin = desk(ADMIN)
+    for language, words in (("en", english), ("zh", chinese)):
+        page = admin.get("/reminders", headers={"Accept-Language": language}).text
+        assert words in page
+        assert page.count(f"{code} no such mailbox today") == 2, "at the recipient, and at the message"
 
 
 def test_a_test_mail_by_a_stored_server_that_no_key_opens_says_so(app: Flask, desk: Open) -> None:

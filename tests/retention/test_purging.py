@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from tests.audit import trails
 from tests.receipts.papers import answer_of, paper_of, prove
@@ -184,6 +184,20 @@ def test_settled_messages_go_and_what_waits_or_still_tells_stays(app: Flask) -> 
     with app.app_context():
         assert [one.key for one in db.session.scalars(select(Message).order_by(Message.id))] == ["k2", "k3"]
         assert len(db.session.scalars(select(Attempt)).all()) == 2
+
+
+def test_a_message_that_was_written_anew_keeps_no_old_one_behind_it(app: Flask) -> None:
+    ago = NOW - 90 * DAY
+    with app.app_context(), transaction() as session:
+        outbox.write([Draft(f"k{n}", "test", "test", "a@b.test", "en") for n in range(batches.SIZE + 5)], ago)
+        session.execute(update(Message).values(state=State.SENT, finished_at=ago))
+        last = update(Message).where(Message.key == f"k{batches.SIZE - 1}")
+        session.execute(last.values(created_at=NOW, finished_at=NOW))
+
+    night(app)
+
+    with app.app_context():
+        assert db.session.scalars(select(Message.key)).all() == [f"k{batches.SIZE - 1}"]
 
 
 def test_the_trail_goes_in_whole_segments_and_stays_proven(app: Flask) -> None:

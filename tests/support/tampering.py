@@ -9,13 +9,13 @@ from flask import Flask
 from webapp.foundation.database import db
 from webapp.quota import append_only
 
-_DROPPED = tuple(f"DROP TRIGGER IF EXISTS {name}" for name in append_only.GUARDS)
+_DROPPED = tuple(f"DROP TRIGGER IF EXISTS {name}" for name in append_only.GUARDS["sqlite"])
 _BEFORE = {
     "sqlite": ("PRAGMA foreign_keys=OFF", *_DROPPED),
     "postgresql": ("SET session_replication_role = replica",),
 }
 _AFTER = {
-    "sqlite": (*append_only.STATEMENTS["sqlite"], "PRAGMA foreign_keys=ON"),
+    "sqlite": (*append_only.GUARDS["sqlite"].values(), "PRAGMA foreign_keys=ON"),
     "postgresql": ("SET session_replication_role = origin",),
 }
 

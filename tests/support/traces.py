@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -18,6 +18,10 @@ FULL_WIDTH = {
     **{chr(0xFF10 + digit).encode(): str(digit).encode() for digit in range(10)},
     **{wide.encode(): b"x" for wide in "Ｘｘ"},
 }  # fmt: skip
+BETWEEN_TWO = b" | "
+"""Keeps two contents that are looked through together apart: no form of a secret has it."""
+HEAP = 4_000_000
+"""Bytes that are looked through together."""
 WIDE = re.compile(b"|".join(FULL_WIDTH))
 
 
@@ -87,6 +91,25 @@ class Traces:
             for name, written in self.forms.items()
             if any(form in where for form in written) or (name in self._numbers and self._numbers[name] in joined)
         ]
+
+    def leaks(self, kept: Iterable[tuple[str, bytes | str]]) -> list[str]:
+        """`place: name` of every secret in any of these; many small ones are looked through as one."""
+        found, heap, size = set[str](), list[tuple[str, bytes]](), 0
+
+        def look() -> None:
+            if self.found_in(BETWEEN_TWO.join(content for _place, content in heap)):
+                found.update(f"{place}: {name}" for place, content in heap for name in self.found_in(content))
+            heap.clear()
+
+        for place, content in kept:
+            as_bytes = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+            heap.append((place, as_bytes))
+            size += len(as_bytes)
+            if size > HEAP:
+                look()
+                size = 0
+        look()
+        return sorted(found)
 
 
 def files(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask
-from flask_babel import force_locale
 from sqlalchemy import Engine, NullPool, create_engine, event, select, text
 from sqlalchemy.orm import Session
 
@@ -102,8 +101,8 @@ def lot_figures(app: Flask, lot: int) -> tuple[int, int, int]:
 
 def differences(app: Flask, locale: str = "en", now: datetime | None = None) -> list[str]:
     """What `yuliang check` finds, by default now."""
-    with app.app_context(), force_locale(locale):
-        return check_everything(now)
+    with app.app_context():
+        return check_everything(now, locale)
 
 
 @contextmanager

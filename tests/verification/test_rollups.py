@@ -11,10 +11,11 @@ from sqlalchemy import delete, insert, update
 
 from tests.support.waiting import Tally, together
 from tests.verification.calls import MATCH, UNKNOWN, ask, differences, somebody
-from webapp.foundation.database import transaction
+from webapp.foundation.clock import day_of
+from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.usage import counters
-from webapp.usage.models import LatencyHour, UsageDay, UsageDelta, UsageHour
+from webapp.usage.models import LatencyHour, UsageClosing, UsageDay, UsageDelta, UsageHour
 from webapp.verification import rollups
 
 NIGHT = datetime(2026, 11, 2, 15, 59, 30, tzinfo=UTC)
@@ -70,6 +71,29 @@ def test_a_changed_zone_moves_calls_to_its_own_days(make_app: Callable[..., Flas
     assert rebuild(honolulu) == calls
 
     assert differences(honolulu) == []
+
+
+def test_every_day_that_has_anything_is_counted_however_far_apart_and_no_other(app: Flask) -> None:
+    ask(app, somebody(1), lambda *_: MATCH, clock=lambda: NIGHT)
+    dimensions = {"outcome": "match", "billed": "yes", "source": "desk", "operator_id": 2, "department_id": 0,
+                  "purpose_id": 1, "lot_id": 0, "cause": "", "calls": 7}  # fmt: skip
+    with app.app_context(), transaction() as session:
+        session.execute(delete(UsageDelta))
+        session.execute(insert(UsageDelta).values(at=NIGHT - timedelta(days=900), **dimensions))
+        session.execute(insert(UsageHour).values(hour=NIGHT - timedelta(days=700), **dimensions))
+        session.execute(insert(LatencyHour).values(hour=NIGHT - timedelta(days=600), bucket=10, calls=9))
+        session.execute(insert(UsageClosing).values(at=NIGHT - timedelta(days=500), latency_bucket=10, **dimensions))
+        session.execute(insert(UsageDay).values(day=date(2027, 1, 1), **dimensions))
+    ask(app, somebody(2), lambda *_: MATCH, clock=lambda: NIGHT + timedelta(minutes=1))
+    times = [*(NIGHT - timedelta(days=ago) for ago in (900, 700, 600, 500)), NIGHT, NIGHT + timedelta(minutes=1)]
+
+    for name in ("Asia/Shanghai", "America/New_York"):
+        zone = ZoneInfo(name)
+        with app.app_context():
+            found = rollups.counted_days(zone)
+            db.session.remove()
+        days = [day_of(at, zone) for at in times]
+        assert found == sorted({*days, date(2027, 1, 1)}), name
 
 
 def test_nothing_counted_is_nothing_to_count(app: Flask) -> None:

@@ -38,7 +38,7 @@ class User(UserMixin, Base):  # type: ignore[misc]
     name: Mapped[str] = mapped_column(String(80))
     role: Mapped[Role] = mapped_column(String(16))
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
-    password_hash: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(200), info=keyed("a salt of its own: argon2"))
     session_epoch: Mapped[int] = mapped_column(default=0)
     """Raising it ends every session of this user."""
     active: Mapped[bool] = mapped_column(default=True)

@@ -7,7 +7,8 @@ from the audit key; what is sealed begins with the name of its kind, so that no 
 * `content` of a segment: over every field of every record, in the order of their numbers.
 * `marks` of a segment: for each record its number and four bytes of an HMAC over its other fields. They prove nothing
   by themselves: they say which record it was once `content` has said that the segment is not what it was.
-* `seal` of a segment: over its whole row, `content`, `marks` and the seal of the segment before among it.
+* `seal` of a segment: over its whole row, `content`, `marks` and the seal of the segment before among it. Its kind says
+  how its records came in: `STAMPED`, where each one's stamp was found right, or `FOUND`, as they were found.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ Value = int | float | str | bytes | None
 Row = Sequence[Value]
 """Values as they are stored, not as models read them: times and JSON as text, truth as 0 or 1."""
 
-RECORD, CONTENT, SEGMENT, CHECKPOINT = (
-    f"yuliang audit {kind} 1" for kind in ("record", "content", "segment", "checkpoint")
+RECORD, CONTENT, FOUND, _OF_CHECKPOINT, STAMP = (
+    f"yuliang audit {kind} 1" for kind in ("record", "content", "segment", "checkpoint", "stamp")
 )
+STAMPED = "yuliang audit segment 2"
+SEGMENT, CHECKPOINT = (STAMPED, FOUND), (_OF_CHECKPOINT,)
+"""What each may be sealed as. `FOUND` are records from before there were stamps, and those that were loaded in bulk."""
 GENESIS = bytes(32)
 """Stands where the first segment names the one before."""
 _MARK = struct.Struct(">q4s")
@@ -95,7 +99,7 @@ def seal(secret: bytes, kind: str, row: Row) -> bytes:
     return hmac.digest(secret, encode([kind]) + encode(row), hashlib.sha256)
 
 
-def is_sealed(secret: bytes, kind: str, row: Row) -> bool:
-    """Whether the row's seal, its last value, is ours."""
+def is_sealed(secret: bytes, kinds: Sequence[str], row: Row) -> bool:
+    """Whether the row's seal, its last value, is ours, of one of these kinds."""
     found = row[-1]
-    return isinstance(found, bytes) and hmac.compare_digest(found, seal(secret, kind, row[:-1]))
+    return isinstance(found, bytes) and any(hmac.compare_digest(found, seal(secret, kind, row[:-1])) for kind in kinds)

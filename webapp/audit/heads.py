@@ -8,16 +8,23 @@ from datetime import datetime
 import structlog
 from sqlalchemy import select
 
+from webapp.audit import stored
 from webapp.audit.segments import AuditSegment
+from webapp.audit.stamps import is_stamped
 from webapp.audit.trail import AuditRecord
 from webapp.foundation.database import db
+from webapp.foundation.keys import Keys
 
 log = structlog.get_logger("yuliang.audit")
+
+LOOKED_AT = 100
+"""Unsealed records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest segment; `waiting_since`: when the oldest record was made that is not sealed yet."""
+    """The newest segment; `waiting_since`: when the oldest record was made that is not sealed yet, of those that will
+    be."""
 
     seal: str
     number: int
@@ -26,19 +33,20 @@ class Head:
     waiting_since: datetime | None
 
 
-def head() -> Head | None:
+def head(keys: Keys) -> Head | None:
     """The present head; None before the first segment is sealed."""
     columns = AuditSegment.seal, AuditSegment.number, AuditSegment.last_id, AuditSegment.sealed_at
     row = db.session.execute(select(*columns).order_by(AuditSegment.number.desc()).limit(1)).first()
     if row is None:
         return None
-    waiting = select(AuditRecord.at).where(AuditRecord.id > row.last_id).order_by(AuditRecord.id).limit(1)
-    return Head(row.seal.hex(), row.number, row.last_id, row.sealed_at, db.session.scalar(waiting))
+    waiting = next((one.id for one in stored.records(row.last_id, most=LOOKED_AT) if is_stamped(one, keys)), None)
+    since = db.session.scalar(select(AuditRecord.at).where(AuditRecord.id == waiting))
+    return Head(row.seal.hex(), row.number, row.last_id, row.sealed_at, since)
 
 
-def log_head() -> bool:
+def log_head(keys: Keys) -> bool:
     """Writes the head to the log, which lies outside the database; False: nothing is left to do."""
-    found = head()
+    found = head(keys)
     if found is not None:
         log.info("audit head", head=found.seal, segment=found.number, last_record=found.last_id,
                  sealed_at=found.sealed_at.isoformat())  # fmt: skip

@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, false, func, null, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, false, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.audit.segments import AuditCheckpoint
-from webapp.audit.trail import FAILED, NEVER_SUCCEED, Action, AuditRecord
+from webapp.audit.trail import ANY, FAILED, NEVER_SUCCEED, Action, AuditRecord
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db, end_read
 
@@ -51,13 +51,14 @@ class Filters:
         """As conditions of a query."""
         if self.success and self.action in NEVER_SUCCEED:
             return [false()]  # else every failure would be read to find none
-        record, column = AuditRecord, self._column
+        record = AuditRecord
         equal = {record.action: self.action, record.object_type: self.object_type, record.object_id: self.object_id}
-        found: list[ColumnElement[bool]] = [column(one) == value for one, value in equal.items() if value is not None]
+        found: list[ColumnElement[bool]] = [one == value for one, value in equal.items() if value is not None]
         if self.actor is not None:
-            actor = column(record.actor_id)
-            found.append(actor.is_(None) if self.actor == NOBODY else actor == self.actor)
-        if self.success is not None:  # in the very words of the index, which holds the failures only
+            found.append(record.actor_id.is_(None) if self.actor == NOBODY else record.actor_id == self.actor)
+        if self.success is False and not found:
+            found.append(text(ANY))  # type: ignore[arg-type]
+        if self.success is not None:  # in the very words of the indexes that hold the failures only
             found.append(record.success if self.success else text(FAILED))  # type: ignore[arg-type]
         if self.first:
             found.append(record.at >= start_of(self.first, zone))
@@ -69,12 +70,6 @@ class Filters:
     def leading(self) -> tuple[InstrumentedAttribute[Any], ...]:
         """What the order begins with: PostgreSQL does not see that those of nobody are of one."""
         return (AuditRecord.actor_id,) if self.actor == NOBODY else ()
-
-    def _column(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-        """The column; where failures are wanted, hidden from SQLite, which would not see that they are the fewest.
-        PostgreSQL knows how many there are, unless they are hidden."""
-        hidden = self.success is False and db.engine.dialect.name == "sqlite"
-        return func.coalesce(column, null()) if hidden else column.expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +156,11 @@ def newest_on(kind: str, ids: Sequence[int], actions: Sequence[Action]) -> dict[
 def is_whole() -> bool:
     """Whether no record was ever dropped."""
     return db.session.scalar(select(AuditCheckpoint.number).limit(1)) is None
+
+
+def oldest() -> datetime | None:
+    """When the oldest record that stands was made."""
+    return db.session.scalar(select(AuditRecord.at).order_by(AuditRecord.id).limit(1))
 
 
 def actors() -> list[tuple[int, str]]:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from sqlalchemy import delete
 
 from webapp.audit import chain, stored
-from webapp.audit.sealer import as_stored, secrets_of
+from webapp.audit.sealer import secrets_of
 from webapp.audit.segments import AuditCheckpoint, AuditSegment
-from webapp.audit.stored import Checkpoint, Segment
+from webapp.audit.stored import Checkpoint, Segment, as_stored
 from webapp.audit.trail import Action, AuditRecord, Who, append
 from webapp.foundation.database import insert_rows, must_write
 from webapp.foundation.keys import Keys
@@ -66,7 +66,7 @@ def _prove(before: Checkpoint | None, segments: list[Segment], secrets: dict[str
         follows = (segment.number, segment.previous) == (number + 1, seal)
         if secret is None or not follows or not chain.is_sealed(secret, chain.SEGMENT, segment):
             raise NotSound(f"segment {segment.number} was changed, or the one before it")
-        if chain.content(secret, stored.records(last_id, segment.last_id)) != segment.content:
+        if chain.content(secret, (one.row for one in stored.records(last_id, segment.last_id))) != segment.content:
             raise NotSound(f"the records {segment.first_id} to {segment.last_id} are not those that were sealed")
         number, last_id, seal = segment.number, segment.last_id, segment.seal
 
@@ -74,4 +74,4 @@ def _prove(before: Checkpoint | None, segments: list[Segment], secrets: dict[str
 def _checkpoint(last: Segment, records: int, keys: Keys, now: datetime) -> dict[str, object]:
     key_id, secret = next(iter(secrets_of(keys).items()))
     row = Checkpoint(last.number, last.last_id, records, as_stored(now), key_id, last.seal, b"")
-    return row._asdict() | {"dropped_at": now, "seal": chain.seal(secret, chain.CHECKPOINT, row[:-1])}
+    return row._asdict() | {"dropped_at": now, "seal": chain.seal(secret, chain.CHECKPOINT[0], row[:-1])}

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from webapp.audit.texts import ACTIONS, OBJECTS
-from webapp.audit.trail import AuditRecord
+from webapp.audit.trail import LISTED, AuditRecord
 from webapp.foundation.charts import harmless
 from webapp.foundation.pages import when
 
@@ -19,11 +19,13 @@ PIECE = 500
 
 
 def row(record: AuditRecord) -> dict[str, Any]:
-    """A record as the table shows it. The detail stands as recorded: the same words in every language."""
+    """A record as the table shows it. The detail stands as recorded, the same words in every language, but for the
+    numbers of verifications that were on a page: they may be thousands."""
     return {
         "at": record.at, "actor": record.actor, "action_label": ACTIONS.get(record.action, record.action),
         "object": _object(record), "success": record.success, "address": record.address,
-        "detail": ", ".join(f"{key} {value}" for key, value in record.detail.items() if value not in (None, "")),
+        "detail": ", ".join(f"{key} {value}" for key, value in record.detail.items()
+                            if key != LISTED and value not in (None, "")),
     }  # fmt: skip
 
 

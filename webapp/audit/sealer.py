@@ -10,6 +10,9 @@ still under way, which PostgreSQL lets commit after others with higher numbers. 
 
 SQLite has one writer at a time, which gives each record a higher number than all before it: nothing is under way there.
 
+**Only what carries our stamp is closed** (`stamps`). What does not is passed by and told (`refusals`): it never keeps
+what is genuine from being sealed.
+
 Nothing is locked while records are read. The one row that is written is the next segment; of two sealers who made the
 same one, the second stores nothing.
 """
@@ -17,17 +20,19 @@ same one, the second stores nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 from sqlalchemy import select, text
 
-from webapp.audit import chain, stored
+from webapp.audit import chain, refusals, stored
+from webapp.audit.refusals import Odd, Span
 from webapp.audit.segments import AuditSegment
-from webapp.audit.stored import Record, Segment
-from webapp.foundation.database import db, end_read, insert_once, transaction
+from webapp.audit.stamps import is_stamped
+from webapp.audit.stored import Record, Segment, as_stored
+from webapp.foundation.database import db, end_read, insert_once, insert_rows, transaction
 from webapp.foundation.keys import Keys
 from webapp.foundation.sealing import derive
 
@@ -47,22 +52,65 @@ def secrets_of(keys: Keys) -> dict[str, bytes]:
     return {key.id: derive(key, "audit chain").secret for key in keys.audit}
 
 
-def seal_next(keys: Keys, now: datetime) -> bool:
+Alarm = Callable[[Odd, datetime], None]
+"""Is told what should not be, in every pass that meets it."""
+
+
+def seal_next(keys: Keys, now: datetime, alarm: Alarm | None = None) -> bool:
     """Closes the next segment; False where nothing can be closed."""
     end_read()
     number, last_id, previous = _end()
-    records = _closed(last_id)
+    records, refused = _next(last_id, keys)
     end_read()
-    if not records:
-        return False
-    segment = _segment(number + 1, previous, records, keys, now)
+    missing = _missing(last_id, refused, records)
+    sealed = False
+    if records:
+        passed = Odd(refusals.span([one for one in refused if one < records[-1].id]), missing)
+        sealed = _store(_segment(number + 1, previous, records, keys, now), passed, now)
+    if alarm is not None and (refused or (sealed and missing)):
+        alarm(Odd(refusals.span(refused), missing), now)
+    return sealed
+
+
+def seal_as_found(keys: Keys, now: datetime) -> None:
+    """Closes all that is not sealed, stamped or not, in the transaction of a caller who has loaded records in bulk into
+    an empty instance. Nobody else may be adding any."""
+    number, last_id, previous = _end()
+    while records := list(stored.records(last_id, most=MOST)):
+        number, last_id = number + 1, records[-1].id
+        segment = _segment(number, previous, records, keys, now, chain.FOUND)
+        insert_rows(AuditSegment, segment)
+        previous = segment["seal"]
+
+
+def _next(above: int, keys: Keys) -> tuple[list[Record], list[int]]:
+    """The genuine records that can be closed next, and the numbers of those that were passed by to find them."""
+    refused: list[int] = []
+    while closed := _closed(above):
+        genuine = [record for record in closed if is_stamped(record, keys)]
+        known = {record.id for record in genuine}
+        refused += [record.id for record in closed if record.id not in known]
+        if genuine:
+            return genuine, refused
+        above = closed[-1].id
+    return [], refused
+
+
+def _missing(above: int, refused: Sequence[int], records: Sequence[Record]) -> Span | None:
+    """What was removed before it was sealed. SQLite leaves no number out; on PostgreSQL a transaction that was rolled
+    back does."""
+    if db.engine.dialect.name != "sqlite" or not records:
+        return None
+    passed = (number for number in refused if number < records[-1].id)
+    return refusals.gaps(above, sorted([*passed, *(record.id for record in records)]))
+
+
+def _store(segment: dict[str, Any], odd: Odd, now: datetime) -> bool:
     with transaction():
-        return insert_once(AuditSegment, **segment)
-
-
-def as_stored(instant: datetime) -> str:
-    """An instant as it lies in the database, see `stored`."""
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        if not insert_once(AuditSegment, **segment):
+            return False
+        refusals.record(odd, now)
+        return True
 
 
 def _end() -> tuple[int, int, bytes]:
@@ -100,11 +148,14 @@ def _adding() -> set[str]:
     return found
 
 
-def _segment(number: int, previous: bytes, records: Sequence[Record], keys: Keys, now: datetime) -> dict[str, Any]:
+def _segment(
+    number: int, previous: bytes, records: Sequence[Record], keys: Keys, now: datetime, kind: str = chain.STAMPED
+) -> dict[str, Any]:
     key_id, secret = next(iter(secrets_of(keys).items()))
     found = Segment(
         number=number, first_id=records[0].id, last_id=records[-1].id, records=len(records),
-        sealed_at=as_stored(now), key_id=key_id, previous=previous, content=chain.content(secret, records),
-        marks=chain.pack_marks((record.id, chain.mark(secret, record)) for record in records), seal=b"",
+        sealed_at=as_stored(now), key_id=key_id, previous=previous,
+        content=chain.content(secret, (record.row for record in records)), seal=b"",
+        marks=chain.pack_marks((record.id, chain.mark(secret, record.row)) for record in records),
     )  # fmt: skip
-    return found._asdict() | {"sealed_at": now, "seal": chain.seal(secret, chain.SEGMENT, found[:-1])}
+    return found._asdict() | {"sealed_at": now, "seal": chain.seal(secret, kind, found[:-1])}

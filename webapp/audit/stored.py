@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import TextClause, text
 
-from webapp.foundation.database import db
+from webapp.audit.chain import Row
+from webapp.foundation.database import db, must_write
 
 _FIRST, _LAST = -(2**63), 2**63 - 1
 _TIMES = "at", "sealed_at", "dropped_at"
@@ -37,6 +39,14 @@ class Record(NamedTuple):
     request_id: str
     detail: str
     subject: bytes | None
+    shown: int | None
+    stamp: bytes | None
+    """See `stamps`; None in records from before there were any, and in those that were loaded in bulk."""
+
+    @property
+    def row(self) -> Row:
+        """What the chain is made over. Records from before there were stamps are sealed without the last two fields."""
+        return self[:-2] if self.stamp is None and self.shown is None else self
 
 
 class Segment(NamedTuple):
@@ -69,6 +79,33 @@ class Checkpoint(NamedTuple):
 _Kind = TypeVar("_Kind", Record, Segment, Checkpoint)
 _PAGE: dict[type, int] = {Record: 1_000, Segment: 50, Checkpoint: 2}
 """A segment takes up to 60 KB."""
+_NEXT = {
+    "sqlite": "SELECT coalesce(max(id), 0) + 1 FROM audit_record",
+    # Takes the table's insert lock before the number, as the INSERT itself would: the sealer waits for who holds it.
+    "postgresql": "WITH lock AS (DELETE FROM audit_record WHERE false) SELECT nextval('audit_record_id_seq')",
+}
+_ADD = f"INSERT INTO audit_record ({', '.join(Record._fields)}) VALUES"
+_VALUES = {
+    "sqlite": f"{_ADD} ({', '.join('?' * len(Record._fields))})",
+    "postgresql": f"{_ADD} ({', '.join(['%s'] * len(Record._fields))})",
+}
+
+
+def as_stored(instant: datetime) -> str:
+    """An instant as it lies in the database."""
+    return instant.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def next_number() -> int:
+    """The number of the record that is added next in the caller's transaction. None is given to two."""
+    connection = must_write().connection()
+    return int(connection.exec_driver_sql(_NEXT[connection.dialect.name]).scalar_one())
+
+
+def add(record: Record) -> None:
+    """Adds a record in the caller's transaction, with these very values: what was stamped is what is stored."""
+    connection = must_write().connection()
+    connection.exec_driver_sql(_VALUES[connection.dialect.name], tuple(record))
 
 
 def records(above: int | None = None, upto: int | None = None, most: int | None = None) -> Iterator[Record]:

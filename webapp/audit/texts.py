@@ -72,6 +72,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.REAUTHENTICATION_FAILED: _l("Wrong password given again"),
     Action.PERSON_REVEALED: _l("Person revealed"),
     Action.HISTORY_EXPORTED: _l("History export begun"),
+    Action.EXPORT_ROWS: _l("Rows of a history export"),
     Action.EXPORT_SENT: _l("History export sent"),
     Action.EXPORT_ASKED: _l("Export asked for"),
     Action.EXPORT_APPROVED: _l("Plaintext export approved"),
@@ -87,6 +88,8 @@ ACTIONS: dict[str, LazyString] = {
     Action.PERSON_FOUND: _l("Person looked up for a request"),
     Action.PERSON_EXPORTED: _l("Person's data exported"),
     Action.PERSON_ERASED: _l("Person erased"),
+    Action.RECORDS_REFUSED: _l("Records without our stamp refused"),
+    Action.RECORDS_MISSING: _l("Records missing before they were sealed"),
     Action.PROCESSING_EXPORTED: _l("Processing record exported"),
 }
 OBJECTS: dict[str, LazyString] = {

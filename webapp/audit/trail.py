@@ -4,6 +4,8 @@
 by their row (`verification 17`), never by name or number.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +14,9 @@ from typing import Any
 from sqlalchemy import JSON, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.foundation.database import Base, RowId, UtcDateTime, insert_rows
+from webapp.audit import showing, stamps, stored
+from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.foundation.instance import this_instance
 from webapp.foundation.sealed_columns import keyed
 
 
@@ -84,6 +88,7 @@ class Action(StrEnum):
     PERSON_REVEALED = "person_revealed"
     HISTORY_EXPORTED = "history_exported"
     EXPORT_SENT = "export_sent"
+    EXPORT_ROWS = "export_rows"
     EXPORT_ASKED = "export_asked"
     EXPORT_APPROVED = "export_approved"
     EXPORT_DECLINED = "export_declined"
@@ -99,6 +104,8 @@ class Action(StrEnum):
     PERSON_EXPORTED = "person_exported"
     PERSON_ERASED = "person_erased"
     PROCESSING_EXPORTED = "processing_exported"
+    RECORDS_REFUSED = "records_refused"
+    RECORDS_MISSING = "records_missing"
 
 
 NEVER_SUCCEED = frozenset({
@@ -119,10 +126,19 @@ class Who:
 
 
 SYSTEM = Who(None, "yuliang")
+LISTED = "verifications"
+"""Under which name `detail` holds the verifications that were shown, packed."""
 
 
-FAILED, ABOUT = "NOT success", "subject IS NOT NULL"
+FAILED, ABOUT, SHOWN = "NOT success", "subject IS NOT NULL", "shown IS NOT NULL"
 """Few of many records: only those cost an entry of their index."""
+ANY = "id <> 0"
+"""Always so. Who asks for all failures says it, and finds the index over all of them. PostgreSQL would take that one
+for somebody's failures too, and read everybody's."""
+
+
+def _index_of(few: str, name: str, *columns: str) -> Index:
+    return Index(f"ix_audit_record_{name}", *columns, "at", "id", sqlite_where=text(few), postgresql_where=text(few))
 
 
 class AuditRecord(Base):
@@ -135,8 +151,13 @@ class AuditRecord(Base):
         Index(None, "actor_id", "at", "id"),
         Index(None, "actor_id", "action", "at", "id"),
         Index(None, "object_type", "object_id", "at", "id"),
-        Index("ix_audit_record_failed", "at", "id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
-        Index("ix_audit_record_subject", "subject", "at", "id", sqlite_where=text(ABOUT), postgresql_where=text(ABOUT)),
+        _index_of(f"{FAILED} AND {ANY}", "failed"),
+        _index_of(FAILED, "failed_action", "action"),
+        _index_of(FAILED, "failed_actor", "actor_id"),
+        _index_of(FAILED, "failed_actor_action", "actor_id", "action"),
+        _index_of(FAILED, "failed_object", "object_type", "object_id"),
+        _index_of(ABOUT, "subject", "subject"),
+        _index_of(SHOWN, "shown", "shown"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -152,6 +173,10 @@ class AuditRecord(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     subject: Mapped[bytes | None] = mapped_column(LargeBinary(16), info=keyed("the audit keys, looked for under all"))
     """Fingerprint of the person who was looked for, see `subjects`."""
+    shown: Mapped[int | None] = mapped_column(RowId)
+    """Of a page or a piece of a file: the block of the verifications in it, see `showing`; they stand in `detail`."""
+    stamp: Mapped[bytes | None] = mapped_column(LargeBinary(16), info=keyed("an audit key, tried under all"))
+    """Shows that the product wrote the record, see `stamps`."""
 
 
 def append(
@@ -162,25 +187,19 @@ def append(
     on: tuple[str, int | None] = ("", None),
     success: bool = True,
     subject: bytes | None = None,
+    shown: Sequence[int] = (),
     **detail: str | int | bool | None,
 ) -> None:
     """Adds one record in the caller's transaction. `detail` must hold nothing personal.
 
-    `subject`: whom it is about, where no object says so, as `subjects.fingerprint` makes it.
+    `subject`: whom it is about, where no object says so, as `subjects.fingerprint` makes it. `shown`: the verifications
+    that stood on a page, or in a piece of a file.
     """
-    insert_rows(
-        AuditRecord,
-        {
-            "at": now,
-            "actor_id": who.user_id,
-            "actor": who.label,
-            "action": action,
-            "object_type": on[0],
-            "object_id": on[1],
-            "success": success,
-            "address": who.address,
-            "request_id": who.request_id,
-            "detail": detail,
-            "subject": subject,
-        },
-    )
+    if shown:
+        detail[LISTED] = showing.pack(shown)
+    record = stored.Record(
+        id=stored.next_number(), at=stored.as_stored(now), actor_id=who.user_id, actor=who.label, action=action.value,
+        object_type=on[0], object_id=on[1], success=success, address=who.address, request_id=who.request_id,
+        detail=json.dumps(detail), subject=subject, shown=showing.block(shown), stamp=None,
+    )  # fmt: skip
+    stored.add(stamps.stamped(record, this_instance().keys))

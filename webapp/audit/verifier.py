@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from webapp.audit import chain, stored
 from webapp.audit.sealer import secrets_of
+from webapp.audit.stamps import is_stamped
 from webapp.audit.stored import Record, Segment
+from webapp.audit.trail import Action
 from webapp.foundation.database import snapshot
 from webapp.foundation.keys import Keys
 
 Tell = Callable[[str], None]
 HIGHEST = 2**63 - 1
 """No record has a higher number."""
+NOT_OURS = "does not carry our stamp: it was inserted, copied, or changed before it was sealed."
 
 
 @dataclass(slots=True)
@@ -34,14 +37,14 @@ def verify(keys: Keys, tell: Tell, expected_head: str = "") -> Verdict:
     Reads one instant, in the memory of one segment, while others go on appending and sealing.
     """
     with snapshot():
-        return _Walk(secrets_of(keys), tell, expected_head).all()
+        return _Walk(keys, tell, expected_head).all()
 
 
 class _Walk:
     """One reading, from the beginning to the end. What an unsound segment or checkpoint says is believed of nothing."""
 
-    def __init__(self, secrets: dict[str, bytes], tell: Tell, expected_head: str) -> None:
-        self.secrets, self._tell, self._missed = secrets, tell, expected_head
+    def __init__(self, keys: Keys, tell: Tell, expected_head: str) -> None:
+        self.keys, self.secrets, self._tell, self._missed = keys, secrets_of(keys), tell, expected_head
         self.verdict = Verdict()
         self.number, self.seal = 0, chain.GENESIS
         self.last_id: int | None = None
@@ -75,11 +78,11 @@ class _Walk:
             else:
                 self.sound = False
 
-    def _is_sealed(self, name: str, kind: str, row: Segment | stored.Checkpoint) -> bool:
+    def _is_sealed(self, name: str, kinds: Sequence[str], row: Segment | stored.Checkpoint) -> bool:
         secret = self.secrets.get(row.key_id) if isinstance(row.key_id, str) else None
         if secret is None:
             self.tell(f"{name} is sealed under a key that this instance does not hold: {row.key_id!a}.")
-        elif not chain.is_sealed(secret, kind, row):
+        elif not chain.is_sealed(secret, kinds, row):
             self.tell(f"{name} was changed.")
         else:
             return True
@@ -116,10 +119,16 @@ class _Walk:
         above = self.last_id if self.sound else segment.first_id - 1
         content = chain.Content(self.secrets[segment.key_id])
         for record in self._upto(segment.last_id):
-            content.add(record)
+            content.add(record.row)
+            self._heed(record)
         self.verdict.records += content.records
         if content.digest() != segment.content:
             self._name_faults(segment, above)
+
+    def _heed(self, record: Record) -> None:
+        """Says what the trail itself says was removed before it was sealed."""
+        if record.action == Action.RECORDS_MISSING:
+            self.tell(f"Records were removed before they were sealed, as record {record.id} says: {record.detail}.")
 
     def _upto(self, last_id: int) -> Iterator[Record]:
         """The next records, to `last_id`."""
@@ -140,9 +149,10 @@ class _Walk:
         missing = dict(chain.unpack_marks(segment.marks))
         changed: dict[int, tuple[bytes, bytes]] = {}
         for record in stored.records(above, segment.last_id):
-            was, now = missing.pop(record.id, None), chain.mark(secret, record)
+            was, now = missing.pop(record.id, None), chain.mark(secret, record.row)
             if was is None:
-                self.tell(f"Record {record.id} was inserted.")
+                self.tell(f"Record {record.id} was inserted." if is_stamped(record, self.keys) else
+                          f"Record {record.id} {NOT_OURS}")  # fmt: skip
             elif was != now:
                 changed[record.id] = was, now
         for number in missing:
@@ -159,8 +169,11 @@ class _Walk:
         if not self.sound:
             self._skip(HIGHEST)
         for record in self._upto(HIGHEST):
-            self.verdict.unsealed += 1
-            self.verdict.unsealed_since = self.verdict.unsealed_since or str(record.at)
+            if is_stamped(record, self.keys):
+                self.verdict.unsealed += 1
+                self.verdict.unsealed_since = self.verdict.unsealed_since or str(record.at)
+            else:
+                self.tell(f"Record {record.id} {NOT_OURS}")
         if self._missed:
             self.tell(f"The head {self._missed} is not in the chain: its end was cut off, or this is another chain.")
 

@@ -29,14 +29,15 @@ def index() -> tuple[str, int]:
     form = _form()
     now = utc_now()
     if not form.validate():
-        return render_template("audit/index.html", form=form, head=heads.head(), now=now, records=[]), 422
+        head = heads.head(this_instance().keys)
+        return render_template("audit/index.html", form=form, head=head, now=now, records=[]), 422
     asked = form.filters()
     wanted, places = (
         asked.conditions(this_instance().settings.zone),
         {name: _place(name) for name in ("below", "above")},
     )
     page = queries.page(wanted, SIZE, leading=asked.leading, **places)
-    found, records = heads.head(), [row(record) for record in page.records]
+    found, records = heads.head(this_instance().keys), [row(record) for record in page.records]
     with transaction():
         append(who(), Action.AUDIT_VIEWED, now, filters=_active(), records=len(records))
     return render_template(

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from webapp.audit import queries as audit
 from webapp.audit.trail import Action, AuditRecord
 from webapp.quota.entry_table import KINDS
-from webapp.quota.models import EntryKind, LedgerEntry, Lot
+from webapp.quota.models import BEFORE, EntryKind, LedgerEntry, Lot
 
 FACTS: dict[str, LazyString] = {
     "bought_on": _l("day of purchase"),
@@ -26,8 +26,9 @@ FACTS: dict[str, LazyString] = {
     "refunded_fen": _l("refunds in CNY 0.01"),
     "closed_at": _l("time of closing"),
 }
-RECORDED = (EntryKind.PURCHASE, EntryKind.USED_BEFORE, EntryKind.CORRECTION, EntryKind.REFUND)
+RECORDED = (EntryKind.PURCHASE, *BEFORE, EntryKind.CORRECTION, EntryKind.REFUND)
 """Kinds whose every entry has its record; those of calls that ended unused come by themselves too."""
+UNREASONED = (EntryKind.PURCHASE, EntryKind.USED_BEFORE)
 
 Entry = tuple[int, str, int, datetime, int | None]
 """Lot, kind, change, time, actor."""
@@ -70,6 +71,7 @@ def told(lot: Told, record: AuditRecord) -> None:
             facts.update(refunded_fen=0, closed_at=None, **{name: detail[name] for name in FACTS if name in detail})
             _must_stand(lot, record, EntryKind.PURCHASE, detail.get("calls") or 0)
             _must_stand(lot, record, EntryKind.USED_BEFORE, -(detail.get("used_before") or 0))
+            _must_stand(lot, record, EntryKind.COVERED_LATE, -(detail.get("covered_late") or 0))
         case Action.LOT_CHANGED:
             facts.update({name: detail[f"{name}_after"] for name in FACTS if f"{name}_after" in detail})
         case Action.LOT_CORRECTED:
@@ -90,7 +92,8 @@ def told(lot: Told, record: AuditRecord) -> None:
 
 def _must_stand(lot: Told, record: AuditRecord, kind: EntryKind, change: int) -> None:
     if change and record.object_id is not None:
-        lot.entries[record.object_id, kind, change, record.at, record.actor_id] = record.detail.get("reason")
+        reason = None if kind in UNREASONED else record.detail.get("reason")
+        lot.entries[record.object_id, kind, change, record.at, record.actor_id] = reason
 
 
 def contradictions(lot: Lot, known: Told) -> Iterator[str]:

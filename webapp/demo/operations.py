@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select, text, update
 
 from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile, create_user
+from webapp.audit import sealer
 from webapp.audit.trail import SYSTEM, Who
 from webapp.demo import CannotFill, loading
 from webapp.demo.making import Maker
@@ -94,6 +95,7 @@ def fill(calls: int, days: int, seed: int, instance: Instance, now: datetime, *,
         packing.add(must_write(), months)
         loading.make_findable(connection, instance.sealer)
         _give_out(connection, Verification, orders.first_call + calls - 1)
+        sealer.seal_as_found(instance.keys, now)
         lots = connection.scalar(select(func.count()).select_from(Lot)) or 0
     return Filled(calls, maker.days[0], maker.days[-1], lots)
 

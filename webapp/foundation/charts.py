@@ -54,8 +54,10 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw."""
-        return not any(value for line in self.lines for value in line.values)
+        """Whether there is nothing to draw: no bar (lines beside bars of nothing say no more); without bars, no point,
+        though one may well be 0."""
+        bars = any(line.draw == "bar" for line in self.lines)
+        return not any(value if bars else value is not None for line in self.lines for value in line.values)
 
     @property
     def data(self) -> dict[str, Any]:

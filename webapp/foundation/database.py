@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -37,6 +37,8 @@ from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 5
 """How long a writer waits for another before the page says that the database is busy."""
+LOG_WAITS_MS = 200
+"""How long, at most, writers wait for readers so that SQLite's log can be emptied."""
 
 CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -254,6 +256,22 @@ def insert_into(model: type[Base]) -> sqlite.Insert:
 def end_read() -> None:
     """Gives the connection back before something slow: no transaction stays open over it."""
     db.session.rollback()
+
+
+def empty_log() -> None:
+    """Writes SQLite's log back into the file and empties it: what was deleted stands in no copy of a page any more.
+
+    Not where somebody reads or writes for longer: who writes later goes over it by and by. PostgreSQL's log is its
+    server's affair.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return
+    end_read()
+    with suppress(SQLAlchemyError, sqlite3.Error), _turn(db.engine), closing(db.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={LOG_WAITS_MS}")  # whoever writes waits for us meanwhile
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 def is_busy(error: SQLAlchemyError) -> bool:

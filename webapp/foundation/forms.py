@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import request
@@ -137,8 +137,9 @@ def stripped(text: str | None) -> str | None:
 
 
 def sound_day(form: PlainForm, field: DateField) -> None:
-    """A validator: a day that any calendar arithmetic here can bear."""
-    if field.data and not EARLIEST <= field.data <= LATEST:
+    """A validator: a day, or a time of one, that any calendar arithmetic here can bear."""
+    day = field.data.date() if isinstance(field.data, datetime) else field.data
+    if day and not EARLIEST <= day <= LATEST:
         raise ValidationError(_("Enter a date between 2000 and 2100."))
 
 

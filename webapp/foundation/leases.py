@@ -64,6 +64,12 @@ def forget_holder(holder: str) -> None:
         session.execute(update(Lease).where(Lease.holder == holder).values(until=None))
 
 
+def all_due() -> None:
+    """Makes all work due, whenever it was done last: the clock was set, and nobody knows how long ago that is."""
+    with transaction() as session:
+        session.execute(update(Lease).values(due_at=None))
+
+
 def heartbeat(known: Iterable[Lease], now: datetime) -> datetime | None:
     """When a worker last finished any job, by what all leases say at `now`."""
     return max((at for lease in known if (at := finished(lease, now))), default=None)

@@ -64,10 +64,16 @@ class _Held(NamedTuple):
 
     sealing: str
     indexing: str
-    ciphers: dict[str, AESGCM]
+    ciphers: dict[bytes, AESGCM]
+    """By what their blobs begin with."""
     secrets: dict[str, bytes]
     index_keys: tuple[Key, ...]
     derived: dict[tuple[str, str], bytes]
+
+
+def _head(key_id: str) -> bytes:
+    name = key_id.encode()
+    return bytes((AES_256_GCM, len(name))) + name
 
 
 def derive(key: Key, purpose: str) -> Key:
@@ -92,7 +98,8 @@ class Sealer:
     def hold(self, keys: Keys, sealing: str | None = None, indexing: str | None = None) -> None:
         """From now on these keys; the named ones seal and index, by default the first of each."""
         self._held = _Held(
-            sealing or keys.data[0].id, indexing or keys.index[0].id, {key.id: AESGCM(key.secret) for key in keys.data},
+            sealing or keys.data[0].id, indexing or keys.index[0].id,
+            {_head(key.id): AESGCM(key.secret) for key in keys.data},
             {key.id: key.secret for key in keys.data}, keys.index, {},
         )  # fmt: skip
 
@@ -109,41 +116,37 @@ class Sealer:
     @property
     def head(self) -> bytes:
         """What everything begins with that is sealed now."""
-        key_id = self._held.sealing.encode()
-        return bytes((AES_256_GCM, len(key_id))) + key_id
+        return _head(self._held.sealing)
 
     def seal(self, content: bytes, place: str) -> bytes:
         """The sealed `content`, bound to `place` (for example `identity:17`)."""
         if self.heed is not None:
             self.heed()
         held = self._held
-        key_id = held.sealing.encode()
-        head = bytes((AES_256_GCM, len(key_id))) + key_id
-        nonce = os.urandom(NONCE_BYTES)
-        return head + nonce + held.ciphers[held.sealing].encrypt(nonce, content, head + place.encode())
+        head, nonce = _head(held.sealing), os.urandom(NONCE_BYTES)
+        return head + nonce + held.ciphers[head].encrypt(nonce, content, head + place.encode())
 
     def open(self, blob: bytes, place: str) -> bytes:
         """What was sealed for `place`. Raises `CannotOpen`, `KeyMissing`."""
         try:
-            if blob[0] not in ALGORITHMS:
-                raise CannotOpen(
-                    f"{place} is sealed with algorithm {blob[0]}, which this version does not know: a newer Yuliang "
-                    "sealed it, or it was changed"
-                )
             end = 2 + blob[1]
-            head, nonce, rest = blob[:end], blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :]
-            return self._cipher(head[2:].decode(), place).decrypt(nonce, rest, head + place.encode())
+            head = blob[:end]
+            cipher = self._held.ciphers.get(head) or self._cipher(head, place)
+            return cipher.decrypt(blob[end : end + NONCE_BYTES], blob[end + NONCE_BYTES :], head + place.encode())
         except (InvalidTag, IndexError, UnicodeDecodeError, ValueError) as error:
             raise CannotOpen(f"{place} does not open under the keys of this instance") from error
 
-    def _cipher(self, key_id: str, place: str) -> AESGCM:
-        cipher = self._held.ciphers.get(key_id)
-        if cipher is None and self.fetch_keys is not None and self.fetch_keys():
-            cipher = self._held.ciphers.get(key_id)
-        if cipher is None:
-            fault = f"{place} does not open under the keys of this instance: data key {key_id!r} is not here"
-            raise KeyMissing(fault, key_id)
-        return cipher
+    def _cipher(self, head: bytes, place: str) -> AESGCM:
+        algorithm, key_id = head[0], head[2:].decode()
+        if algorithm not in ALGORITHMS:
+            raise CannotOpen(
+                f"{place} is sealed with algorithm {algorithm}, which this version does not know: a newer Yuliang "
+                "sealed it, or it was changed"
+            )
+        if self.fetch_keys is not None and self.fetch_keys() and (cipher := self._held.ciphers.get(head)) is not None:
+            return cipher
+        fault = f"{place} does not open under the keys of this instance: data key {key_id!r} is not here"
+        raise KeyMissing(fault, key_id)
 
     def seal_json(self, content: dict[str, Any], place: str) -> bytes:
         """As `seal`, for a JSON object."""

@@ -19,7 +19,10 @@ class ExportState(StrEnum):
     """In plaintext: a second approver decides first."""
     PREPARING = "preparing"
     READY = "ready"
+    SENDING = "sending"
+    """Its owner is fetching it: ready again, where the download breaks off."""
     FETCHED = "fetched"
+    """Sent whole: the file is gone."""
     DECLINED = "declined"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
@@ -61,6 +64,7 @@ class Export(Base):
     total: Mapped[int | None]
     """That there will be, by the counters as the first piece was made; None: they do not know."""
     fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the last download began, or was seen to go on: by it a download knows that none was begun after it."""
 
     owner: Mapped[User] = relationship(foreign_keys=owner_id)
     approver: Mapped[User | None] = relationship(foreign_keys=approver_id)

@@ -2,23 +2,21 @@
 
 Each piece is sealed for its export and number and stored together with the place it ends at, so that whoever prepares
 may be killed at any moment: the next one goes on behind the last whole piece. Plaintext stands in no file and in no
-column; a file that was fetched, or was not fetched within a day, is destroyed. However an export ends, what was asked
-for goes at that moment: the audit trail alone remembers, and a search only as a fingerprint.
+column; a file that was fetched (see `export_fetching`), or was not within a day, is destroyed. However an export ends,
+what was asked for goes at that moment: the audit trail alone remembers, and a search only as a fingerprint.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import force_locale
-from sqlalchemy import Update, delete, func, or_, select, update
+from sqlalchemy import Update, and_, delete, func, or_, select, update
 
 from webapp.accounts.models import Role, User
 from webapp.audit.trail import SYSTEM, Action, Who, append
-from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, end_read, insert_rows, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import CannotOpen
@@ -32,14 +30,14 @@ from webapp.notify import notices
 
 LASTING = timedelta(days=1)
 """How long a request waits for its approver, and a file for its owner."""
-BEING_FETCHED = timedelta(hours=1)
-"""How long the pieces of a file stay after its owner began to fetch it, or went on."""
+STILL = timedelta(minutes=15)
+"""How long after a file's day is over a download may stand still before it counts as broken off."""
 PIECE_ROWS = 5000
 DESTROYED_AT_ONCE = 50
 """Pieces: no transaction lasts long."""
 MOST_OPEN = 3
-"""Exports of one owner that are waiting, being prepared or ready at once."""
-OPEN = (ExportState.ASKED, ExportState.PREPARING, ExportState.READY)
+"""Exports of one owner that are waiting, being prepared, ready or on their way at once."""
+OPEN = (ExportState.ASKED, ExportState.PREPARING, ExportState.READY, ExportState.SENDING)
 APPROVERS = frozenset({Role.ADMIN, Role.AUDITOR})
 
 
@@ -57,10 +55,6 @@ class OwnExport(Exception):
 
 class NotAllowed(Exception):
     """The owner may not have such a file any more: switched off, or of another role now."""
-
-
-class NotThere(Exception):
-    """The owner has no such file, or has fetched it, or it expired: it can be asked for anew."""
 
 
 def ask(order: Order, file: FileFormat, plain: bool, who: Who, instance: Instance, now: datetime) -> int:
@@ -113,7 +107,7 @@ def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
         change = update(Export).where(*waiting).values(
             state=state, approver_id=who.user_id, decided_at=now, ends_at=now + LASTING, **kept,
         )  # fmt: skip
-        if not _changed(change):
+        if not changed(change):
             raise DecidedAlready
         append(who, Action.EXPORT_APPROVED if approve else Action.EXPORT_DECLINED, now, on=("export", export_id))
         withdraw_notices(export_id)
@@ -127,80 +121,52 @@ def prepare_piece(instance: Instance, now: datetime) -> bool:
         return False
     export_id, number = export.id, export.pieces
     try:
-        values, piece = _next_piece(export, instance, now)
+        values, piece, held = _next_piece(export, instance, now)
     except (CannotOpen, NotAllowed):
-        values, piece = {"state": ExportState.FAILED, "ends_at": now, "sealed_order": None}, b""
+        values, piece, held = {"state": ExportState.FAILED, "ends_at": now, "sealed_order": None}, b"", []
     end_read()
     with transaction():
         # Of two who prepared the same piece one stores it.
         unmoved = Export.id == export_id, Export.state == ExportState.PREPARING, Export.pieces == number
-        if _changed(update(Export).where(*unmoved).values(**values)) and piece:
-            sealed = instance.sealer.seal(piece, _piece_place(export_id, number))
+        if changed(update(Export).where(*unmoved).values(**values)) and piece:
+            sealed = instance.sealer.seal(piece, piece_place(export_id, number))
             insert_rows(ExportPiece, {"export_id": export_id, "number": number, "sealed": sealed})
+            if held:
+                append(SYSTEM, Action.EXPORT_ROWS, now, on=("export", export_id), rows=len(held), shown=held)
     return True
-
-
-def fetch(export_id: int, who: Who, instance: Instance, now: datetime) -> Export:
-    """The export whose file its owner now fetches: for the only time. Raises `NotThere`."""
-    with transaction() as session:
-        export = session.get(Export, export_id)
-        if export is None or export.owner_id != who.user_id or not may_have(export):
-            raise NotThere
-        ready = Export.id == export_id, Export.state == ExportState.READY, Export.ends_at > now
-        fetched = {"state": ExportState.FETCHED, "fetched_at": now, "ends_at": now + BEING_FETCHED}
-        if not _changed(update(Export).where(*ready).values(**fetched, sealed_order=None)):
-            raise NotThere
-        asked = order_of(export, instance).filters  # as it was read before
-        record(
-            Action.EXPORT_FETCHED, asked, who, instance, now, export_id=export_id, rows=export.rows, plain=export.plain
-        )
-        return export
-
-
-def sent(export: Export, who: Who, instance: Instance) -> Iterator[bytes]:
-    """The opened pieces of a file that was fetched. While they are read, they stay; how it ended is recorded."""
-    export_id, last, rows, whole = export.id, export.pieces, export.rows, False
-    read_on = update(Export).where(Export.id == export_id, Export.state == ExportState.FETCHED)
-    extended = utc_now()
-    try:
-        for number in range(last):
-            if utc_now() - extended >= BEING_FETCHED / 4:
-                extended = utc_now()
-                with transaction():
-                    _changed(read_on.values(ends_at=extended + BEING_FETCHED))
-            yield piece(export_id, number, instance)
-        whole = True
-    finally:
-        # Also where the reader went away: what was sent was seen.
-        with transaction():
-            append(who, Action.EXPORT_SENT, utc_now(), on=("export", export_id), success=whole, rows=rows)
-
-
-def piece(export_id: int, number: int, instance: Instance) -> bytes:
-    """One opened piece of a file. Raises `CannotOpen` where it is not the one that was stored."""
-    mine = ExportPiece.export_id == export_id, ExportPiece.number == number
-    sealed = db.session.scalar(select(ExportPiece.sealed).where(*mine)) or b""
-    end_read()
-    return zlib.decompress(instance.sealer.open(sealed, _piece_place(export_id, number)))
 
 
 def destroy_expired(now: datetime) -> bool:
     """Ends one export that is over, and destroys some pieces of its file; False where there is none."""
     with transaction() as session:
         pieces = select(ExportPiece.number).where(ExportPiece.export_id == Export.id)
-        over = Export.ends_at <= now, or_(Export.state.in_(OPEN), pieces.exists())
+        on_its_way = and_(Export.state == ExportState.SENDING, Export.fetched_at > now - STILL)
+        over = Export.ends_at <= now, or_(Export.state.in_(OPEN), pieces.exists()), ~on_its_way
         export = session.scalar(select(Export).where(*over).order_by(Export.id).limit(1))
         if export is None:
             return False
         if export.state in OPEN:
             export.state, export.sealed_order = ExportState.EXPIRED, None
             withdraw_notices(export.id)
-        mine = ExportPiece.export_id == export.id
-        some = select(ExportPiece.number).where(mine).limit(DESTROYED_AT_ONCE)
-        session.execute(delete(ExportPiece).where(mine, ExportPiece.number.in_(some)))
-        if session.scalar(select(ExportPiece.number).where(mine).limit(1)) is None:
-            append(SYSTEM, Action.EXPORT_DESTROYED, now, on=("export", export.id))
+        _destroy(export.id, now)
         return True
+
+
+def destroy_some(export_id: int, now: datetime) -> bool:
+    """Destroys some pieces of a file that has ended; False where none is left."""
+    with transaction():
+        return _destroy(export_id, now)
+
+
+def _destroy(export_id: int, now: datetime) -> bool:
+    session, mine = must_write(), ExportPiece.export_id == export_id
+    some = select(ExportPiece.number).where(mine).limit(DESTROYED_AT_ONCE)
+    destroyed = delete(ExportPiece).where(mine, ExportPiece.number.in_(some))
+    done = session.execute(destroyed, execution_options={"synchronize_session": False})
+    left = session.scalar(select(ExportPiece.number).where(mine).limit(1)) is not None
+    if not left and done.rowcount:  # type: ignore[attr-defined]
+        append(SYSTEM, Action.EXPORT_DESTROYED, now, on=("export", export_id))
+    return left
 
 
 def withdraw_notices(export_id: int) -> None:
@@ -209,8 +175,8 @@ def withdraw_notices(export_id: int) -> None:
         notices.settled(f"export:{export_id}:{role}")
 
 
-def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes]:
-    """What changes in the export's row, and the piece's compressed content."""
+def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict[str, Any], bytes, list[int]]:
+    """What changes in the export's row, the piece's compressed content, and the verifications in it."""
     if not may_have(export):
         raise NotAllowed
     order, writer = order_of(export, instance), file_of(export.format, export.position)
@@ -230,10 +196,11 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
     else:
         content += writer.end()
         values |= {"state": ExportState.READY, "ends_at": now + LASTING, "total": values["rows"]}
-    return values, zlib.compress(content, 1)
+    return values, zlib.compress(content, 1), [row.id for row in found.rows]
 
 
-def _changed(change: Update) -> bool:
+def changed(change: Update) -> bool:
+    """Whether the change, in the caller's transaction, met what it was to change."""
     done = must_write().execute(change, execution_options={"synchronize_session": False})
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
@@ -242,5 +209,6 @@ def _place(export_id: int) -> str:
     return f"export:{export_id}"
 
 
-def _piece_place(export_id: int, number: int) -> str:
+def piece_place(export_id: int, number: int) -> str:
+    """What a piece is sealed for."""
     return f"export_piece:{export_id}:{number}"

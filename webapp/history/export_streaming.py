@@ -31,12 +31,14 @@ def stream(asked: Set, words: Worded, writer: Writer, heading: Sequence[str], wh
 def _recorded(begun: bytes, found: Batch, asked: Set, words: Worded, writer: Writer, who: Who) -> Iterator[bytes]:
     rows, whole = len(found.rows), False
     try:
+        _record_rows(found, who)
         yield begun
         while found.place:
             key_ring.heed()  # rows are indexed anew meanwhile, perhaps
             found = asked.batch(found.place, BATCH_ROWS)
             end_read()
             rows += len(found.rows)
+            _record_rows(found, who)
             yield writer.rows(map(words, found.rows))
         yield writer.end()
         whole = True
@@ -44,3 +46,10 @@ def _recorded(begun: bytes, found: Batch, asked: Set, words: Worded, writer: Wri
         # Also where the reader went away: what was sent was seen.
         with transaction():
             append(who, Action.EXPORT_SENT, utc_now(), success=whole, rows=rows)
+
+
+def _record_rows(found: Batch, who: Who) -> None:
+    """Whom the next piece shows is recorded before it is sent."""
+    if found.rows:
+        with transaction():
+            append(who, Action.EXPORT_ROWS, utc_now(), rows=len(found.rows), shown=[row.id for row in found.rows])

@@ -17,6 +17,7 @@ STATES: dict[ExportState, LazyString] = {
     ExportState.ASKED: _l("Waits for an approver"),
     ExportState.PREPARING: _l("Being prepared"),
     ExportState.READY: _l("Ready"),
+    ExportState.SENDING: _l("Being sent"),
     ExportState.FETCHED: _l("Fetched"),
     ExportState.DECLINED: _l("Declined"),
     ExportState.EXPIRED: _l("Expired"),

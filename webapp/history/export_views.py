@@ -18,11 +18,12 @@ from webapp.audit.trail import Action
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.history import export_operations, export_queries, export_streaming, export_xlsx, page_parts
+from webapp.history import export_fetching, export_operations, export_queries, export_streaming, export_xlsx, page_parts
+from webapp.history.export_fetching import NotThere
 from webapp.history.export_files import FileFormat, file_of
 from webapp.history.export_forms import DecisionForm, PlaintextForm, PrepareForm
 from webapp.history.export_models import Export, ExportState
-from webapp.history.export_operations import DecidedAlready, NotThere, OwnExport, TooManyOpen
+from webapp.history.export_operations import DecidedAlready, OwnExport, TooManyOpen
 from webapp.history.export_order import Order
 from webapp.history.export_rows import Set, heading, wording
 from webapp.history.export_texts import STATES
@@ -114,15 +115,14 @@ def decide(id: int) -> Page:
 
 @bp.post("/history/exports/<int:id>/fetch")
 def fetch(id: int) -> Page:
-    """The prepared file, for its owner, once."""
+    """The prepared file, for its owner: gone once it was sent whole."""
     try:
-        export = export_operations.fetch(id, who(), this_instance(), utc_now())
+        export = export_fetching.fetch(id, who(), this_instance(), utc_now())
     except NotThere:
         flash(_("There is no such file any more: it was fetched, or has expired. Ask for it anew."), "warning")
         return redirect(url_for("exports.index"), 303)
-    return _attached(
-        stream_with_context(export_operations.sent(export, who(), this_instance())), export.format, f"-{id}"
-    )
+    sent = export_fetching.sent(export, who(), this_instance())
+    return _attached(stream_with_context(sent), export.format, f"-{id}")
 
 
 def _filters() -> HistoryForm | None:
@@ -185,7 +185,7 @@ def _shown(export: Export, form: DecisionForm | None, status: int) -> Page:
         filters = HistoryForm(order.address())
         filters.offer(export.owner, str(get_locale()))
         shown["chosen"] = _chosen(filters, order.filters)
-    shown["refused"] = export.state == ExportState.READY and not export_operations.may_have(export)
+    shown["refused"] = export.state in export_fetching.WHOLE and not export_operations.may_have(export)
     return render_template("history/export_one.html", **shown, states=STATES, reasons=REASONS), status
 
 

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
+from webapp.audit import queries as audit
 from webapp.audit.actor import who
 from webapp.audit.queries import Place
 from webapp.audit.rows import row
@@ -15,7 +16,7 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.forms import Form
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
-from webapp.history.looks import EXPORTS, MOST, Asked, looks
+from webapp.history.looks import EXPORTS, MOST, MOST_SHOWN, Asked, looks
 from webapp.history.search_readings import Kind, readings
 from webapp.persons import id_numbers, names
 from webapp.verification.forms import NAME_FAULTS
@@ -71,8 +72,9 @@ def show() -> tuple[str, int]:
         return render_template("audit/person.html", form=form, found=None), 422
     places = {name: Place.read(request.form.get(name, "")) for name in ("below", "above")}
     found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
-    records = [row(record) | {"maybe": record.action in EXPORTS} for record in found.page.records]
+    # Whom a file held that was made before records had stamps is not known.
+    records = [row(one) | {"maybe": one.action in EXPORTS and one.stamp is None} for one in found.page.records]
     return render_template(
-        "audit/person.html", form=form, found=found, records=records, most=MOST,
-        zone=this_instance().settings.timezone,
+        "audit/person.html", form=form, found=found, records=records, most=MOST, most_shown=MOST_SHOWN,
+        reaches_to=audit.oldest(), is_whole=audit.is_whole(), zone=this_instance().settings.timezone,
     ), 200  # fmt: skip

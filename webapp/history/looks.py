@@ -1,26 +1,30 @@
 """Who looked for a person: every record about their verifications, and every search that meant them.
 
 Verifications are found by the number, or where none is given by the whole name, through the blind indexes: once the
-identity was erased there are none any more. Searches are found by their fingerprint, erased or not.
+identity was erased there are none any more. Pages of the history and files are found by the verifications that stood in
+them (`webapp.audit.showing`). Searches are found by their fingerprint, erased or not: also those for the names that are
+known to belong to the number, or for the numbers that belong to the name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from webapp.audit import showing
 from webapp.audit.queries import Page, Place, page
 from webapp.audit.subjects import fingerprint, fingerprints
-from webapp.audit.trail import Action, AuditRecord, Who, append
+from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
 from webapp.history.search_readings import Kind
 from webapp.persons import names
 from webapp.receipts.models import Receipt
-from webapp.verification.identities import open_people
+from webapp.vendor.contract import Outcome
+from webapp.verification.identities import Person, open_people
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
 SIZE = 100
@@ -29,7 +33,9 @@ MOST = 500
 NO_LOOKS = (Action.VERIFICATION_FINISHED, Action.CALLS_STOPPED, Action.CALLS_RESUMED)
 """Records about a verification that show it to nobody."""
 EXPORTS = (Action.HISTORY_EXPORTED, Action.EXPORT_FETCHED)
-"""Files of many people: whether one of them was among these is not recorded."""
+"""Files of many people. Whether one of them was in a file that was made before records had stamps is not known."""
+MOST_SHOWN = 5_000
+"""Pages and pieces of files, the newest, that are unpacked: those that may hold one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """A page of the records; `followed`: how many verifications they are about."""
+    """A page of the records; `followed`: how many verifications they are about; `unpacked`: how many pages and pieces
+    of files were looked through for them."""
 
     page: Page
     followed: int
+    unpacked: int
 
 
 def looks(
@@ -65,13 +73,14 @@ def looks(
 ) -> Looks:
     """Finds the looks, newest first, and records that it was asked for them, about whom."""
     ids = _verifications(asked, instance)
-    found = page([_about(ids, asked, instance)], SIZE, below=below, above=above)
+    held = _holding(ids)
+    found = page([_about(ids, held, asked, instance)], SIZE, below=below, above=above)
     db.session.expunge_all()
     with transaction():
         for kind, value in asked.recorded_as():
             about = fingerprint(kind, value, instance.keys)
             append(who, Action.LOOKS_VIEWED, now, subject=about, kind=kind, records=len(found.records))
-    return Looks(found, len(ids))
+    return Looks(found, len(ids), held.unpacked)
 
 
 def _verifications(asked: Asked, instance: Instance) -> Sequence[int]:
@@ -81,7 +90,34 @@ def _verifications(asked: Asked, instance: Instance) -> Sequence[int]:
     return db.session.scalars(newest.limit(MOST)).all()
 
 
-def _about(ids: Sequence[int], asked: Asked, instance: Instance) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """Records of pages and of pieces that were sent at once; exports that were prepared; how many were unpacked."""
+
+    records: Sequence[int]
+    exports: Sequence[int]
+    unpacked: int
+
+
+def _holding(ids: Sequence[int]) -> _Holding:
+    """The pages and files in which one of these verifications stood."""
+    record, wanted = AuditRecord, sorted(ids)
+    blocks = sorted({block for number in wanted for block in showing.blocks_of(number)})
+    columns = record.id, record.object_id, record.detail
+    newest = select(*columns).where(record.shown.in_(blocks)).order_by(record.id.desc()).limit(MOST_SHOWN)
+    records, exports, unpacked = [], set(), 0
+    for number, export_id, detail in db.session.execute(newest.execution_options(yield_per=100)) if ids else ():
+        unpacked += 1
+        if not showing.holds(str(detail.get(LISTED, "")), wanted):
+            continue
+        if export_id is None:
+            records.append(number)
+        else:
+            exports.add(export_id)
+    return _Holding(records, sorted(exports), unpacked)
+
+
+def _about(ids: Sequence[int], held: _Holding, asked: Asked, instance: Instance) -> ColumnElement[bool]:
     record = AuditRecord
     searched = [*asked.searched_as(), *_searched_by(ids, instance)]
     prints = [one for kind, value in searched for one in fingerprints(kind, value, instance.keys)]
@@ -91,8 +127,11 @@ def _about(ids: Sequence[int], asked: Asked, instance: Instance) -> ColumnElemen
         shown = record.action.not_in(NO_LOOKS)
         found.append(and_(record.object_type == "verification", record.object_id.in_(ids), shown))
         found.append(and_(record.object_type == "reuse", record.object_id.in_(reuses)))
+        found.append(record.id.in_(held.records))
+        fetched = record.action == Action.EXPORT_FETCHED
+        found.append(and_(record.object_type == "export", record.object_id.in_(held.exports), fetched))
         first = db.session.scalar(select(func.min(Verification.created_at)).where(Verification.id.in_(ids)))
-        found.append(and_(record.action.in_(EXPORTS), record.at >= first))
+        found.append(and_(record.action.in_(EXPORTS), record.at >= first, record.stamp.is_(None)))
     return or_(*found)
 
 
@@ -100,9 +139,18 @@ def _searched_by(ids: Sequence[int], instance: Instance) -> list[tuple[Kind, str
     """What leads to these verifications besides the person."""
     receipts = db.session.scalars(select(Receipt.number).where(Receipt.verification_id.in_(ids)))
     requests = db.session.scalars(select(Verification.request_id).where(Verification.id.in_(ids)))
-    people = open_people(ids, instance.sealer).values()
+    people = open_people(ids, instance.sealer)
     return [
+        *_known_by(ids, people),
         *((Kind.RECEIPT, number) for number in receipts),
         *((Kind.REQUEST_ID, request) for request in requests if request),
-        *((Kind.REFERENCE, person.reference) for person in people if person.reference),
+        *((Kind.REFERENCE, person.reference) for person in people.values() if person.reference),
     ]
+
+
+def _known_by(ids: Sequence[int], people: Mapping[int, Person]) -> list[tuple[Kind, str]]:
+    """Names and numbers that are known to belong together: what was typed beside them by mistake is somebody else's."""
+    matched = select(Verification.id).where(Verification.id.in_(ids), Verification.outcome == Outcome.MATCH)
+    known = {(people[one].name, people[one].number) for one in db.session.scalars(matched) if one in people}
+    names_of = {kind for name, _number in known for kind in Asked(name, "").searched_as()}
+    return sorted(names_of) + sorted({(Kind.NUMBER, number) for _name, number in known})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,13 +38,16 @@ def search(text: str, who: Who, instance: Instance, now: datetime) -> str:
     return handle
 
 
-def record_view(found: Filters, filters: str, rows: int, who: Who, instance: Instance, now: datetime) -> None:
-    """Adds to the trail, in the caller's transaction, that a page was looked at; `filters`: names of those in force.
-    Of a search there is a record for everything that its text may be."""
+def record_view(
+    found: Filters, filters: str, shown: Sequence[int], who: Who, instance: Instance, now: datetime
+) -> None:
+    """Adds to the trail, in the caller's transaction, that a page was looked at; `filters`: names of those in force;
+    `shown`: the verifications on it. Of a search there is a record for everything that its text may be."""
+    detail: dict[str, Any] = {"shown": shown, "filters": filters, "rows": len(shown)}
     if found.search is None:
-        append(who, Action.HISTORY_VIEWED, now, filters=filters, rows=rows)
+        append(who, Action.HISTORY_VIEWED, now, **detail)
     else:
-        _record(Action.HISTORY_VIEWED, found.search, who, instance, now, filters=filters, rows=rows)
+        _record(Action.HISTORY_VIEWED, found.search, who, instance, now, **detail)
 
 
 def _record(action: Action, text: str, who: Who, instance: Instance, now: datetime, **detail: Any) -> None:

@@ -39,7 +39,7 @@ def index() -> tuple[str, int]:
     rows = page_rows.shown(page.rows, form, instance)
     with transaction():
         named = " ".join(page_parts.active_names())
-        search_operations.record_view(filters, named, len(rows), who(), instance, utc_now())
+        search_operations.record_view(filters, named, [row.id for row in rows], who(), instance, utc_now())
     return _render(form, SearchForm(), page, rows, cursor), 200
 
 

@@ -9,6 +9,7 @@ from typing import cast
 
 import structlog
 from flask import Flask, current_app
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 
 from webapp.foundation.database import end_read
 from webapp.notify.messages import Message
@@ -16,6 +17,10 @@ from webapp.notify.messages import Message
 log = structlog.get_logger("yuliang.outbox")
 
 NAME = "composers"
+AWAY = (OperationalError, InterfaceError, TimeoutError)
+"""What a database that is locked, away or short of connections raises; on SQLite also a query that is wrong."""
+PATIENT_TRIES = 3
+"""At this try, after about a minute and a half, a message goes out in short form whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +86,29 @@ def _owners() -> dict[str, _Owner]:
 
 
 def pointless(message: Message, now: datetime) -> str:
-    """Why a message need not be sent any more; empty: it is worth sending, or nobody here knows its kind. Asked
-    whenever it is taken, and before it is tried again by hand. Reads only."""
+    """Why a message need not be sent any more; empty: it is worth sending, or nobody here can tell. Asked whenever it
+    is taken, and before it is tried again by hand. Reads only; raises only what is the database's fault."""
     owner = _owners().get(message.kind)
-    return owner.pointless(message, now) if owner else ""
+    try:
+        return owner.pointless(message, now) if owner else ""
+    except SQLAlchemyError:
+        raise
+    except Exception as fault:  # one message that cannot be judged must not keep the others from going
+        log.error("a message could not be judged", message=message.id, exc_info=fault)
+        return ""
 
 
 def compose(message: Message, now: datetime) -> Content:
     """The message in its recipient's language, with the figures of `now`. What matters must not wait for a fault in
     its words to be mended: then its short form goes out, and names the fault. Raises what is wrong where there is
-    none, or where it is wrong too."""
+    none, or where it is wrong too; and a database that does not answer, which is no fault of the words, unless it has
+    failed at several tries."""
     owner = _owners()[message.kind]
     try:
         return owner.words(message, now)
     except Exception as fault:  # whatever it is, it is these words' own; logged, and shown beside the message
-        if owner.short is None:
+        passing = isinstance(fault, AWAY) and message.attempts < PATIENT_TRIES
+        if owner.short is None or passing:
             raise
         log.error("a message goes out in its short form", message=message.id, exc_info=fault)
         end_read()

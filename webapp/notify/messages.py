@@ -81,6 +81,7 @@ class Message(Base):
     wire_id: Mapped[str] = mapped_column(String(120))
     """The mail's Message-ID: the same at every attempt, so that a second copy can be told to be one."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When it was written, or written anew: since then somebody is to get it."""
     state: Mapped[State] = mapped_column(String(8))
     next_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """Not to be tried before. While it is being tried: when its holder is believed dead."""

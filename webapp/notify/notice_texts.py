@@ -53,6 +53,14 @@ def _drift(w: Words) -> str:
                     "The vendor counted %(calls)s calls fewer than this product made.", w["calls"], **w)  # fmt: skip
 
 
+def _left_gap(w: Words) -> str:
+    if w["more"]:
+        return ngettext("The vendor has %(calls)s call more left than our lots.",
+                        "The vendor has %(calls)s calls more left than our lots.", w["calls"], **w)  # fmt: skip
+    return ngettext("The vendor has %(calls)s call fewer left than our lots.",
+                    "The vendor has %(calls)s calls fewer left than our lots.", w["calls"], **w)  # fmt: skip
+
+
 def _cap(w: Words) -> str:
     return _("The cap of %(whom)s is used up (%(calls)s calls, %(day)s): further calls are refused.", **w)
 
@@ -89,6 +97,12 @@ KINDS: dict[str, Kind] = {
         _at("reminders.index"),
     ),
     "drift": Kind("warning", _drift, _at("reconciliation.index")),
+    "left_gap": Kind("warning", _left_gap, _at("reconciliation.index")),
+    "counter_silent": Kind(
+        "warning",
+        lambda w: _("The vendor's counter has given no figures since %(day)s: see why, and what to do.", **w),
+        _at("reconciliation.index"),
+    ),
     "operator_cap": Kind("warning", _cap, _at("caps.index")),
     "department_cap": Kind("warning", _cap, _at("caps.index")),
     "source_cap": Kind(
@@ -120,6 +134,24 @@ KINDS: dict[str, Kind] = {
         "warning",
         lambda w: _("Export %(id)s in plaintext waits for a second approver.", **w),
         lambda w: Place("exports.show", {"id": w["id"]}),
+    ),
+    "records_refused": Kind(
+        "danger",
+        lambda w: _(
+            "Somebody wrote into the audit trail past this product: between records %(first)s and %(last)s "
+            "%(records)s do not carry its stamp. They are not sealed.",
+            **w,
+        ),
+        _at("audit.index"),
+    ),
+    "records_missing": Kind(
+        "danger",
+        lambda w: _(
+            "Records were removed from the audit trail before they were sealed: %(records)s "
+            "between %(first)s and %(last)s.",
+            **w,
+        ),
+        _at("audit.index"),
     ),
     "purge_stopped": Kind(
         "danger",

@@ -9,10 +9,12 @@ from sqlalchemy import JSON, ColumnElement, ForeignKey, String, and_, delete, ex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime, db, insert_once, must_write
+from webapp.foundation.sealed_columns import fleeting
 from webapp.notify.notice_texts import kind_of
 
 LEVELS = ("danger", "warning", "info")
 LOOKED_AT = 50
+MARKED = fleeting("30 days: a name or number that was tried out, see `privacy`; withdrawn under every index key")
 
 
 class Notice(Base):
@@ -21,10 +23,10 @@ class Notice(Base):
     __tablename__ = "notice"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    key: Mapped[str] = mapped_column(String(120), unique=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True, info=MARKED)
     role: Mapped[str] = mapped_column(String(16), index=True)
     kind: Mapped[str] = mapped_column(String(40), index=True)
-    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info=MARKED)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -2,8 +2,8 @@
 
 Every function that writes says whose transaction it writes in. Sending itself happens elsewhere (`sending`), with no
 transaction open. A message that is taken has a holder and becomes due again when `LEASE` is over: a process that
-dies leaves nothing locked and nothing lost. Times of a clock that was ahead keep nothing waiting: one that no honest
-clock could have written counts as over.
+dies leaves nothing locked and nothing lost. Times of a clock that was ahead keep nothing waiting: a pause that no
+honest clock could have written counts as over, and a lease as begun now.
 """
 
 from __future__ import annotations
@@ -120,6 +120,9 @@ def take(now: datetime, sender: str) -> Taken | None:
         hold = holding.standing()
         first = _NEXT if hold is None else _NEXT.where(holding.admits(hold, now))
         while (message := session.scalar(first, _times(now))) is not None:
+            if message.holder is not None and message.next_at > now:
+                _lease_anew(message, now)
+                continue
             reason = message.reason or composing.pointless(message, now)
             if not reason:
                 if hold is not None and not holding.probe(hold, now, LEASE):
@@ -128,6 +131,12 @@ def take(now: datetime, sender: str) -> Taken | None:
             message.state, message.reason, message.holder, message.finished_at = State.DROPPED, reason, None, now
             session.flush()
         return None
+
+
+def _lease_anew(message: Message, now: datetime) -> None:
+    """For a message that was taken by a clock that was ahead: it may be in hand still, and is due a lease from now."""
+    message.next_at = now + LEASE
+    must_write().flush()
 
 
 def take_own(message_id: int, now: datetime, sender: str) -> Taken:
@@ -203,10 +212,13 @@ def withdraw_from(reader: str, reason: str, now: datetime, *, kind: str | None =
 
 def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     """Lets a message that did not arrive wait again, to the reader and address of `draft`, for another 72 hours; in
-    the caller's transaction. What is being tried at this moment is left alone."""
+    the caller's transaction. What was dropped is written anew: nobody has waited for it meanwhile. What is being
+    tried at this moment is left alone."""
+    written = case((Message.state == State.DROPPED, now), else_=Message.created_at)
     free = update(Message).where(Message.id == message_id, Message.holder.is_(None), Message.state != State.SENT)
     must_write().execute(
-        free.values(reader=draft.reader, address=draft.address, locale=draft.locale, **_AGAIN, next_at=now)
+        free.values(reader=draft.reader, address=draft.address, locale=draft.locale, created_at=written, next_at=now,
+                    **_AGAIN)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 
@@ -229,8 +241,8 @@ def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
 
 
 def hurry(now: datetime) -> None:
-    """Makes all waiting messages due at once, in the caller's transaction: the mail settings have changed, or an
-    admin wants to see."""
+    """Makes all waiting messages due at once, and lifts the hold, in the caller's transaction: the mail settings
+    have changed, or an admin wants to see."""
     waiting = update(Message).where(Message.state == State.QUEUED, Message.holder.is_(None), Message.next_at > now)
     must_write().execute(waiting.values(next_at=now).execution_options(synchronize_session=False))
     holding.lift(now)

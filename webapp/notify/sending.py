@@ -58,20 +58,22 @@ class NoMailServer(Exception):
 
 def drain(instance: Instance, now: datetime, clock: Clock = utc_now) -> bool:
     """Sends what is due for at most `RUN_SECONDS`, then False: the rest comes with the next run. Messages that
-    become due meanwhile are sent too, even while other lanes hang."""
+    become due meanwhile are sent too, even while other lanes hang. Raises what a lane has died of, unless it was the
+    database: no reminder may wait unseen."""
     if not outbox.due(now, 1) or (route := _route(instance)) is None:
         return False
     end_read()
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     lanes: Lanes = app.extensions.setdefault(NAME, Lanes())
     until = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < until:
+    while time.monotonic() < until and not lanes.faults:
         waiting = outbox.due(clock(), LANES)
         for _new in range(min(waiting, lanes.room())):
             lanes.start(Lane(app, route, clock, until))
         if not lanes.busy():
             break
         lanes.wait(LOOK_SECONDS)
+    lanes.raise_fault()
     return False
 
 
@@ -88,6 +90,8 @@ class Lanes:
     def __init__(self) -> None:
         self._threads: dict[threading.Thread, Lane] = {}
         self._ended = threading.Event()
+        self.faults: list[Exception] = []
+        """What lanes have died of, until it is raised."""
 
     def busy(self) -> int:
         """How many are at work."""
@@ -106,8 +110,12 @@ class Lanes:
         """One more."""
 
         def run() -> None:
-            lane.run()
-            self._ended.set()
+            try:
+                lane.run()
+            except Exception as fault:  # noqa: BLE001 - a thread has nobody else to tell
+                self.faults.append(fault)
+            finally:
+                self._ended.set()
 
         thread = threading.Thread(target=run, name="mail lane", daemon=True)
         self._threads[thread] = lane
@@ -117,6 +125,14 @@ class Lanes:
         """Until one ends, but not longer than that."""
         self._ended.wait(seconds)
         self._ended.clear()
+
+    def raise_fault(self) -> None:
+        """Raises what lanes have died of, where any has."""
+        fault = None
+        while self.faults:  # lanes may add to it at this moment
+            fault = self.faults.pop()
+        if fault is not None:
+            raise fault
 
 
 class Lane:

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateTimeLocalField, SelectField
 from wtforms.validators import InputRequired, Optional
 
-from webapp.foundation.forms import options
+from webapp.foundation.forms import options, sound_day
 from webapp.quota.deduction_rules import DEFAULTS, OTHER, Rule
 from webapp.quota.forms import ReasonForm
 from webapp.vendor.codes import RESP_CODES
@@ -48,7 +48,7 @@ class DeductionForm(ReasonForm):
     billed = SelectField(_l("Costs a call"), choices=options([("", "–"), *COSTS.items()]),
                          validators=[InputRequired(_l("Choose what it costs."))])  # fmt: skip
     effective_from = DateTimeLocalField(
-        _l("From"), format=FORMATS, validators=[Optional()],
+        _l("From"), format=FORMATS, validators=[Optional(), sound_day],
         description=_l("Year first, for example 2026-11-23 08:00. Left empty: from now on."),
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ KINDS: dict[str, LazyString] = {
     EntryKind.RELEASE: _l("Release"),
     EntryKind.CORRECTION: _l("Correction"),
     EntryKind.USED_BEFORE: _l("Used before"),
+    EntryKind.COVERED_LATE: _l("Covered late"),
     EntryKind.LAPSE: _l("Lapse"),
     EntryKind.WRITE_OFF: _l("Write-off"),
     EntryKind.REINSTATEMENT: _l("Reinstatement"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from flask_babel import ngettext
+from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from webapp.foundation.forms import (
@@ -17,6 +18,7 @@ from webapp.foundation.forms import (
     Form,
     Tick,
     WholeNumberField,
+    options,
     plain_text,
     sound_day,
     stripped,
@@ -92,6 +94,28 @@ class LotForm(PapersForm):
     """A package of calls, as it was bought."""
 
     calls = WholeNumberField(_l("Calls"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)])
+    covers = SelectField(
+        _l("Calls that no lot covered"), validators=[Optional()],
+        choices=options([("", "–"), ("yes", _l("Take them from this lot")), ("no", _l("They were not of this lot"))]),
+    )  # fmt: skip
+    asks_of_uncovered = False
+    """Whether the page shows the field `covers`."""
+
+    def ask_of_uncovered(self, calls: int) -> None:
+        """Says how many calls of the time since the purchase are on no lot, and shows the field."""
+        self.asks_of_uncovered = True
+        self.covers.errors = [
+            ngettext(
+                "%(calls)s call made since the day of purchase is on no lot. Did the vendor take it from this one?",
+                "%(calls)s calls made since the day of purchase are on no lot. Did the vendor take them from this one?",
+                calls, calls=number(calls),
+            )
+        ]  # fmt: skip
+
+    @property
+    def says_of_uncovered(self) -> bool | None:
+        """Whether such calls were of this lot; None: not said."""
+        return {"yes": True, "no": False}.get(self.covers.data or "")
 
     def purchase(self) -> Purchase:
         """What the valid form records."""

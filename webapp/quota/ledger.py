@@ -47,7 +47,8 @@ _SETTLE = (
 class Purchase:
     """Calls bought at one time. `expires_on` is the last valid day; `price_fen` in CNY 0.01, None if not told.
 
-    `used_before`: how many of them were used before our books began; never more than `calls`.
+    `used_before`: how many of them were used before our books began; `covered_late`: by calls made here that no lot
+    covered, and why they are taken to be of this one. Together never more than `calls`.
     """
 
     calls: int
@@ -57,25 +58,30 @@ class Purchase:
     order_number: str = ""
     note: str = ""
     used_before: int = 0
+    covered_late: int = 0
+    reason: str = ""
 
 
 def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     """Stores a lot and its first entries."""
-    session, used = must_write(), purchase.used_before
+    session, used, late = must_write(), purchase.used_before, purchase.covered_late
     lot = Lot(
         calls=purchase.calls, bought_on=purchase.bought_on, expires_on=purchase.expires_on,
         price_fen=purchase.price_fen, order_number=purchase.order_number, note=purchase.note,
-        available=purchase.calls - used, used_before=used, recorded_at=now, recorded_by=who.user_id,
+        available=purchase.calls - used - late, used_before=used + late, recorded_at=now, recorded_by=who.user_id,
     )  # fmt: skip
     session.add(lot)
     session.flush()
     enter(EntryKind.PURCHASE, lot.id, purchase.calls, purchase.calls, now, actor_id=who.user_id)
     if used:
-        enter(EntryKind.USED_BEFORE, lot.id, -used, lot.available, now, actor_id=who.user_id)
+        enter(EntryKind.USED_BEFORE, lot.id, -used, purchase.calls - used, now, actor_id=who.user_id)
+    if late:
+        enter(EntryKind.COVERED_LATE, lot.id, -late, lot.available, now, actor_id=who.user_id, reason=purchase.reason)
     append(
         who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None,
         bought_on=purchase.bought_on.isoformat(), expires_on=purchase.expires_on.isoformat(),
         price_fen=purchase.price_fen, order_number=purchase.order_number, note=purchase.note,
+        covered_late=late or None, reason=purchase.reason or None,
     )  # fmt: skip
     session.flush()
     circuit.renewed()

@@ -30,6 +30,8 @@ class EntryKind(StrEnum):
     CORRECTION = "correction"
     USED_BEFORE = "used_before"
     """Calls of an opening balance that were used before the books began."""
+    COVERED_LATE = "covered_late"
+    """Uncovered calls that are taken from a lot which was recorded after them."""
     LAPSE = "lapse"
     """Left of a lot when it expired."""
     WRITE_OFF = "write_off"
@@ -42,6 +44,8 @@ class EntryKind(StrEnum):
 
 SUPPLY = (EntryKind.PURCHASE, EntryKind.CORRECTION, EntryKind.REFUND)
 """What makes the size of a lot."""
+BEFORE = (EntryKind.USED_BEFORE, EntryKind.COVERED_LATE)
+"""What makes the calls that were used before the lot was recorded."""
 ENDS = (EntryKind.LAPSE, EntryKind.WRITE_OFF, EntryKind.REINSTATEMENT)
 """What makes the calls that ended unused."""
 
@@ -74,7 +78,7 @@ class Lot(Base):
     lapsed: Mapped[int] = mapped_column(default=0)
     """Ended unused: expired, or written off when the lot was closed."""
     used_before: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    """Used before our books began."""
+    """Used before it was recorded: before our books began, or by calls that no lot covered then."""
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a person closed it: nothing is drawn from it any more."""
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

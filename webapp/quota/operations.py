@@ -6,15 +6,17 @@ its facts: it ends unused where they say that the lot is over, and comes back wh
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from webapp.audit.trail import Action, Who, append
+from webapp.foundation.clock import day_of
 from webapp.foundation.database import must_write
-from webapp.quota import ledger, queries, watchers
+from webapp.foundation.instance import this_instance
+from webapp.quota import ledger, queries, uncovered, watchers
 from webapp.quota.ledger import LotClosed, NotSoMany, Purchase, enter, locked, reinstate, write_off
 from webapp.quota.models import EntryKind, Lot
 from webapp.quota.rules import order_key
@@ -29,6 +31,15 @@ class SameOrder(Exception):
     def __init__(self, other: Lot) -> None:
         super().__init__(f"lot {other.id} has this order number")
         self.other = other
+
+
+class Uncovered(Exception):
+    """Calls were made since the day of purchase that no lot covered, and nobody said whether they are of this one;
+    nothing was changed."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__(f"{calls} calls are on no lot")
+        self.calls = calls
 
 
 class MoreThanPaid(Exception):
@@ -54,9 +65,19 @@ class Facts:
     note: str
 
 
-def record(purchase: Purchase, who: Who, now: datetime, *, again: bool = False) -> Lot:
-    """Records a lot. Raises `SameOrder`, unless `again` says that one order has several lots."""
+def record(
+    purchase: Purchase, who: Who, now: datetime, *, again: bool = False, covers: bool | None = None, reason: str = ""
+) -> Lot:
+    """Records a lot. Raises `SameOrder`, unless `again` says that one order has several lots; raises `Uncovered` where
+    calls made since its purchase are on no lot, unless it is said whether it `covers` them: then as many as it has are
+    taken from it, with this reason."""
     _refuse_same_order(purchase.order_number, None, again=again)
+    zone = this_instance().settings.zone
+    late = min(purchase.calls, uncovered.since(purchase.bought_on, day_of(now, zone), zone))
+    if late and covers is None:
+        raise Uncovered(late)
+    if late and covers:
+        purchase = replace(purchase, covered_late=late, reason=reason)
     return ledger.record_purchase(purchase, who, now)
 
 

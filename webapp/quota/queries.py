@@ -8,10 +8,11 @@ from datetime import date, datetime
 from operator import attrgetter
 
 from sqlalchemy import Date, bindparam, case, func, select
+from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import db
-from webapp.quota import closing, drawing
-from webapp.quota.models import ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
+from webapp.quota import closing, drawing, uncovered
+from webapp.quota.models import BEFORE, ENDS, SUPPLY, EntryKind, LedgerClosing, LedgerEntry, Lot
 from webapp.quota.rules import Balance, lot_name, order_key
 
 
@@ -31,11 +32,12 @@ def balance(today: date, unknown: int) -> Balance:
     valid = drawing.valid_on(today)
     sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(*valid)
     remaining, total, held = db.session.execute(sums).one()
-    uncovered = db.session.scalar(
+    charged = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
     )
     closed = db.session.scalar(select(LedgerClosing.charges).where(LedgerClosing.lot_id == 0))
-    return Balance(remaining or 0, total or 0, held or 0, unknown, (uncovered or 0) + (closed or 0))
+    on_no_lot = (charged or 0) + (closed or 0) - uncovered.taken()
+    return Balance(remaining or 0, total or 0, held or 0, unknown, on_no_lot)
 
 
 def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
@@ -43,15 +45,22 @@ def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
     return db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(most)).all()
 
 
-_changes = LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT))
-_SUPPLY = select(
-    func.sum(Lot.available), func.sum(Lot.calls), select(func.count()).where(*_changes).scalar_subquery()
-).where(*drawing.valid_on(bindparam("today", type_=Date)))
+_today = bindparam("today", type_=Date)
+_begun = aliased(Lot)
+_changes = (
+    select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
+    .where(LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT)),
+           _begun.bought_on <= _today)
+)  # fmt: skip
+_SUPPLY = select(func.sum(Lot.available), func.sum(Lot.calls), _changes.scalar_subquery()).where(
+    *drawing.valid_on(_today)
+)
 """Put together once: every call asks."""
 
 
 def valid_supply(today: date) -> tuple[int, int, int]:
-    """Remaining and total calls of all lots valid on `today`, and how often people changed the supply so far.
+    """Remaining and total calls of all lots valid on `today`, and how often people changed the supply so far: what
+    they do to a lot that begins later counts from the day on which it begins.
 
     Costs the same however many calls were made: lots are few, and entries that belong to no verification are found by
     an index of their own.
@@ -89,9 +98,11 @@ def same_order(order_number: str, but: int | None = None) -> Lot | None:
     return next((lot for lot in named if lot.id != but and order_key(lot.order_number) == wanted), None)
 
 
-def newest_entry_at() -> datetime | None:
-    """When the ledger moved last."""
-    return db.session.scalar(select(LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1))
+def newest_change_at() -> datetime | None:
+    """When a call or a person moved the ledger last. What our job wrote off after a lot's end does not count: the calls
+    were gone with the end."""
+    moved = select(LedgerEntry.at).where(LedgerEntry.kind != EntryKind.LAPSE)
+    return db.session.scalar(moved.order_by(LedgerEntry.id.desc()).limit(1))
 
 
 def lots_ending(first: date, last: date) -> Sequence[Lot]:
@@ -142,7 +153,7 @@ def recount() -> list[Difference]:
         LedgerEntry.lot_id,
         func.sum(LedgerEntry.change),
         entries(EntryKind.HOLD), entries(EntryKind.CHARGE), entries(EntryKind.RELEASE),
-        changes(*ENDS), changes(EntryKind.USED_BEFORE), changes(*SUPPLY),
+        changes(*ENDS), changes(*BEFORE), changes(*SUPPLY),
     ).group_by(LedgerEntry.lot_id)  # type: ignore[call-overload]  # fmt: skip
     by_lot = {row[0]: row[1:] for row in db.session.execute(sums)}
     closed = closing.closings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -41,6 +42,7 @@ class Balance:
     held: int
     unknown: int
     uncovered: int
+    """Charged calls that stand on no lot, less those that were taken from lots recorded later."""
 
     @property
     def ratio(self) -> float | None:
@@ -80,6 +82,19 @@ def state(
     if today < bought_on:
         return LotState.UPCOMING
     return LotState.VALID if available or held else LotState.EXHAUSTED
+
+
+def still_uncovered(calls: Mapping[date, int], taken: Iterable[tuple[date, date, int]], since: date) -> int:
+    """How many of the uncovered `calls`, by day, were made on `since` or later and taken from no lot yet. `taken`: from
+    which day to which a lot took such calls, and how many, in the order of recording; the oldest calls went first."""
+    left = dict(sorted(calls.items()))
+    for first, last, number in taken:
+        to_take = number
+        for day in left:
+            part = min(left[day], to_take) if first <= day <= last else 0
+            left[day] -= part
+            to_take -= part
+    return sum(number for day, number in left.items() if day >= since)
 
 
 def order_key(order_number: str) -> str:

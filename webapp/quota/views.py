@@ -21,7 +21,7 @@ from webapp.quota.drawing_forms import ORDERS, DrawOrderForm
 from webapp.quota.entry_table import entry_rows
 from webapp.quota.forms import LotForm
 from webapp.quota.lot_table import lot_rows
-from webapp.quota.operations import SameOrder
+from webapp.quota.operations import SameOrder, Uncovered
 from webapp.usage import queries as usage
 from webapp.usage.supply_forms import SupplyForm
 
@@ -63,9 +63,15 @@ def record_lot() -> tuple[str, int] | Response:
         return _lot_page(form), 422
     try:
         with transaction():
-            lot = operations.record(form.purchase(), who(), utc_now(), again=bool(form.again.data))
+            lot = operations.record(
+                form.purchase(), who(), utc_now(), again=bool(form.again.data), covers=form.says_of_uncovered,
+                reason=_("Made before the lot was recorded, and on no lot"),
+            )  # fmt: skip
     except SameOrder as same:
         form.ask_again(same.other)
+        return _lot_page(form), 422
+    except Uncovered as late:
+        form.ask_of_uncovered(late.calls)
         return _lot_page(form), 422
     said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=number(lot.calls), day=day(lot.expires_on))
     flash(said, "success")

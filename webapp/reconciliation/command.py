@@ -9,6 +9,7 @@ from webapp.audit.trail import SYSTEM
 from webapp.foundation.instance import Instance
 from webapp.foundation.pages import when
 from webapp.reconciliation import left, operations, queries, texts
+from webapp.reconciliation.left import Left
 from webapp.reconciliation.models import MeterFailure
 from webapp.reconciliation.operations import NotAsked, WrongReading
 from webapp.reconciliation.queries import Standing
@@ -46,8 +47,9 @@ def reconcile(meter: Meter, used: int | None, total: int | None, instance: Insta
             or "there is no reading yet: set YULIANG_ACCESS_KEY_ID and YULIANG_ACCESS_KEY_SECRET, "
             "or give the console's figures by --used N --total N"
         )
+    rest = left.compared(found, instance.settings.zone, now)
     told.agreed = not found.comparison.drift
-    told.lines += _lines(found, left.gap(found, instance.settings.zone, now))
+    told.lines += _lines(found, rest)
     return told
 
 
@@ -73,11 +75,11 @@ def _ask(meter: Meter, told: Told, instance: Instance, now: datetime) -> None:
         told.faults.append(f"The vendor's counter was not read: {words}. {texts.FAULTS[found.fault][1]}")
 
 
-def _lines(found: Standing, left_gap: int) -> list[str]:
+def _lines(found: Standing, rest: Left) -> list[str]:
     reading = found.reading
     lines = [
         f"Reading of {when(reading.at)}: {reading.used} of {reading.total} calls used, {reading.remaining} remain."
     ]
-    lines += [texts.headline(found), *texts.details(found, left_gap)]
+    lines += [texts.headline(found, rest), *texts.details(found, rest)]
     lines += [f"  unknown: verification {row.id} of {when(row.created_at)}" for row in found.unknown]
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, or_, select
 
 from webapp.foundation.clock import day_of, end_of
 from webapp.foundation.database import db
+from webapp.quota import uncovered
 from webapp.quota.models import ENDS, EntryKind, LedgerEntry, Lot
 from webapp.reconciliation import judging, queries
 from webapp.reconciliation.queries import Standing
@@ -19,10 +21,25 @@ from webapp.vendor.contract import Billed
 from webapp.verification.models import Verification
 
 
-def gap(found: Standing, zone: ZoneInfo, now: datetime) -> int:
-    """Calls that the vendor had left at the reading beyond what our lots had: see `judging.left_gap`."""
-    least, most = left_at(found.reading.at, zone, now)
-    return judging.left_gap(found.reading.remaining, least, most, found.comparison.drift, found.total_grew)
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What our lots had left at a reading, from `least` to `most`, beside the vendor's figure."""
+
+    least: int
+    most: int
+    gap: int
+    """See `judging.left_gap`."""
+    uncovered: int
+    """Calls between baseline and reading that stand on no lot: the vendor took them from one."""
+
+
+def compared(found: Standing, zone: ZoneInfo, now: datetime) -> Left:
+    """What was left at the newest reading, as we know it now."""
+    first, reading = found.baseline.at, found.reading
+    least, most = left_at(reading.at, zone, now)
+    gap = judging.left_gap(reading.remaining, least, most, found.comparison.drift, found.total_grew)
+    on_no_lot = queries.uncovered(first, reading.at, zone) - uncovered.taken(LedgerEntry.at > first)
+    return Left(least, most, gap, max(0, on_no_lot))
 
 
 def left_at(at: datetime, zone: ZoneInfo, now: datetime) -> tuple[int, int]:

@@ -13,11 +13,10 @@ from sqlalchemy import or_, true, update
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import insert_once, must_write, transaction
 from webapp.foundation.instance import Instance
-from webapp.notify import notices
 from webapp.quota import ledger
-from webapp.reconciliation import judging, queries, rules
+from webapp.reconciliation import judging, queries, rules, telling
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn, ReadingSource
-from webapp.reconciliation.rules import Comparison, ReadingFault
+from webapp.reconciliation.rules import ReadingFault
 from webapp.vendor.metering import Meter
 from webapp.vendor.metering_answer import Failure, Figures
 from webapp.verification import settling
@@ -31,7 +30,6 @@ TURN = timedelta(minutes=15)
 THE_ONE = 1
 WENT_BACK = "went_back"
 """A fault beside those of the client: the figures are lower than those of the last reading."""
-NOTICE = "drift"
 
 
 class WrongReading(Exception):
@@ -83,12 +81,12 @@ def ask(
     with transaction() as session:
         session.execute(update(MeterTurn).where(MeterTurn.id == THE_ONE).values(until=None))
         if isinstance(found, Failure):
-            return _fail(found.fault, found, who, now)
+            return _fail(found.fault, found, who, instance, now)
         try:
             # A sandbox forgets its books when it starts again: that is no news.
             return _store(found, ReadingSource.METERING, who, instance, now, anew=meter.is_sandbox)
         except WrongReading:
-            return _fail(WENT_BACK, found, who, now)
+            return _fail(WENT_BACK, found, who, instance, now)
 
 
 def ask_hourly(meter: Meter, who: Who, instance: Instance, now: datetime) -> bool:
@@ -103,7 +101,8 @@ def ask_hourly(meter: Meter, who: Who, instance: Instance, now: datetime) -> boo
 
 
 def settle(reading_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> int:
-    """Settles all unknown calls as the newest reading explains them, and returns how many. Raises `Changed`."""
+    """Settles all unknown calls as the newest reading explains them, and returns how many. Raises `Changed`,
+    `NamesSomeone`."""
     found = queries.standing(instance.settings.zone)
     if found is None or found.reading.id != reading_id or found.offered != decision:
         raise Changed
@@ -142,7 +141,7 @@ def rebase(
         except ledger.NotSoMany as error:
             raise Changed from error
         append(who, Action.BOOKS_REBASED, now, on=("reading", reading_id), drift=drift, corrected=sum(changes))
-        notices.withdraw_kind(NOTICE)
+        telling.of_rebase()
         return sum(changes)
 
 
@@ -183,7 +182,7 @@ def _store(
     session.flush()
     if found is None:
         _begin_with(reading, who, now)
-    _tell(found, reading, last, now)
+    telling.of_reading(reading, last, instance.settings.zone, now)
     append(who, Action.COUNTER_READ, now, on=("reading", reading.id),
            source=source, used=figures.used, total=figures.total, drift=reading.drift)  # fmt: skip
     return reading
@@ -199,24 +198,14 @@ def _begin_with(reading: MeterReading, who: Who, now: datetime, *, reason: str =
                        reason=reason, corrected=corrected)  # fmt: skip
 
 
-def _tell(found: Comparison | None, reading: MeterReading, last: MeterReading | None, now: datetime) -> None:
-    """A notice to admins while two readings after each other lie too far off; taken back when that ends."""
-    if found is None or not found.is_over:
-        notices.withdraw_kind(NOTICE)
-        return
-    since, more = reading.baseline_id, found.drift > 0
-    key = f"drift:{since}:{'more' if more else 'fewer'}"
-    notices.withdraw_kind(NOTICE, keep=key)
-    before = queries.comparison_of(last) if last and last.baseline_id == since else None
-    if rules.is_told(found, before):
-        notices.tell("admin", NOTICE, key, now, calls=abs(found.drift), more=int(more))
-
-
-def _fail(fault: str, found: Failure | Figures, who: Who, now: datetime) -> MeterFailure:
+def _fail(fault: str, found: Failure | Figures, who: Who, instance: Instance, now: datetime) -> MeterFailure:
     failure = MeterFailure(
         at=now, fault=fault, code=getattr(found, "code", ""), http_status=getattr(found, "http_status", None),
         request_id=found.request_id, actor_id=who.user_id,
     )  # fmt: skip
-    must_write().add(failure)
+    session = must_write()
+    session.add(failure)
+    session.flush()
+    telling.of_failure(instance.settings.zone, now)
     append(who, Action.COUNTER_READ, now, success=False, source=ReadingSource.METERING, fault=fault)
     return failure

@@ -14,6 +14,7 @@ from webapp.foundation.instance import Instance
 from webapp.foundation.pages import when
 from webapp.quota import queries as quota
 from webapp.reconciliation import judging, left, queries, rules, texts
+from webapp.reconciliation.left import Left
 from webapp.reconciliation.models import MeterFailure, MeterReading
 from webapp.reconciliation.queries import Standing
 from webapp.reconciliation.rules import Verdict
@@ -57,8 +58,7 @@ def reading_rows(readings: Any) -> list[dict[str, Any]]:
 
 
 def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, Any]:
-    comparison, gap = found.comparison, left.gap(found, instance.settings.zone, now)
-    is_baseline = found.reading.id == found.baseline.id
+    comparison, rest = found.comparison, left.compared(found, instance.settings.zone, now)
     balance = quota.balance(day_of(now, instance.settings.zone), 0)
     lots = queries.valid_lots(now, instance.settings.zone)
     charged = queries.charged_since(found.baseline, lots, now, instance.settings.zone)
@@ -66,10 +66,9 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
     changes = rules.shares(comparison.drift, available, charged)
     return {
         "reading": found.reading, "baseline": found.baseline, "comparison": comparison, "books": comparison.books,
-        "headline": texts.headline(found), "details": texts.details(found, gap),
-        "verdict": comparison.verdict.value, "left_gap": gap,
-        "verdict_label": texts.BASELINE_SET if is_baseline else texts.VERDICTS[comparison.verdict],
-        "tone": "neutral" if is_baseline else TONES[comparison.verdict],
+        "headline": texts.headline(found, rest), "details": texts.details(found, rest),
+        "verdict": comparison.verdict.value, "left_gap": rest.gap, "left": rest,
+        "verdict_label": texts.verdict(found, rest), "tone": _tone(found, rest),
         "risks": [texts.RISKS[one] for one in judging.risks(found.total_grew, changes, available)],
         "offered": found.offered, "remaining": balance.remaining, "held": balance.held,
         "unknown": [
@@ -82,6 +81,11 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
         "uncorrected": abs(comparison.drift) - abs(sum(changes)),
         "total_grew": found.total_grew > 0,
     }  # fmt: skip
+
+
+def _tone(found: Standing, rest: Left) -> str:
+    tone = "neutral" if found.is_baseline else TONES[found.comparison.verdict]
+    return "warn" if rest.gap and tone != "bad" else tone
 
 
 def drift_chart(zone: str) -> Chart:

@@ -7,18 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, not_, or_, select
+from sqlalchemy import and_, case, func, not_, or_, select, true
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.foundation.database import db
 from webapp.quota import queries as quota
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
+from webapp.quota.uncovered import NO_LOT
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
 from webapp.reconciliation.rules import Books, Comparison
 from webapp.usage import daily
-from webapp.usage.spans import Span
+from webapp.usage.facets import FACETS
+from webapp.usage.spans import DAY, Span
 from webapp.vendor.contract import Billed, Outcome
 from webapp.verification.models import Verification
 
@@ -26,8 +29,9 @@ LONGEST_CALL = timedelta(hours=1)
 """No call lasts longer: settings allow a deadline of ten minutes, and what is forgotten is given up soon after."""
 MOST_UNKNOWN = 200
 
-Counted = Counter[tuple[str, str]]
-"""Calls by outcome and by whether they were charged."""
+Counted = Counter[tuple[Any, ...]]
+"""Calls by outcome and by whether they were charged, or by other fields of theirs."""
+BY_OUTCOME = "outcome", "billed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,11 @@ class Standing:
     """Calls of lots that were bought and recorded since the baseline, less what was refunded."""
     recorded: int
     """Calls of other lots that were recorded since: the baseline may have held them, or the reading."""
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether comparing begins with the newest reading: there is nothing to compare yet."""
+        return self.reading.id == self.baseline.id
 
     @property
     def offered(self) -> str | None:
@@ -71,25 +80,27 @@ def baseline() -> MeterBaseline | None:
 def standing(zone: ZoneInfo) -> Standing | None:
     """None before the first reading."""
     reading, since = newest(), baseline()
-    if reading is None or since is None:
-        return None
+    return None if reading is None or since is None else standing_of(reading, since, zone)
+
+
+def standing_of(reading: MeterReading, since: MeterBaseline, zone: ZoneInfo) -> Standing:
+    """A reading against our books of that instant, as we know them now."""
     first = db.session.get_one(MeterReading, since.reading_id)
     comparison = compare(first, reading.used, reading.at, zone)
     unknown = _unknown_between(first.at, reading.at) if comparison.books.unknown else []
     return Standing(reading, first, since, comparison, unknown, *_purchased(first.at, reading.at, zone))
 
 
+def failing_since() -> datetime | None:
+    """When the counter gave nothing for the first time since the last reading; None: it did not."""
+    last = newest()
+    after = MeterFailure.at > last.at if last is not None else true()
+    return db.session.scalar(select(MeterFailure.at).where(after).order_by(MeterFailure.at).limit(1))
+
+
 def compare(first: MeterReading, used: int, at: datetime, zone: ZoneInfo) -> Comparison:
     """The vendor's count from the reading `first` to `at` beside ours, as we know it now."""
     return Comparison(used - first.used, books(first.at, at, zone))
-
-
-def comparison_of(reading: MeterReading) -> Comparison | None:
-    """What a stored reading showed when it was made; None for one that began the comparing."""
-    if reading.baseline_id is None:
-        return None
-    first = db.session.get_one(MeterReading, reading.baseline_id)
-    return Comparison(reading.used - first.used, Books(reading.charged, reading.unknown, reading.under_way))
 
 
 def books(since: datetime, until: datetime, zone: ZoneInfo) -> Books:
@@ -136,23 +147,28 @@ def charged_since(first: MeterReading, lots: Sequence[Lot], now: datetime, zone:
     return [by_lot[lot.id] for lot in lots]
 
 
-def _counted(since: datetime, until: datetime, zone: ZoneInfo) -> Counted:
+def uncovered(since: datetime, until: datetime, zone: ZoneInfo) -> int:
+    """Charged calls made between two instants that no lot covered."""
+    return _counted(since, until, zone, ("lot_id", "billed"))[NO_LOT, Billed.YES]
+
+
+def _counted(since: datetime, until: datetime, zone: ZoneInfo, by: tuple[str, str] = BY_OUTCOME) -> Counted:
     first, last = day_of(since, zone), day_of(until, zone)
     if first == last:
-        return _rows(since, until)
-    counted = _rows(since, end_of(first, zone)) + _rows(start_of(last, zone), until)
-    between = Span(first + timedelta(days=1), last - timedelta(days=1))
-    for key, days in daily.calls("outcome", between, zone).items():
-        counted[key] += sum(days)
+        return _rows(since, until, by)
+    counted = _rows(since, end_of(first, zone), by) + _rows(start_of(last, zone), until, by)
+    whole, facet = Span(first + DAY, last - DAY), "outcome" if by == BY_OUTCOME else "lot"
+    places = [FACETS[facet].names.index(name) for name in by]
+    for key, days in daily.calls(facet, whole, zone).items() if whole.first <= whole.last else ():
+        counted[tuple(key[place] for place in places)] += sum(days)
     return counted
 
 
-def _rows(since: datetime, until: datetime) -> Counted:
-    made = select(Verification.outcome, Verification.billed, func.count()).where(
-        Verification.created_at >= since, Verification.created_at < until
-    )
-    grouped = made.group_by(Verification.outcome, Verification.billed)
-    return Counter({(str(outcome), str(billed)): calls for outcome, billed, calls in db.session.execute(grouped)})
+def _rows(since: datetime, until: datetime, by: tuple[str, str]) -> Counted:
+    fields = [func.coalesce(Verification.lot_id, NO_LOT) if name == "lot_id" else getattr(Verification, name)
+              for name in by]  # fmt: skip
+    made = select(*fields, func.count()).where(Verification.created_at >= since, Verification.created_at < until)
+    return Counter({tuple(key): calls for *key, calls in db.session.execute(made.group_by(*fields))})
 
 
 def _under_way(at: datetime) -> Counted:

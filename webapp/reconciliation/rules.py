@@ -74,12 +74,6 @@ class Comparison:
             return None
         return {0: "not_charged", books.unknown: "charged"}.get(self.explained)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the drift is more than 5 calls and more than 1 % of the vendor's count: worth a notice when the
-        next reading says so too."""
-        return abs(self.drift) * 100 > max(500, self.vendor)
-
 
 def reading_fault(used: int, total: int, last_used: int | None) -> ReadingFault | None:
     """Why these figures are no reading after one with `last_used`; None: they are."""
@@ -88,10 +82,15 @@ def reading_fault(used: int, total: int, last_used: int | None) -> ReadingFault 
     return ReadingFault.OLDER if last_used is not None and used < last_used else None
 
 
-def is_told(now: Comparison, before: Comparison | None) -> bool:
+def is_over(calls: int, of: int) -> bool:
+    """Whether so many calls are more than 5 and more than 1 %: worth a notice when the next reading says so too."""
+    return abs(calls) * 100 > max(500, of)
+
+
+def is_told(now: int, before: int) -> bool:
     """Whether admins are told: this reading and the one before, since the same baseline, both lie too far off, on the
-    same side."""
-    return before is not None and now.is_over and before.is_over and (now.drift > 0) == (before.drift > 0)
+    same side. 0: not too far."""
+    return now * before > 0
 
 
 def shares(drift: int, available: Sequence[int], charged: Sequence[int] = ()) -> list[int]:

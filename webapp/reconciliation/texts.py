@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from webapp.foundation.pages import number, when
 from webapp.reconciliation.judging import Risk
+from webapp.reconciliation.left import Left
 from webapp.reconciliation.models import ReadingSource
 from webapp.reconciliation.operations import WENT_BACK
 from webapp.reconciliation.queries import Standing
@@ -26,6 +27,7 @@ VERDICTS: dict[str, LazyString] = {
 }
 BASELINE_SET = _l("baseline set")
 """Instead of a verdict: with one reading nothing is compared yet."""
+LEFT_DIFFERS = _l("calls agree, what is left does not")
 RISKS: dict[str, LazyString] = {
     Risk.TOTAL_MOVED: _l("The vendor's total is not what the lots recorded here make of it. While that is not "
                          "explained, what it counted may belong to another package or account."),
@@ -77,14 +79,28 @@ FAULTS: dict[str, tuple[LazyString, LazyString]] = {
 """Why the vendor's counter could not be read, and what to do."""
 
 
-def headline(found: Standing) -> str:
+def verdict(found: Standing, rest: Left) -> LazyString:
+    """The verdict in a word or two."""
+    if found.is_baseline:
+        return BASELINE_SET
+    agrees = found.comparison.verdict is Verdict.AGREED
+    return LEFT_DIFFERS if agrees and rest.gap else VERDICTS[found.comparison.verdict]
+
+
+def headline(found: Standing, rest: Left) -> str:
     """The verdict in one sentence."""
     comparison, since = found.comparison, when(found.baseline.at)
     drift, open_calls = comparison.drift, comparison.books.unknown + comparison.books.under_way
-    if found.reading.id == found.baseline.id:
+    if found.is_baseline:
         return _("From here on we compare: %(used)s of %(total)s calls used.",
                  used=number(found.reading.used), total=number(found.reading.total))  # fmt: skip
     match comparison.verdict:
+        case Verdict.AGREED if rest.gap:
+            return ngettext(
+                "Both counted %(calls)s call since %(since)s, but not the same number is left.",
+                "Both counted %(calls)s calls since %(since)s, but not the same number is left.",
+                comparison.vendor, calls=number(comparison.vendor), since=since,
+            )  # fmt: skip
         case Verdict.AGREED:
             return ngettext(
                 "Vendor and books agree: %(calls)s call since %(since)s.",
@@ -110,11 +126,11 @@ def headline(found: Standing) -> str:
     )  # fmt: skip
 
 
-def details(found: Standing, left_gap: int) -> list[str]:
-    """What stands behind the verdict, in words and figures; `left_gap`: see `left.gap`."""
+def details(found: Standing, rest: Left) -> list[str]:
+    """What stands behind the verdict, in words and figures."""
     books, vendor = found.comparison.books, found.comparison.vendor
-    if found.reading.id == found.baseline.id:
-        return left_words(left_gap)
+    if found.is_baseline:
+        return left_words(rest)
     said = [_("Since %(since)s the vendor counted %(vendor)s; ours are %(least)s to %(most)s.",
               since=when(found.baseline.at), vendor=number(vendor), least=number(books.charged),
               most=number(books.most))]  # fmt: skip
@@ -127,7 +143,7 @@ def details(found: Standing, left_gap: int) -> list[str]:
             "%(calls)s call was under way at the moment of a reading: the vendor may have counted it on either side.",
             "%(calls)s calls were under way at the moment of a reading: the vendor may have counted them on either "
             "side.", books.under_way, calls=number(books.under_way)))  # fmt: skip
-    return said + total_words(found) + left_words(left_gap)
+    return said + total_words(found) + left_words(rest)
 
 
 def total_words(found: Standing) -> list[str]:
@@ -148,21 +164,30 @@ def total_words(found: Standing) -> list[str]:
     return said
 
 
-def left_words(gap: int) -> list[str]:
+def left_words(rest: Left) -> list[str]:
     """Whether the vendor has other calls left than our lots, and what mends that: no correction by the drift does."""
+    gap = rest.gap
     if gap > 0:
         return [ngettext(
             "The vendor has %(calls)s call more left than our lots: a lot is missing here, or too small.",
             "The vendor has %(calls)s calls more left than our lots: a lot is missing here, or too small.",
             gap, calls=number(gap))]  # fmt: skip
     if gap < 0:
-        return [ngettext(
+        return [*_uncovered_words(rest.uncovered), ngettext(
             "The vendor has %(calls)s call fewer left than our lots: some were used before our books began, or a lot "
             "is recorded here that the vendor does not have. Correct that lot, or close it.",
             "The vendor has %(calls)s calls fewer left than our lots: some were used before our books began, or a lot "
             "is recorded here that the vendor does not have. Correct that lot, or close it.",
             -gap, calls=number(-gap))]  # fmt: skip
     return []
+
+
+def _uncovered_words(calls: int) -> list[str]:
+    said = ngettext(
+        "%(calls)s call of this time is on no lot here. If the vendor took it from one, correct it by one.",
+        "%(calls)s calls of this time are on no lot here. If the vendor took them from one, correct it by them.",
+        calls, calls=number(calls))  # fmt: skip
+    return [said] if calls else []
 
 
 def failure_words(fault: str, code: str, http_status: int | None) -> str:

@@ -24,6 +24,7 @@ from webapp.reconciliation.operations import Changed, NotAsked, NotSure, WrongRe
 from webapp.reconciliation.rules import ReadingFault
 from webapp.vendor.metering import KEY_ID, KEY_SECRET, Meter
 from webapp.verification.models import Decision
+from webapp.verification.settling import NamesSomeone
 
 bp = Blueprint("reconciliation", __name__, url_prefix="/quota/reconcile")
 
@@ -83,6 +84,9 @@ def settle() -> Answer:
         settled = operations.settle(form.reading.data or 0, Decision(form.decision.data), form.reason.data or "",
                                     who(), this_instance(), utc_now())  # fmt: skip
         flash(ngettext("%(num)s call is settled.", "%(num)s calls are settled.", settled), "success")
+    except NamesSomeone:
+        form.reason.errors = [_("Leave names and numbers of people out of the reason.")]
+        return _page(422, settling=form)
     except Changed:
         flash(_changed(), "warning")
     return _back()

@@ -11,11 +11,11 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from webapp.foundation import runtime
+from webapp.foundation.clock import utc_now
 from webapp.foundation.instance import this_instance
 
 CONFIRM, STOP = "reminder-confirm", "reminder-stop"
 CONFIRM_LASTS = timedelta(days=7)
-STOP_LASTS = timedelta(days=400)
 
 
 def base() -> str:
@@ -46,16 +46,18 @@ def confirm_token(mark: str, asked: int) -> str:
 
 
 def stop_token(mark: str) -> str:
-    """Lets its bearer end this one subscription without logging in."""
+    """Lets its bearer end this one subscription without logging in, however late."""
     return str(_serializer(STOP).dumps([mark, 0]))
 
 
 def read_token(purpose: str, token: str) -> tuple[str, int] | None:
-    """The recipient's mark and the time it was asked; None where the token is not ours or too old."""
-    lasts = CONFIRM_LASTS if purpose == CONFIRM else STOP_LASTS
+    """The recipient's mark and the time it was asked; None where the token is not ours, or asks to confirm and is too
+    old. One that a clock ahead has written holds: `max_age` of the library would call it void."""
     try:
-        mark, asked = _serializer(purpose).loads(token, max_age=int(lasts.total_seconds()))
+        (mark, asked), written = _serializer(purpose).loads(token, return_timestamp=True)
     except BadData:
+        return None
+    if purpose == CONFIRM and utc_now() - written > CONFIRM_LASTS:
         return None
     return str(mark), int(asked)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,10 +22,12 @@ from webapp.quota.models import Lot
 from webapp.reminders import links, queries, relevance, short_mails
 from webapp.reminders.buying import CONSOLE, PRODUCT, advice
 from webapp.reminders.dates import short_day
+from webapp.reminders.late import late_words
 from webapp.reminders.models import Episode, mark_of
 from webapp.reminders.picture import usage_picture
 from webapp.reminders.queries import Outlook, Told
-from webapp.reminders.rules import Closed, Rule, Supply
+from webapp.reminders.rules import Rule, Supply
+from webapp.usage.forecast import Stock
 
 NAME = "reminder figures"
 FRESH = timedelta(seconds=60)
@@ -33,6 +35,8 @@ FRESH = timedelta(seconds=60)
 MOST_KEPT = 8
 """Figures of so many episodes: their messages may come by turns."""
 MOST_NAMED = 5
+"""Other readers."""
+MOST_LOTS = 8
 PLACE_OF_TOKEN = "recipients-own-token"  # noqa: S105
 """Stands for the recipient's token while words are shared."""
 
@@ -49,8 +53,8 @@ class Figures:
     told: list[Told]
     png: bytes
     links: dict[str, str]
-    words: dict[tuple[str, tuple[Told, ...]], tuple[str, str, str]]
-    """What was rendered of them already: subject, text and HTML, by language and who is named."""
+    words: dict[tuple[str, str, tuple[Told, ...]], tuple[str, str, str]]
+    """What was rendered of them already: subject, text and HTML, by language, how late it is, and who is named."""
 
 
 def install(app: Flask) -> None:
@@ -71,8 +75,18 @@ def masked(address: str) -> str:
 def _low(message: Message, now: datetime) -> Content:
     figures = _figures(int(message.params["episode"]), now)
     remaining, total = figures.supply.remaining, figures.supply.total
-    return _render("low", message, figures, remaining=remaining, total=total, above=figures.supply.is_above,
-                   percent=remaining * 100 // total if total else 0)  # fmt: skip
+    today = day_of(now, this_instance().settings.zone)
+    lots = _in_use(figures.outlook.stock, today)
+    return _render(
+        "low", message, figures, remaining=remaining, total=total, above=figures.supply.is_above,
+        percent=remaining * 100 // total if total else 0, in_use=lots[:MOST_LOTS], more=lots[MOST_LOTS:],
+        **_later(lots, today),
+    )  # fmt: skip
+
+
+def _in_use(stock: Sequence[Stock], today: date) -> list[Stock]:
+    """Lots with calls in the order of use, and after them those that begin later, one after another."""
+    return sorted((one for one in stock if one.left), key=lambda one: max(one.starts_on, today))
 
 
 def _expiry(message: Message, now: datetime) -> Content:
@@ -81,17 +95,25 @@ def _expiry(message: Message, now: datetime) -> Content:
     ending = {lot.id for lot in figures.lots}
     forecast = figures.outlook.forecast
     ends_on = figures.episode.ends_on or today
-    over = figures.episode.closed == Closed.EXPIRED or ends_on < today
+    over = ends_on < today
+    then = today if over else ends_on + timedelta(days=1)
+    others = [one for one in figures.outlook.stock if one.lot_id not in ending and one.expires_on >= then]
     return _render(
         "expiry", message, figures,
         left=queries.calls_ending(figures.lots),
         days_left=(ends_on - today).days, over=over,
         unused=sum(forecast.lapses.get(lot, 0) for lot in ending) if forecast else None,
-        elsewhere=sum(one.left for one in figures.outlook.stock
-                      if one.lot_id not in ending and (over or one.expires_on > ends_on)),
+        elsewhere=sum(one.left for one in others if one.starts_on <= then),
         orders=[lot.order_number for lot in figures.lots if lot.order_number],
         unnamed=[lot.id for lot in figures.lots if not lot.order_number],
+        **_later(others, then),
     )  # fmt: skip
+
+
+def _later(stock: Sequence[Stock], day: date) -> dict[str, Any]:
+    """The calls of lots that begin after a day, and when the first of them does."""
+    later = [one for one in stock if one.starts_on > day and one.left]
+    return {"later": sum(one.left for one in later), "later_from": min((one.starts_on for one in later), default=None)}
 
 
 def _confirm(message: Message, now: datetime) -> Content:
@@ -129,10 +151,12 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
     """The mail to one recipient. Only the link that ends the mails differs between readers of one language who see
     the same others named, so the words are rendered once for all of them, and the link is put in."""
     others = tuple(islice((told for told in figures.told if told.address != message.address), MOST_NAMED))
-    shared = (message.locale, others)
+    late = late_words(message, figures.episode, figures.at)
+    shared = (message.locale, late, others)
     words = figures.words.get(shared)
     if words is None:
         with force_locale(message.locale):
+            values |= {"late_words": late}
             words = figures.words[shared] = _words(name, _values(message.locale, figures, others) | values)
     token = links.stop_token(mark_of(message.reader))
     subject, text, html = words
@@ -152,13 +176,13 @@ def _values(locale: str, figures: Figures, others: tuple[Told, ...]) -> dict[str
         "lang": locale.replace("_", "-"), "episode": figures.episode, "lots": figures.lots,
         "forecast": figures.outlook.forecast, "calls": calls, "highest": highest,
         "highest_on": figures.outlook.days[calls.index(highest)],
-        "stock": figures.outlook.stock, "advice": advice(CATALOGUE, figures.outlook.calls_a_day),
+        "advice": advice(CATALOGUE, figures.outlook.calls_a_day),
         "others": [told.name or masked(told.address) for told in others],
         "more_others": max(0, len(figures.told) - 1 - len(others)),
         "console": CONSOLE, "product_page": PRODUCT, **figures.links,
         "short_day": lambda day: short_day(day, today),
     }  # fmt: skip
-    for part in ("usage", "others", "late"):  # as values, so that the HTML escapes what users are called
+    for part in ("usage", "others"):  # as values, so that the HTML escapes what users are called
         values[f"{part}_words"] = _fill(f"mail/{part}.txt", **values)
     return values
 

@@ -8,7 +8,7 @@ processes look, the unique keys of episodes and messages let one of them tell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -49,16 +49,16 @@ def review(instance: Instance, now: datetime) -> bool:
         one_at_a_time()
         listed, episodes = queries.confirmed(), queries.changeable(today)
         _ask_former_admins(listed, now)
-        _stand_again(episodes, today)
-        standing = [episode for episode in episodes if episode.closed_at is None]
         audience = queries.audience(listed)
-        _review_low(instance, now, next((one for one in standing if one.rule == Rule.LOW), None), audience)
-        _review_expiry(instance, now, [one for one in standing if one.rule == Rule.EXPIRY], audience)
+        _review_low(instance, now, next((one for one in episodes if one.rule == Rule.LOW), None), audience)
+        for episode in episodes:
+            if episode.rule == Rule.EXPIRY:
+                _follow_lots(instance, episode, now)
+        for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
+            _open_expiry(instance, ending, now, audience)
         for episode in episodes:
             if episode.closed_at is None:
                 _tell(episode, now, audience)
-            elif episode.closed == Closed.EXPIRED and rules.is_too_late(episode.ends_on or today, today):
-                outbox.withdraw(cause_of(episode.id), Closed.TOO_LATE, now)  # even where nothing is ever taken
     return False
 
 
@@ -129,7 +129,7 @@ def _review_low(instance: Instance, now: datetime, episode: Episode | None, audi
     match rules.low_step(supply, _standing(episode)):
         case Step.OPEN:
             ended = [lot.expires_on for lot in quota.lots_ending(today - queries.LOOK_BACK, today)]
-            due = rules.low_since(quota.newest_entry_at(), ended, now, zone)
+            due = rules.low_since(quota.newest_change_at(), ended, now, zone)
             made = _open(
                 Rule.LOW, f"low:{_next_low()}", due, now, late=rules.is_late(Rule.LOW, due, now, zone),
                 remaining=supply.remaining, total=supply.total, mark=supply.mark,
@@ -155,22 +155,26 @@ def _next_low() -> int:
     return must_write().scalar(select(func.count()).where(Episode.rule == Rule.LOW)) or 0
 
 
-def _review_expiry(instance: Instance, now: datetime, standing: list[Episode], audience: Audience) -> None:
-    today = day_of(now, instance.settings.zone)
-    for episode in standing:
-        closed = queries.expiry_closed(episode, today)
-        if closed is not None:
-            _close(episode, closed, now)
-    for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
-        _open_expiry(instance, ending, now, audience)
+def _follow_lots(instance: Instance, episode: Episode, now: datetime) -> None:
+    """Lets the episode of an end stand or be over as its lots are now. By a lot that is back, or a clock that is right
+    again, it stands again: it was told of, or dropped, and is no new event."""
+    zone, before = instance.settings.zone, episode.closed
+    closed = queries.expiry_closed(episode, day_of(now, zone))
+    if closed == before:
+        return
+    if before == Closed.TOO_LATE:
+        notices.settled(lapsed_unseen(episode))
+    if closed is not None:
+        _close(episode, closed, now)
+        return
+    episode.closed_at = episode.closed = None
+    if episode.opened_at > now:
+        episode.opened_at, episode.late = now, rules.is_late(Rule.EXPIRY, episode.due_at, now, zone)
 
 
-def _stand_again(episodes: Sequence[Episode], today: date) -> None:
-    """Opens what had become pointless by a lot that is back: it was told of, or dropped, and is no new event."""
-    for episode in episodes:
-        if episode.closed in (Closed.EMPTIED, Closed.MOVED) and queries.expiry_closed(episode, today) is None:
-            episode.closed_at = episode.closed = None
-    must_write().flush()
+def lapsed_unseen(episode: Episode) -> str:
+    """The key of the notice that calls lapsed long before anyone could be told."""
+    return f"lapsed_unseen:{episode.id}"
 
 
 def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Audience) -> None:
@@ -186,7 +190,7 @@ def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Au
     session.add_all(ToldLot(lot_id=lot.id, ends_on=day, episode_id=episode.id) for lot in ending.lots)
     session.flush()
     if ending.closed == Closed.TOO_LATE:
-        notices.tell("admin", "lapsed_unseen", f"lapsed_unseen:{episode.id}", now, day=str(day), calls=left)
+        notices.tell("admin", "lapsed_unseen", lapsed_unseen(episode), now, day=str(day), calls=left)
     else:
         _tell(episode, now, audience)
     if ending.closed is not None:
@@ -202,7 +206,7 @@ def _open(rule: Rule, key: str, due: datetime, now: datetime, **values: Any) -> 
 
 
 def _close(episode: Episode, closed: Closed, now: datetime) -> None:
-    """Ends an episode, once; what still waits is dropped where it has become pointless."""
+    """Ends an episode; what still waits is dropped where it has become pointless."""
     episode.closed_at, episode.closed = now, closed
     must_write().flush()
     if closed in POINTLESS:

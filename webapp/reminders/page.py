@@ -186,11 +186,16 @@ def _recipients() -> list[dict[str, Any]]:
         {"id": one.id, "address": user.email if user else one.email, "name": user.name if user else "",
          "low": one.low, "expiry": one.expiry, "locale": one.locale, "own_language": bool(user and user.locale),
          "confirmed": one.confirmed_at is not None, "asked": one.asked_at is not None,
-         "off": user is not None and not user.active, "refused": "" if one.confirmed_at else _refused(one)}
+         "off": user is not None and not user.active, "lost_link": None if one.confirmed_at else _lost_link(one)}
         for one, user in queries.recipients()
     ]  # fmt: skip
 
 
-def _refused(recipient: Recipient) -> str:
-    attempt = recipients.refused(recipient)
-    return said(attempt.fault, attempt.code, attempt.words) if attempt is not None else ""
+def _lost_link(recipient: Recipient) -> dict[str, Any] | None:
+    chain = recipients.lost_link(recipient)
+    if chain is None:
+        return None
+    last = chain.attempts[-1] if chain.attempts else None
+    refused = chain.message.state == State.REFUSED
+    return {"label": _("the link was refused") if refused else _("the link was given up"),
+            "said": said(last.fault, last.code, last.words) if last else ""}  # fmt: skip

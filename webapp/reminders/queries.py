@@ -58,16 +58,16 @@ def open_episodes() -> Sequence[Episode]:
 
 
 def changeable(today: date) -> Sequence[Episode]:
-    """Episodes that a look at this day may change, oldest first: those that are not over; those that are over by what
-    people did to their lots before the day that they tell of, which may be taken back; and those of an end too long
-    ago for which a message still waits."""
-    by_people = Episode.closed.in_((Closed.EMPTIED, Closed.MOVED))
-    undone = and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today, by_people)
+    """Episodes that a look at this day may change, oldest first: those that are not over; those that are over before
+    the day that they tell of, which people or the clock may take back; and those of an end that has come for which a
+    message still waits."""
+    undone = and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today)
     cause = literal("episode:") + cast(Episode.id, String)
     waits = exists().where(Message.cause == cause, Message.state == State.QUEUED)
-    stale = and_(Episode.closed == Closed.EXPIRED, Episode.ends_on < today - TOO_LATE, waits)
-    query = select(Episode).where(or_(Episode.closed_at.is_(None), undone, stale)).order_by(Episode.id)
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+    query = select(Episode).where(
+        or_(Episode.closed_at.is_(None), undone, and_(Episode.closed == Closed.EXPIRED, waits))
+    )
+    return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
 
 
 _OPEN_LOW = (
@@ -127,20 +127,23 @@ def untold_lots(today: date) -> list[ExpiringLot]:
 def expiring(lot: Lot) -> ExpiringLot:
     """A lot as the rules see it; what has lapsed already counts as left when it ended, but what was written off with
     a lot that a person closed does not."""
-    left = lot.available + lot.lapsed if lot.closed_at is None else 0
-    return ExpiringLot(lot.id, lot.expires_on, left, lot.recorded_at, lot.held if lot.closed_at is None else 0)
+    if lot.closed_at is not None:
+        return ExpiringLot(lot.id, lot.expires_on, 0, lot.recorded_at, closed=True)
+    return ExpiringLot(lot.id, lot.expires_on, lot.available + lot.lapsed, lot.recorded_at, lot.held)
 
 
 def coming_lots(today: date) -> Sequence[Lot]:
     """Valid and future lots with calls left that were not told yet, the one that ends first first."""
     lots = [lot for lot in quota.lots_ending(today, date.max) if lot.available]
     told = _told(lots)
-    return [lot for lot in lots if (lot.id, lot.expires_on) not in told]
+    return [lot for lot in lots if told.get((lot.id, lot.expires_on), Closed.NOT_YET) == Closed.NOT_YET]
 
 
-def _told(lots: Sequence[Lot]) -> set[tuple[int, date]]:
-    query = select(ToldLot.lot_id, ToldLot.ends_on).where(ToldLot.lot_id.in_([lot.id for lot in lots]))
-    return {(lot_id, day) for lot_id, day in db.session.execute(query)}
+def _told(lots: Sequence[Lot]) -> dict[tuple[int, date], Closed | None]:
+    """The ends of these lots that have an episode, and why it is over."""
+    query = select(ToldLot.lot_id, ToldLot.ends_on, Episode.closed).join(Episode, Episode.id == ToldLot.episode_id)
+    found = db.session.execute(query.where(ToldLot.lot_id.in_([lot.id for lot in lots])))
+    return {(lot_id, day): closed for lot_id, day, closed in found}
 
 
 def recipients() -> list[tuple[Recipient, User | None]]:
@@ -232,6 +235,7 @@ class Outlook:
     calls: list[int]
     """Calls that were or may have been charged on each of `days`, today last."""
     stock: list[Stock]
+    """Of all lots that have not ended, also those that begin later, in the order of use."""
     demand: Demand | None
     forecast: Forecast | None
 
@@ -249,6 +253,6 @@ def outlook(now: datetime, zone: ZoneInfo) -> Outlook:
     used, demand = usage.expected(today, zone)
     stock = [
         Stock(lot.id, lot.expires_on, lot.available, lot.name, lot.bought_on, turn)
-        for turn, lot in enumerate(quota.valid_lots(today))
+        for turn, lot in enumerate(quota.open_lots(today))
     ]
     return Outlook(days, [used[day] for day in days], stock, demand, forecasting.forecast(stock, demand))

@@ -14,8 +14,9 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import must_write
 from webapp.notify import notices, outbox
 from webapp.notify import queries as notify
-from webapp.notify.messages import Attempt, State
+from webapp.notify.messages import State
 from webapp.notify.outbox import Draft
+from webapp.notify.queries import Chain
 from webapp.reminders import operations, queries
 from webapp.reminders.models import Recipient
 from webapp.reminders.rules import KINDS, Rule
@@ -98,13 +99,11 @@ def _ask(recipient: Recipient, now: datetime) -> None:
                         recipient.locale, {"asked": asked}, recipient.reader)], now)  # fmt: skip
 
 
-def refused(recipient: Recipient) -> Attempt | None:
-    """The try by which the server refused the newest link for good; None where it did not. Reads only."""
+def lost_link(recipient: Recipient) -> Chain | None:
+    """The newest link with its tries, where the server refused it for good or it was given up. Reads only."""
     written = notify.written_for(_asking(recipient))
-    if not written or written[-1].state != State.REFUSED:
-        return None
-    chain = notify.chain(written[-1].id)
-    return chain.attempts[-1] if chain is not None and chain.attempts else None
+    lost = bool(written) and written[-1].state in (State.REFUSED, State.FAILED)
+    return notify.chain(written[-1].id) if lost else None
 
 
 def _asking(recipient: Recipient) -> str:

@@ -3,14 +3,14 @@ hand, and by the page that offers it."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from webapp.foundation.clock import day_of
 from webapp.foundation.instance import this_instance
 from webapp.notify.messages import Message
 from webapp.reminders import queries, recipients
-from webapp.reminders.models import Episode, mark_of
-from webapp.reminders.rules import POINTLESS, Closed, Rule, is_too_late
+from webapp.reminders.models import mark_of
+from webapp.reminders.rules import POINTLESS, Rule
 from webapp.reminders.telling import NOT_TOLD
 
 
@@ -22,16 +22,10 @@ def reminder(message: Message, now: datetime) -> str:
         return ""
     closed = episode.closed
     if episode.rule == Rule.EXPIRY and closed not in POINTLESS:
-        closed = _expiry(episode, day_of(now, this_instance().settings.zone))
+        closed = queries.expiry_closed(episode, day_of(now, this_instance().settings.zone))
     if closed in POINTLESS:
         return str(closed)
     return "" if queries.is_told(mark_of(message.reader), Rule(episode.rule)) else NOT_TOLD
-
-
-def _expiry(episode: Episode, today: date) -> Closed | None:
-    if is_too_late(episode.ends_on or today, today):
-        return Closed.TOO_LATE
-    return queries.expiry_closed(episode, today) if episode.closed is None else episode.closed
 
 
 def confirmation(message: Message, _now: datetime) -> str:

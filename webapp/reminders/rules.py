@@ -17,9 +17,9 @@ from webapp.foundation.clock import day_of, end_of, start_of
 LOW_PERCENT = 20
 DAYS_AHEAD = 7
 LATE_AFTER = timedelta(hours=1)
-"""A low balance told later than this after the event says that it is late."""
+"""What is told later than this after the event, and of an end on another day, says that it is late."""
 TOO_LATE = timedelta(days=30)
-"""A lot that lapsed longer ago, unnoticed, is recorded and not told."""
+"""A lot that lapsed longer ago is recorded, and mailed about no more."""
 
 
 class Rule(StrEnum):
@@ -39,23 +39,28 @@ class Closed(StrEnum):
     RENEWED = "renewed"
     LOTS_CHANGED = "lots_changed"
     EMPTIED = "emptied"
+    LOT_CLOSED = "lot_closed"
+    """A person closed its lots, or gave them back."""
     MOVED = "moved"
     EXPIRED = "expired"
     TOO_LATE = "too_late"
+    NOT_YET = "not_yet"
+    """A clock that was ahead opened it: its day has not come."""
 
 
-POINTLESS = frozenset({Closed.RENEWED, Closed.LOTS_CHANGED, Closed.EMPTIED, Closed.MOVED, Closed.TOO_LATE})
+POINTLESS = frozenset(set(Closed) - {Closed.EXPIRED})
 """Reasons for which messages that still wait are dropped; an expiry is told even after the day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What all valid lots make together, and a mark that only purchases and corrections move."""
+    """What all valid lots make together, and a mark that only purchases and corrections move: those of a lot that was
+    bought ahead move it when that lot begins. So one lot after another of the same size is seen too."""
 
     remaining: int
     total: int
     mark: int
-    """How many purchases and corrections the ledger holds."""
+    """How many purchases and corrections the ledger holds of lots that have begun."""
 
     @property
     def is_low(self) -> bool:
@@ -102,18 +107,20 @@ def why_closed(supply: Supply, standing: Standing) -> Closed:
     return Closed.RENEWED if supply.mark != standing.mark else Closed.LOTS_CHANGED
 
 
-def low_since(newest_entry: datetime | None, last_days: Iterable[date], now: datetime, zone: ZoneInfo) -> datetime:
-    """Since when at the latest the balance has been as it is: the newest ledger entry, or the newest end of a lot."""
+def low_since(newest_change: datetime | None, last_days: Iterable[date], now: datetime, zone: ZoneInfo) -> datetime:
+    """Since when at the latest the balance has been as it is: the newest change by a call or a person, or the newest
+    end of a lot."""
     ends = (end_of(day, zone) for day in last_days)
-    known = [at for at in (newest_entry, *ends) if at is not None and at <= now]
+    known = [at for at in (newest_change, *ends) if at is not None and at <= now]
     return max(known, default=now)
 
 
 def is_late(rule: Rule, due: datetime, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether what was due is told so late that the mail says so: an hour for calls, another day for days."""
-    if rule == Rule.LOW:
-        return now - due > LATE_AFTER
-    return day_of(now, zone) > day_of(due, zone)
+    """Whether what was due, or written, is told so late that the mail says so: an hour for calls, and another day for
+    days."""
+    if now - due <= LATE_AFTER:
+        return False
+    return rule == Rule.LOW or day_of(now, zone) > day_of(due, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,8 @@ class ExpiringLot:
     recorded_at: datetime
     held: int = 0
     """Calls on their way, which may come back."""
+    closed: bool = False
+    """Whether a person closed it, or gave it back: nothing of it is left to end."""
     changed_at: datetime | None = None
     """When a person changed, closed or reopened it last."""
 
@@ -166,21 +175,19 @@ def endings(untold: Sequence[ExpiringLot], now: datetime, zone: ZoneInfo) -> lis
 
 def _ending(day: date, lots: tuple[ExpiringLot, ...], now: datetime, zone: ZoneInfo) -> Ending:
     due = max(start_of(first_day(day), zone), min(lot.known_at for lot in lots))
-    over = end_of(day, zone)
-    closed = None if now < over else Closed.TOO_LATE if now - over > TOO_LATE else Closed.EXPIRED
-    return Ending(day, lots, due, closed)
-
-
-def is_too_late(ends_on: date, today: date) -> bool:
-    """Whether a lot ended so long ago that nobody is mailed about it any more."""
-    return today - ends_on > TOO_LATE
+    return Ending(day, lots, due, expiry_closed(day, lots, day_of(now, zone)))
 
 
 def expiry_closed(told_day: date, lots: Sequence[ExpiringLot], today: date) -> Closed | None:
-    """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now."""
+    """Why an expiry episode is over; None while it stands. `lots` are its lots as they are now, also where it was over
+    before: people, or a clock that was ahead and is right again, may take its end back."""
     ending = [lot for lot in lots if lot.expires_on == told_day]
     if not ending:
         return Closed.MOVED
     if not any(lot.left or lot.held for lot in ending):
-        return Closed.EMPTIED
-    return Closed.EXPIRED if today > told_day else None
+        return Closed.LOT_CLOSED if any(lot.closed for lot in ending) else Closed.EMPTIED
+    if today < first_day(told_day):
+        return Closed.NOT_YET
+    if today > told_day:
+        return Closed.TOO_LATE if today - told_day > TOO_LATE else Closed.EXPIRED
+    return None

@@ -15,11 +15,11 @@ from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import choose_locale
 from webapp.foundation.smtp_url import MailServer
-from webapp.notify import outbox, sending
+from webapp.notify import sending
 from webapp.notify.channels import mail
 from webapp.notify.channels.mail import SENDER, SERVER, Route
 from webapp.notify.messages import Verdict
-from webapp.reminders import trial
+from webapp.reminders import operations, trial
 from webapp.reminders.forms import MailServerForm
 from webapp.reminders.presets import PRESETS, preset
 
@@ -79,7 +79,7 @@ def _store(server: MailServer, sender: str | None) -> None:
             runtime.store(SENDER, sender, sealer, now)
         else:
             runtime.clear(SENDER)
-        outbox.hurry(now)
+        operations.retry_standing(now)  # what was refused may have been so by the former settings
         append(who(), Action.SETTING_CHANGED, now, setting=SERVER)
 
 

@@ -16,18 +16,19 @@ from webapp.notify.messages import Message
 from webapp.reminders import links, queries
 from webapp.reminders.buying import CONSOLE
 from webapp.reminders.dates import short_day
+from webapp.reminders.late import late_words
 from webapp.reminders.models import Episode, mark_of
-from webapp.reminders.rules import Closed
 
 
 def low(message: Message, now: datetime) -> Content:
     """Few calls are left."""
+    late = late_words(message, _episode(message), now)
     supply = queries.supply(day_of(now, this_instance().settings.zone))
     remaining, total = f"{supply.remaining:,}", f"{supply.total:,}"
     with force_locale(message.locale):
         if not supply.total:
             lead = _("The 20%% line was reached, and by now no lot is valid any more.")
-            return _short(message, _("[Yuliang] No lot is valid any more"), lead)
+            return _short(message, _("[Yuliang] No lot is valid any more"), lead, late)
         subject = _("[Yuliang] %(remaining)s of %(total)s calls are left", remaining=remaining, total=total)
         lead = (
             _("All valid lots together have %(remaining)s calls left: the 20%% line was reached, and by now they are "
@@ -35,23 +36,25 @@ def low(message: Message, now: datetime) -> Content:
             if supply.is_above else
             _("All valid lots together have %(remaining)s calls left: the 20%% line is reached.", remaining=remaining)
         )  # fmt: skip
-        return _short(message, subject, lead)
+        return _short(message, subject, lead, late)
 
 
 def expiry(message: Message, now: datetime) -> Content:
     """A lot ends, or has ended."""
     episode = _episode(message)
+    late = late_words(message, episode, now)
     today = day_of(now, this_instance().settings.zone)
     ends = episode.ends_on or today
-    over = episode.closed == Closed.EXPIRED or ends < today
     left = f"{queries.calls_ending(queries.lots_ending_with(episode)):,}"
     with force_locale(message.locale):
         day = short_day(ends, today)
-        if over:
+        if ends < today:
             subject = _("[Yuliang] A lot ended on %(day)s: %(left)s calls have lapsed", day=day, left=left)
-            return _short(message, subject, _("%(left)s calls ended on %(day)s and have lapsed.", left=left, day=day))
+            return _short(
+                message, subject, _("%(left)s calls ended on %(day)s and have lapsed.", left=left, day=day), late
+            )
         subject = _("[Yuliang] %(left)s calls end on %(day)s", left=left, day=day)
-        return _short(message, subject, _("%(left)s calls end on %(day)s.", left=left, day=day))
+        return _short(message, subject, _("%(left)s calls end on %(day)s.", left=left, day=day), late)
 
 
 def _episode(message: Message) -> Episode:
@@ -61,10 +64,10 @@ def _episode(message: Message) -> Episode:
     return episode
 
 
-def _short(message: Message, subject: str, lead: str) -> Content:
+def _short(message: Message, subject: str, lead: str, late: str) -> Content:
     token = links.stop_token(mark_of(message.reader))
     lines = [
-        (lead, ""),
+        (f"{lead} {late}".strip(), ""),
         (_("Please buy in time; the AppCode stays the same."), CONSOLE),
         (_("This mail is in short form: the full one could not be written. The page Reminders tells why."),
          links.page("reminders.index")),

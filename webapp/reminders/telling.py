@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from webapp.notify.retrying import SERVER
 
 NOT_TOLD = "not_told"
-COMES_BACK = frozenset({"removed", "not_wanted", NOT_TOLD, "emptied", "moved"})
+COMES_BACK = frozenset({"removed", "not_wanted", NOT_TOLD, "emptied", "lot_closed", "moved", "not_yet", "too_late"})
 """Reasons of a drop that were the recipient's, over as soon as they are to be told again; or those of an episode that
 was over and stands again."""
 REST = timedelta(days=1)

@@ -69,10 +69,12 @@ FAULTS: dict[str, LazyString] = {
 REASONS: dict[str, LazyString] = {
     Closed.RENEWED: _l("calls were bought"),
     Closed.LOTS_CHANGED: _l("another set of lots is valid"),
-    Closed.EMPTIED: _l("the lot was used up"),
+    Closed.EMPTIED: _l("no calls of the lot are left"),
+    Closed.LOT_CLOSED: _l("the lot was closed"),
     Closed.MOVED: _l("its last day was changed"),
     Closed.EXPIRED: _l("the lot has ended"),
     Closed.TOO_LATE: _l("it ended too long ago"),
+    Closed.NOT_YET: _l("its day has not come: the clock was ahead"),
     "not_wanted": _l("the recipient does not want it"),
     "removed": _l("the recipient was removed"),
     "not_told": _l("the recipient is not told any more"),

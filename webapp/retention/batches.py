@@ -94,7 +94,7 @@ def messages_batch(place: Place, _instance: Instance, _now: datetime) -> Batch:
         session.execute(delete(model).where(column.in_(going)), execution_options={"synchronize_session": False})
     if not rows:
         return Batch(place.position, 0, more=False)
-    more = len(rows) == SIZE and rows[-1].created_at < place.before  # what comes then was not even written by then
+    more = len(rows) == SIZE and any(row.created_at < place.before for row in rows)  # else all that follows is young
     return Batch(rows[-1].id, len(going), len(old) - len(going), more)
 
 

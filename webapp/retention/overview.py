@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
+from webapp.audit import queries as audit
 from webapp.audit.trail import AuditRecord
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
@@ -83,7 +84,7 @@ def _oldest(kind: Kind) -> datetime | None:
     if kind == Kind.FACTS:
         return db.session.scalar(select(func.min(Verification.created_at)))
     if kind == Kind.AUDIT:
-        return db.session.scalar(select(AuditRecord.at).order_by(AuditRecord.id).limit(1))
+        return audit.oldest()
     settled = select(Message.finished_at).where(Message.finished_at.is_not(None))
     return db.session.scalar(settled.order_by(Message.id).limit(1))
 

@@ -18,11 +18,12 @@ from webapp.accounts import queries as accounts
 from webapp.accounts.models import Role
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation import runtime
-from webapp.foundation.clock import day_of
+from webapp.foundation.clock import day_of, start_of
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance
 from webapp.foundation.pages import when
-from webapp.retention import holds, periods
+from webapp.retention import holds, periods, reach
+from webapp.retention.reach import Reach
 from webapp.retention.rules import Kind
 from webapp.retention.texts import HOLDS_WHAT, KINDS
 from webapp.settings import SANDBOX
@@ -49,6 +50,8 @@ class Record:
     vendor: str
     people: list[tuple[str, int]]
     done: dict[str, int]
+    done_since: str
+    trail: Reach
     holds: int
 
 
@@ -57,12 +60,15 @@ def describe(instance: Instance, locale: str, now: datetime) -> Record:
     zone = instance.settings.zone
     last = day_of(now, zone)
     first = last - YEAR
+    trail = reach.of_trail()
+    since = trail.within(start_of(first, zone))
     return Record(
         unit=runtime.value("YULIANG_UNIT_NAME", instance.settings, instance.sealer), made_at=when(now),
         zone=instance.settings.timezone, span=(first.isoformat(), last.isoformat()),
         purposes=_purposes(Span(first, last), instance, locale),
         kept=[(str(KINDS[kind]), str(HOLDS_WHAT[kind]), periods.period(kind, instance).days) for kind in Kind],
-        vendor=_vendor(instance), people=_people(), done=_done(now - YEAR), holds=holds.standing(),
+        vendor=_vendor(instance), people=_people(), done=_done(since), done_since=when(since), trail=trail,
+        holds=holds.standing(),
     )  # fmt: skip
 
 

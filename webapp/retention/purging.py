@@ -16,7 +16,7 @@ from sqlalchemy import Select, delete, select
 from webapp.audit.retention import NotSound
 from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.clock import day_of
-from webapp.foundation.database import db, must_write, transaction
+from webapp.foundation.database import db, empty_log, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.notify import notices
 from webapp.retention import batches, periods
@@ -100,6 +100,10 @@ def _go_on(kind: Kind, instance: Instance, now: datetime) -> bool:
         session.get_one(PurgeRun, run_id, populate_existing=True)
         while _next(run_id, instance, now) and time.monotonic() - began < LONGEST:
             pass
+        run = session.get_one(PurgeRun, run_id)
+        is_over = run.finished_at is not None and run.removed > 0
+    if is_over:
+        empty_log()
     time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
     return True
 

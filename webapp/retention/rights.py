@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from webapp.audit.trail import Action, Who, append
-from webapp.foundation.database import db, transaction
+from webapp.foundation.database import db, empty_log, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.history import export_withdrawal, saved_operations, search_operations
@@ -25,7 +25,7 @@ from webapp.receipts.models import ReceiptSalt
 from webapp.retention import holds
 from webapp.retention.holds import Subject
 from webapp.vendor.contract import Billed
-from webapp.verification import identities, privacy, references
+from webapp.verification import identities, privacy, references, tokens
 from webapp.verification.identities import Person
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
@@ -123,6 +123,7 @@ def erase(subject: Subject, reason: str, who: Who, instance: Instance, now: date
         with transaction():
             some = _erase_some(subject, reason, who, instance, now)
         erased += some
+    empty_log()
     erased += Erased(0, 0, left=len(identities.with_number(subject.number, instance.sealer)))
     if not any(astuple(erased)):
         raise Nobody
@@ -153,6 +154,7 @@ def _erase_some(
         privacy.forget_about(subject.name, subject.number, instance.sealer)
     salts = select(func.count()).select_from(ReceiptSalt).where(ReceiptSalt.verification_id.in_(there))
     receipts = db.session.scalar(salts) or 0
+    tokens.forget_content(there)
     identities.destroy(there)
     if there or exports or searches or views:
         append(

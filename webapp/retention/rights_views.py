@@ -11,8 +11,9 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
-from webapp.retention import holds, periods, person_file, rights
+from webapp.retention import holds, periods, person_file, reach, rights
 from webapp.retention.forms import EraseForm, PersonForm, RequestForm
+from webapp.retention.reach import Reach
 from webapp.retention.rules import Kind
 from webapp.retention.views import as_file, kept
 
@@ -35,7 +36,7 @@ def find() -> Page:
     if not form.validate_on_submit():
         return render_template("retention/rights.html", form=form, found=None), 422
     found = rights.find(form.subject(), who(), this_instance(), utc_now())
-    return render_template("retention/rights.html", form=form, found=found)
+    return render_template("retention/rights.html", form=form, found=found, **_reach())
 
 
 @bp.post("/export")
@@ -52,6 +53,7 @@ def export() -> Page:
         "retention/person.html", entries=[person_file.entry(one, form.subject()) for one in entries],
         subject=form.subject(), now=now, kept=kept(periods.period(Kind.IDENTITY, instance).days),
         unit=person_file.unit(instance), zone=instance.settings.timezone, locale=str(get_locale()),
+        **_reach(),
     )  # fmt: skip
     return as_file(page, f"yuliang-person-{day_of(now, instance.settings.zone)}.html")
 
@@ -85,6 +87,10 @@ def hold() -> Page:
     return redirect(url_for("retention.index"), 303)
 
 
+def _reach() -> dict[str, Reach]:
+    return {"people": reach.of_people(), "trail": reach.of_trail()}
+
+
 def _conceal(form: PersonForm) -> None:
     conceal(form.name.data or "", form.id_number.data or "")
 
@@ -102,7 +108,7 @@ def _request(what: str, form: RequestForm, status: int = 422) -> Page:
         return render_template("retention/rights.html", form=person, found=None), 422
     status = 200 if form.only_opened else status
     found = rights.seen(person.subject(), this_instance())
-    return render_template(f"retention/request_{what}.html", form=form, found=found), status
+    return render_template(f"retention/request_{what}.html", form=form, found=found, **_reach()), status
 
 
 def _nobody() -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from webapp.foundation.database import db, insert_into
@@ -69,11 +69,10 @@ def of_month(month: date) -> dict[date, Counter[Place]]:
     return found
 
 
-def ends() -> list[date]:
-    """The first and the last day with calls; empty: there are none."""
-    months = db.session.execute(select(func.min(UsageMonth.month), func.max(UsageMonth.month))).one()
-    days = [day for month in set(months) - {None} for day in of_month(month)]
-    return [min(days), max(days)] if days else []
+def days() -> set[date]:
+    """Every day that any month has calls of."""
+    months = db.session.scalars(select(UsageMonth.month).distinct()).all()
+    return {day for month in months for day in of_month(month)}
 
 
 def _lock(session: Session) -> None:

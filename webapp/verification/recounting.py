@@ -99,24 +99,34 @@ def stored(day: date, zone: ZoneInfo) -> Counts:
     ends = [*hours[1:], *[end_of(day, zone)] * (MOST_HOURS + 1 - len(hours))]
     bounds = {"begins": hours[0], **{f"end_{place}": end for place, end in enumerate(ends)}}
     counts = Counts()
-    for *key, place, bucket, calls in db.session.execute(_OF_A_DAY, bounds):
-        counts.add(hours[place], tuple(key), bucket, calls)
+    for place, *key, calls in db.session.execute(_CALLS, bounds):
+        counts.add(hours[place], tuple(key), None, calls)
+    for place, bucket, answers in db.session.execute(_ANSWERS, bounds):
+        counts.latencies[hours[place], bucket] += answers
     for at, dimensions, bucket, calls in closings.closed(bounds["begins"], end_of(day, zone)):
         counts.add(hour_of(at, zone), tuple(getattr(dimensions, name) for name in NAMES), bucket, calls)
     return counts
 
 
-def _of_a_day() -> Select[Any]:
-    by = [func.coalesce(getattr(Verification, name), NOTHING[name]) if name in NOTHING else getattr(Verification, name)
-          for name in NAMES]  # fmt: skip
-    took, made = Verification.latency_ms, Verification.created_at
-    bucket = case((took.is_(None), None), *((took <= bound, bound) for bound in BUCKETS), else_=BUCKETS[-1])
+def _of_a_day(*by: ColumnElement[Any]) -> Select[Any]:
+    """Calls of a day by the place of their hour in it, and by what else is given."""
+    made = Verification.created_at
     ends = [bindparam(f"end_{place}", type_=UtcDateTime) for place in range(MOST_HOURS)]
     place = case(*((made < end, number) for number, end in enumerate(ends)))
     # By their places, for PostgreSQL: two bound values are not known to be one expression.
-    places: list[ColumnElement[Any]] = [literal_column(str(number)) for number in range(1, len(by) + 3)]
+    places: list[ColumnElement[Any]] = [literal_column(str(number)) for number in range(1, len(by) + 2)]
     within = made >= bindparam("begins", type_=UtcDateTime), made < ends[-1]
-    return select(*by, place, bucket, func.count()).where(*within).group_by(*places)
+    return select(place, *by, func.count()).where(*within).group_by(*places)
 
 
-_OF_A_DAY = _of_a_day()
+def _bucket() -> ColumnElement[Any]:
+    took = Verification.latency_ms
+    return case(*((took <= bound, bound) for bound in BUCKETS), else_=BUCKETS[-1])
+
+
+# Two looks at a day: by all that tells calls apart and how long they took, nearly every call would be a row of its own.
+_CALLS = _of_a_day(
+    *(func.coalesce(getattr(Verification, name), NOTHING[name]) if name in NOTHING else getattr(Verification, name)
+      for name in NAMES)
+)  # fmt: skip
+_ANSWERS = _of_a_day(_bucket()).where(Verification.latency_ms.is_not(None))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from webapp.foundation import leases, runtime
 from webapp.foundation.clock import day_of, end_of, start_of, utc_now
-from webapp.foundation.database import db, end_read, must_write, transaction
+from webapp.foundation.database import UtcDateTime, db, end_read, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.usage import closings, counters, packing
 from webapp.usage.dimensions import Dimensions
@@ -32,6 +32,16 @@ SHAPE = 3
 WORK = "count anew"
 LEASE = timedelta(minutes=2)
 """How long one day may take to count before others believe its holder dead."""
+BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
+
+# Put together once: it is asked for each day. Deltas have no index by time, and are few.
+_NEXT = select(
+    *(
+        select(func.min(made)).where(made >= bindparam("at", type_=UtcDateTime)).scalar_subquery()
+        for made in (Verification.created_at, UsageHour.hour, LatencyHour.hour, UsageClosing.at)
+    ),
+    select(func.min(UsageDay.day)).where(UsageDay.day >= bindparam("day")).scalar_subquery(),
+)
 
 
 def are_current(instance: Instance) -> bool:
@@ -91,16 +101,20 @@ def rebuild(zone: ZoneInfo) -> int:
 
 
 def counted_days(zone: ZoneInfo) -> list[date]:
-    """Every day that has calls or counts, and those between."""
-    ends: list[date] = []
-    for column in (Verification.created_at, UsageDelta.at, UsageHour.hour, LatencyHour.hour, UsageClosing.at):
-        ends += [day_of(at, zone) for at in db.session.execute(select(func.min(column), func.max(column))).one() if at]
-    ends += [day for day in db.session.execute(select(func.min(UsageDay.day), func.max(UsageDay.day))).one() if day]
-    ends += packing.ends()
-    if not ends:
-        return []
-    first = min(ends)
-    return [first + timedelta(days=ahead) for ahead in range((max(ends) - first).days + 1)]
+    """Every day that has calls or counts, in order: from one to the next by indexes, however far it is."""
+    days = {day_of(at, zone) for at in db.session.scalars(select(UsageDelta.at).execution_options(yield_per=10_000))}
+    days |= packing.days()
+    at, day = BEFORE_ALL, BEFORE_ALL.date()
+    while found := _next_day(at, day, zone):
+        days.add(found)
+        at, day = end_of(found, zone), found + timedelta(days=1)
+    return sorted(days)
+
+
+def _next_day(at: datetime, day: date, zone: ZoneInfo) -> date | None:
+    """The first day with something that is stored by its time, from `at` on, or by its day, from `day` on."""
+    *times, counted = db.session.execute(_NEXT, {"at": at, "day": day}).one()
+    return min([day_of(one, zone) for one in times if one] + [counted] * (counted is not None), default=None)
 
 
 def _recount(day: date, zone: ZoneInfo) -> int:

@@ -17,7 +17,7 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
 from webapp.notify import notices
-from webapp.persons.mentions import names_someone
+from webapp.persons.mentions import mentions, names_someone
 from webapp.quota import ledger, watchers
 from webapp.usage import counters
 from webapp.vendor.contract import Billed, Outcome
@@ -25,9 +25,12 @@ from webapp.verification import identities
 from webapp.verification.dimensions import dimensions
 from webapp.verification.models import Decision, Settlement, Verification
 
+CHUNK = 500
+"""People who are opened at once."""
+
 
 class NamesSomeone(Exception):
-    """The reason holds the person's name or number, or what looks like a number; nothing was settled."""
+    """The reason holds the name or number of a person it is about, or what looks like a number; nothing was settled."""
 
 
 class SettledAlready(Exception):
@@ -43,24 +46,36 @@ def decisions(verification_ids: Sequence[int]) -> dict[int, Settlement]:
 def settle(verification_id: int, decision: Decision, reason: str, who: Who, instance: Instance, now: datetime) -> None:
     """Records a decision and, where it says so, charges or releases the held call. Raises `SettledAlready`,
     `NamesSomeone`."""
-    person = identities.open_person(verification_id, instance.sealer)
-    if names_someone(reason, *((person.name, person.number) if person else ())):
-        # Refusing such words tells that they were right: it is recorded as a decision that failed.
-        with transaction():
-            append(who, Action.UNKNOWN_SETTLED, now, on=("verification", verification_id), success=False,
-                   decision=decision)  # fmt: skip
-        raise NamesSomeone
     settle_all([verification_id], decision, reason, who, instance, now)
 
 
 def settle_all(
     verification_ids: Sequence[int], decision: Decision, reason: str, who: Who, instance: Instance, now: datetime
 ) -> None:
-    """As `settle`, for several at once: all or, where one raises `SettledAlready`, none."""
+    """As `settle`, for several at once: all or, where one raises, none. The reason names nobody of them all."""
+    _refuse_names(verification_ids, decision, reason, who, instance, now)
     with transaction() as session:
         for verification_id in sorted(verification_ids):
             _settle(session, verification_id, decision, reason, who, instance, now)
     watchers.calls_settled(now)
+
+
+def _refuse_names(
+    verification_ids: Sequence[int], decision: Decision, reason: str, who: Who, instance: Instance, now: datetime
+) -> None:
+    """Raises `NamesSomeone`."""
+    named = [
+        number
+        for start in range(0, len(verification_ids), CHUNK)
+        for number, person in identities.open_people(verification_ids[start : start + CHUNK], instance.sealer).items()
+        if mentions(reason, person.name, person.number)
+    ]
+    if named or names_someone(reason):
+        # Refusing such words tells that they were right: it is recorded as a decision that failed.
+        with transaction():
+            for number in sorted(named or verification_ids):
+                append(who, Action.UNKNOWN_SETTLED, now, on=("verification", number), success=False, decision=decision)
+        raise NamesSomeone
 
 
 def _settle(

@@ -9,16 +9,17 @@ refused. A form without a token is taken too, for scripts: then only the rules a
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from flask import current_app
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from webapp.foundation.database import insert_once, must_write, transaction
 from webapp.foundation.sealing import Sealer
 from webapp.verification.asked import SentForm
-from webapp.verification.models import SpentForm
+from webapp.verification.models import Reuse, SpentForm
 
 LASTING = timedelta(hours=24)
 """A desk form stays open all day."""
@@ -82,6 +83,16 @@ def came_to(form: SentForm, *, verification_id: int | None = None, reuse_id: int
     must_write().execute(
         mine.values(verification_id=verification_id, reuse_id=reuse_id),
         execution_options={"synchronize_session": False},
+    )
+
+
+def forget_content(verification_ids: Collection[int]) -> None:
+    """Destroys, in the caller's transaction, what tells of these verifications, and of their reuses, what stood in
+    their forms. The forms stay spent: one that is sent again spends nothing."""
+    reuses = select(Reuse.id).where(Reuse.verification_id.in_(verification_ids))
+    mine = or_(SpentForm.verification_id.in_(verification_ids), SpentForm.reuse_id.in_(reuses))
+    must_write().execute(
+        update(SpentForm).where(mine).values(content=b""), execution_options={"synchronize_session": False}
     )
 
 

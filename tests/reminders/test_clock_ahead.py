@@ -1,0 +1,80 @@
+"""A clock that was ahead, and is right again: no end of a lot is lost by it, and none is told before its day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import current_app
+
+from tests.reminders.mailing import mail_of
+from tests.reminders.story import TODAY, buy, days, episodes, messages, review, subscribe
+from tests.support.cast import ADMIN, NOW
+from webapp.foundation.database import db
+from webapp.notify import composing, notices, outbox
+from webapp.reminders import queries
+
+pytestmark = pytest.mark.usefixtures("context")
+
+MINUTE = timedelta(minutes=1)
+SENDER = "yuliang@here.test"
+
+
+def states() -> list[tuple[str, str]]:
+    return [(one.state, one.reason) for one in messages()]
+
+
+def said() -> list[str]:
+    with current_app.test_request_context(headers={"Accept-Language": "en"}):
+        return [one.text for one in notices.standing(ADMIN.id, "admin")]
+
+
+@pytest.mark.parametrize(("ahead", "closed"), [(15, None), (22, "expired"), (60, "too_late")])
+def test_an_end_that_was_seen_from_the_future_is_told_on_its_seventh_day(ahead: int, closed: str | None) -> None:
+    subscribe()
+    buy(100, ends=TODAY + days(20))
+    review(NOW + days(ahead))
+    assert [one.closed for one in episodes()] == [closed]
+    assert bool(said()) == (closed == "too_late")
+
+    for day in (0, 5, 12):
+        review(NOW + days(day) + MINUTE)
+        assert [one.closed for one in episodes()] == ["not_yet"]
+        assert states() == ([("dropped", "not_yet")] if closed != "too_late" else [])
+        assert said() == []
+        assert [lot.expires_on for lot in queries.coming_lots(TODAY + days(day))] == [TODAY + days(20)]
+    review(NOW + days(13) + MINUTE)
+
+    assert [(one.closed, one.late, one.opened_at) for one in episodes()] == [(None, False, NOW + days(13) + MINUTE)]
+    assert states() == [("queued", "")]
+    assert mail_of("en", NOW + days(13))["Subject"] == "[Yuliang] A lot ends in 7 days: 100 calls will lapse (Nov 22)"
+
+
+def test_what_waits_by_a_clock_ahead_is_not_sent_before_its_day_even_before_the_next_look() -> None:
+    subscribe()
+    buy(100, ends=TODAY + days(20))
+    review(NOW + days(15))
+    [message] = messages()
+
+    assert composing.pointless(message, NOW) == "not_yet"
+    assert outbox.take(NOW, SENDER) is None
+    review(NOW + days(13) + MINUTE)
+
+    assert states() == [("queued", "")]
+
+
+@pytest.mark.parametrize(("ahead", "closed"), [(8, "expired"), (60, "too_late")])
+def test_an_end_that_stands_outlives_a_clock_that_jumps_beyond_it_and_back(ahead: int, closed: str) -> None:
+    """Nothing has lapsed: neither the mail nor the page may say so."""
+    subscribe()
+    buy(100, ends=TODAY + days(7))
+    review()
+    review(NOW + days(ahead))
+    assert [one.closed for one in episodes()] == [closed]
+    before_the_look = mail_of("en", NOW + MINUTE)["Subject"]
+    review(NOW + 2 * MINUTE)
+
+    assert before_the_look == "[Yuliang] A lot ends in 7 days: 100 calls will lapse (Nov 9)"
+    assert [(one.closed, one.closed_at) for one in episodes()] == [(None, None)]
+    assert states() == [("queued", "")]
+    db.session.rollback()
