@@ -38,7 +38,7 @@ def check_everything(now: datetime | None = None, locale: str = "") -> list[str]
     ]  # fmt: skip
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     found = partial(_found, app, locale or this_instance().settings.locale)
-    with ThreadPoolExecutor(os.cpu_count()) as readers:
+    with ThreadPoolExecutor(os.cpu_count(), "checking") as readers:
         return [difference for differences in readers.map(found, parts) for difference in differences]
 
 
