@@ -238,8 +238,8 @@ def test_the_first_page_says_when_calls_run_out_and_what_of_their_price_lapses(a
     for number in range(14):
         call(app, number, MATCH, now - timedelta(days=14 - number))
 
-    page = desk(OPERATOR).get("/", headers={"Accept-Language": "en"}).text
-    lots = desk(OPERATOR).get("/quota", headers={"Accept-Language": "en"}).text
+    page = desk(ADMIN).get("/", headers={"Accept-Language": "en"}).text
+    lots = desk(ADMIN).get("/quota", headers={"Accept-Language": "en"}).text
 
     said = re.search(r"(\d+) calls of lot MK9, which cost ¥([\d.]+), will likely lapse unused on", page)
     assert said is not None

@@ -229,9 +229,14 @@ def test_finding_the_pages_costs_no_more_in_a_larger_trail() -> None:
             with db.engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (FREEZE, ANALYZE)"))
 
+    def find() -> None:
+        if db.engine.dialect.name == "postgresql":  # as in a trail that is too large to be read whole
+            db.session.execute(text("SET LOCAL enable_seqscan = off"))
+        looks._holding([1_234])
+
     fill(1, 1_000)
-    before = price_of(lambda: looks._holding([1_234]), "audit_record")
+    before = price_of(find, "audit_record")
     fill(1_000, 3_000)
 
     assert len(looks._holding([1_234]).records) == 5
-    assert price_of(lambda: looks._holding([1_234]), "audit_record") <= 1.2 * before + 300
+    assert price_of(find, "audit_record") <= 1.2 * before + 300

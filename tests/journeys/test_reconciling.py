@@ -31,7 +31,7 @@ WORDS = {
     "zh-CN": {"ask": "立即读取服务商计数", "settle": "将这 2 次认定为已计次", "rebase": "更正并重新起算",
               "elsewhere": "有 17 次不是本系统调用的", "agreed": "一致"},
     "en": {"ask": "Ask the vendor now", "settle": "Settle these 2 as charged", "rebase": "Correct and compare anew",
-           "elsewhere": "17 calls this product did not make", "agreed": "agreed"},
+           "elsewhere": "17 calls this product did not make", "agreed": "agree"},
 }  # fmt: skip
 
 

@@ -36,9 +36,9 @@ def buy(
         return ledger.record_purchase(purchase, WHO, NOW).id
 
 
-def correct(lot: int, change: int) -> int:
+def correct(lot: int, change: int, today: date = TODAY) -> int:
     with transaction():
-        return ledger.correct(lot, change, REASON, WHO, NOW)
+        return ledger.correct(lot, change, REASON, WHO, NOW + (today - TODAY))
 
 
 def close(lot: int, today: date = TODAY) -> int:

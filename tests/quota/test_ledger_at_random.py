@@ -138,11 +138,12 @@ class Books(RuleBasedStateMachine):
     @rule(which=WHICH, change=st.integers(-4, 4).filter(bool))
     def correct(self, which: int, change: int) -> None:
         number, lot = self._some(which)
-        if self._refused(lambda: books.correct(number, change), {
+        if self._refused(lambda: books.correct(number, change, self.today), {
             LotClosed: lot.closed, NotSoMany: lot.available + change < 0,
         }):  # fmt: skip
             return
         lot.calls, lot.available = lot.calls + change, lot.available + change
+        lot.end(self.today)
 
     @rule(which=WHICH, calls=st.integers(1, 3), fen=st.sampled_from([0, 300, 1100]))
     def refund(self, which: int, calls: int, fen: int) -> None:

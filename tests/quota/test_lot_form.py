@@ -74,7 +74,7 @@ def test_a_lot_is_recorded_as_it_was_typed(desk: Open, app: Flask) -> None:
 
 @pytest.mark.parametrize(("bought_on", "expires_on"), [("2026-05-06", "2027-05-06"), ("2028-02-29", "2029-02-28")])
 def test_a_lot_without_an_expiry_is_valid_for_a_year(desk: Open, app: Flask, bought_on: str, expires_on: str) -> None:
-    desk(ADMIN).record_lot(500, bought_on=bought_on, expires_on="", price="")
+    desk(ADMIN).record_lot(500, bought_on=bought_on, expires_on="", price="", ahead="yes")
 
     with app.app_context():
         lot = db.session.get_one(Lot, 1)

@@ -49,7 +49,6 @@ def _rows_read(act: Act, tables: tuple[str, ...]) -> int:
         act()
     finally:
         event.remove(db.engine, "before_cursor_execute", remember)
-    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # a small table is cheapest read whole: a large is not
     read = sum(_read(connection, *one) for one in sent if any(f" {name}" in one[0] for name in tables))
     db.session.rollback()
     return read

@@ -352,7 +352,7 @@ def test_saved_calls_are_counted_at_the_price_of_the_lot_they_would_have_come_fr
     with app.app_context():
         assert reuse.saved(utc_now() - timedelta(days=30)) == reuse.Saved(2, 6)
         assert reuse.saved(utc_now() + timedelta(days=1)) == reuse.Saved(0, 0)
-    dashboard = operator.get("/").text
+    dashboard = desk(ADMIN).get("/").text
     assert attribute(dashboard, "data-saved") == "2"
     assert "¥0.06" in dashboard
 

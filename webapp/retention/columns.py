@@ -58,6 +58,7 @@ COLUMNS: Mapping[str, End] = {
     "notice.key": _TRIED_OUT,
     "notice.params": _TRIED_OUT,
     "audit_record.subject": End(Kind.AUDIT, False, "who looked for a person is asked after the erasure too"),
+    "audit_record.stamp": End(Kind.AUDIT, False, "goes with its record: it only tells that the product wrote it"),
     "audit_segment.previous": _CHAIN,
     "audit_segment.content": _CHAIN,
     "audit_segment.marks": _CHAIN,
