@@ -60,7 +60,7 @@ def fill(many: int) -> None:
 
 
 UNEXPECTED = "failures at what never fails"
-"""PostgreSQL takes action and success for independent of each other, expects some, and may walk the trail to find none."""
+"""PostgreSQL takes the two for independent of each other, expects some, and may walk the trail to find none."""
 
 
 def prices() -> dict[str, int]:
