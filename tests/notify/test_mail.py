@@ -195,15 +195,15 @@ def drips(talk: Script) -> None:
 def test_a_server_that_hangs_or_drips_is_left_when_its_time_is_over_and_that_is_what_is_said(
     monkeypatch: pytest.MonkeyPatch, script: Callable[[Script], None], stage: str
 ) -> None:
-    monkeypatch.setattr(smtp, "STEP_SECONDS", 0.2)
-    monkeypatch.setattr(smtp, "CONTENT_SECONDS", 0.2)
-    monkeypatch.setattr(smtp, "MOST_SECONDS", 0.6)
+    monkeypatch.setattr(smtp, "STEP_SECONDS", 1)
+    monkeypatch.setattr(smtp, "CONTENT_SECONDS", 1)
+    monkeypatch.setattr(smtp, "MOST_SECONDS", 2.5)
     with scripted_server(script) as port:
         started = time.monotonic()
         reply = send(plain(port))
 
     assert reply == failed(stage, Fault.NO_ANSWER)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20, "and not after the usual time"
 
 
 @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])

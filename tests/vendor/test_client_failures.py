@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -24,23 +23,21 @@ def test_a_name_that_does_not_resolve_is_the_networks() -> None:
     def resolver(host: str, port: int) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    began = time.monotonic()
     assert is_network(ask("https://vendor.test", resolver=resolver))
-    assert time.monotonic() - began < 1
 
 
 def test_a_resolver_that_hangs_is_not_waited_for() -> None:
-    released = threading.Event()
+    released, ended = threading.Event(), threading.Event()
 
     def resolver(host: str, port: int) -> list[Any]:
-        released.wait(10)
+        released.wait(60)
+        ended.set()
         raise socket.gaierror(socket.EAI_AGAIN, "late")
 
-    began = time.monotonic()
     reply = ask("https://vendor.test", resolver=resolver, connect_timeout=0.05, deadline=1)
+    assert not ended.is_set()
     released.set()
     assert is_network(reply)
-    assert time.monotonic() - began < 1
 
 
 def test_the_second_address_of_a_name_is_tried_when_the_first_refuses(closed_port: int) -> None:

@@ -27,8 +27,9 @@ RETRIES = {"never": 0, "once": 1, "backoff": 3}
 NUMBERS = {scenario.name: somebody(n)[1] for n, scenario in enumerate(SCENARIOS)}
 LOT = 1000
 AT_ONCE = 24
-DEADLINE, SPARE = 6, 1
-"""Seconds: of a call, and for everything else that a request does."""
+PATIENCE, DEADLINE = 120, 3
+"""Seconds that a call may take: where its number of retries must not hang on this machine's speed, and where only
+the deadline ends it."""
 STOPS: dict[str, float | None] = {
     "maintenance": 60, "vendor_unavailable": 90, "gateway_busy": 90,
     **dict.fromkeys(
@@ -54,23 +55,27 @@ def lingers(scenario: Scenario) -> bool:
 
 
 def trickles(scenario: Scenario) -> bool:
-    """Never stops sending: only the deadline ends it."""
+    """Sends for longer than a visitor waits: only the deadline ends it."""
     return scenario.manner in (Manner.TRICKLE_HEAD, Manner.TRICKLE_BODY)
 
 
 @pytest.fixture
-def product(make_app: MakeApp, sandbox: Sandbox) -> Iterator[tuple[Flask, Visitor]]:
-    sandbox.change(slow_ms=300, trickle_ms=50)
-    app = make_app(VENDOR_CONNECT_TIMEOUT="1", VENDOR_READ_TIMEOUT="1", VENDOR_DEADLINE=str(DEADLINE))
-    with served(app) as address:
-        yield app, visit(address, OPERATOR)
+def products(make_app: MakeApp, sandbox: Sandbox) -> Iterator[tuple[Flask, Visitor, Visitor]]:
+    """The product with all the time there is, a visitor of it, and one of the same product with a near deadline."""
+    sandbox.change(slow_ms=300)
+    patient, hurried = (
+        make_app(VENDOR_CONNECT_TIMEOUT="3", VENDOR_READ_TIMEOUT="3", VENDOR_DEADLINE=str(seconds))
+        for seconds in (PATIENCE, DEADLINE)
+    )
+    with served(patient) as address, served(hurried) as other:
+        yield patient, visit(address, OPERATOR), visit(other, OPERATOR)
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_every_answer_has_its_outcome_its_charge_and_its_number_of_calls(
-    product: tuple[Flask, Visitor], sandbox: Sandbox
+    products: tuple[Flask, Visitor, Visitor], sandbox: Sandbox
 ) -> None:
-    app, operator = product
+    app, operator, hurried = products
     lot = buy(app, LOT)
     wrong: list[str] = []
     stopped_by: dict[str, set[str]] = {}
@@ -79,14 +84,12 @@ def test_every_answer_has_its_outcome_its_charge_and_its_number_of_calls(
         answer = tab.verify(scenario.name, NUMBERS[scenario.name])
         seen = (*card_of(answer.text), sandbox.calls(scenario.name, NUMBERS[scenario.name]).received)
         expected = (scenario.outcome, scenario.billed, calls_expected(scenario))
-        took = sum(step.elapsed.total_seconds() for step in (*answer.history, answer))
-        if (answer.status_code, seen) != (200, expected) or took > DEADLINE + SPARE:
-            wrong.append(f"{scenario.name}: {answer.status_code} {seen} instead of {expected}, {took} s")
+        if (answer.status_code, seen) != (200, expected):
+            wrong.append(f"{scenario.name}: {answer.status_code} {seen} instead of {expected}")
 
-    # Those that last until the deadline are on their own: in a crowd it is this machine that takes its time.
-    for crowd in ([one for one in SCENARIOS if lingers(one) and not trickles(one)], filter(trickles, SCENARIOS)):
-        with ThreadPoolExecutor(AT_ONCE) as tabs:
-            list(tabs.map(lambda scenario: submit(scenario, operator.copy()), crowd))
+    with ThreadPoolExecutor(AT_ONCE) as tabs:
+        slow = [(one, hurried if trickles(one) else operator) for one in SCENARIOS if lingers(one)]
+        list(tabs.map(lambda case: submit(case[0], case[1].copy()), slow))
     assert stop_of(app) is None, "none of those stops anybody"
     for scenario in SCENARIOS:
         if not lingers(scenario):
