@@ -29,6 +29,7 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
+FEW = "success = FALSE"
 FAILED = {"action": ["action"], "actor": ["actor_id"], "actor_action": ["actor_id", "action"],
           "object": ["object_type", "object_id"]}  # fmt: skip
 MOST = 5_000
@@ -46,10 +47,10 @@ def upgrade() -> None:
     with _lossless(op.get_bind()):
         _seal_as_found(op.get_bind(), this_instance().keys.audit)
     op.drop_index("ix_audit_record_failed", table_name="audit_record")
-    _index("failed", [], "NOT success AND id <> 0")
+    _index("failed", ["success"], f"{FEW} AND id <> 0")
     _index("shown", ["shown"], "shown IS NOT NULL")
     for name, columns in FAILED.items():
-        _index(f"failed_{name}", columns, "NOT success")
+        _index(f"failed_{name}", [*columns, "success"], FEW)
 
 
 def downgrade() -> None:

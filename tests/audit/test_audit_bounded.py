@@ -59,15 +59,9 @@ def fill(many: int) -> None:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM (FREEZE, ANALYZE)"))
 
 
-UNEXPECTED = "failures at what never fails"
-"""PostgreSQL takes the two for independent of each other, expects some, and may walk the trail to find none."""
-
-
 def prices() -> dict[str, int]:
     zone, found = this_instance().settings.zone, {}
     for pair, wanted in PAIRS.items():
-        if pair == UNEXPECTED and db.engine.dialect.name == "postgresql":
-            continue
         look = partial(queries.page, wanted.conditions(zone), SIZE, leading=wanted.leading)
         found[pair] = price_of(look, "audit_record")
         found[f"{pair}, later"] = price_of(partial(look, below=MIDDLE), "audit_record")

@@ -68,8 +68,10 @@ class Filters:
 
     @property
     def leading(self) -> tuple[InstrumentedAttribute[Any], ...]:
-        """What the order begins with: PostgreSQL does not see that those of nobody are of one."""
-        return (AuditRecord.actor_id,) if self.actor == NOBODY else ()
+        """What the order begins with, one and the same in all that is wanted. PostgreSQL does not see that, neither of
+        nobody nor of failures, and so takes the index of them: it may not walk the trail until enough have come."""
+        nobody = (AuditRecord.actor_id,) if self.actor == NOBODY else ()
+        return nobody if self.success is not False else (*nobody, AuditRecord.success)
 
 
 @dataclass(frozen=True, slots=True)

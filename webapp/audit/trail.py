@@ -130,7 +130,7 @@ LISTED = "verifications"
 """Under which name `detail` holds the verifications that were shown, packed."""
 
 
-FAILED, ABOUT, SHOWN = "NOT success", "subject IS NOT NULL", "shown IS NOT NULL"
+FAILED, ABOUT, SHOWN = "success = FALSE", "subject IS NOT NULL", "shown IS NOT NULL"
 """Few of many records: only those cost an entry of their index."""
 ANY = "id <> 0"
 """Always so. Who asks for all failures says it, and finds the index over all of them. PostgreSQL would take that one
@@ -151,11 +151,11 @@ class AuditRecord(Base):
         Index(None, "actor_id", "at", "id"),
         Index(None, "actor_id", "action", "at", "id"),
         Index(None, "object_type", "object_id", "at", "id"),
-        _index_of(f"{FAILED} AND {ANY}", "failed"),
-        _index_of(FAILED, "failed_action", "action"),
-        _index_of(FAILED, "failed_actor", "actor_id"),
-        _index_of(FAILED, "failed_actor_action", "actor_id", "action"),
-        _index_of(FAILED, "failed_object", "object_type", "object_id"),
+        _index_of(f"{FAILED} AND {ANY}", "failed", "success"),
+        _index_of(FAILED, "failed_action", "action", "success"),
+        _index_of(FAILED, "failed_actor", "actor_id", "success"),
+        _index_of(FAILED, "failed_actor_action", "actor_id", "action", "success"),
+        _index_of(FAILED, "failed_object", "object_type", "object_id", "success"),
         _index_of(ABOUT, "subject", "subject"),
         _index_of(SHOWN, "shown", "shown"),
     )
