@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import event, func, inspect, select, text
 
 from tests.conftest import settings_for
 from tests.support.cast import ADMIN, OPERATOR, Desk, card_of, hire
@@ -394,3 +394,28 @@ def test_a_file_that_another_process_has_open_is_left_alone(new: Make, monkeypat
         assert scalar("SELECT count(*) FROM app_user") == 0
     with app.app_context():
         assert fill(10, 10, 1, this_instance(), NOW).calls == 10
+
+
+def test_twice_as_many_calls_cost_little_more_than_twice(tmp_path: Path) -> None:
+    """Steps of SQLite's machine: what is looked through for each call grows with the square."""
+
+    def steps(calls: int) -> int:
+        made, hundreds = create_app(settings_for(tmp_path / str(calls), None)), 0
+
+        def one_more() -> int:
+            nonlocal hundreds
+            hundreds += 1
+            return 0
+
+        with made.app_context():
+            schema.migrate(utc_now())
+            hire()
+            event.listen(db.engine, "connect", lambda driver, _record: driver.set_progress_handler(one_more, 100))
+            fill(calls, 30, 1, this_instance(), NOW)
+            db.session.remove()
+            db.engine.dispose()
+        made.extensions["vendor"].close()
+        return hundreds
+
+    few, many = steps(2_000), steps(4_000)
+    assert many < 2.5 * few

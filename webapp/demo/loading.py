@@ -37,6 +37,7 @@ from webapp.demo.rows import Batch, Counted
 from webapp.demo.staging import ALL, CALL, FOUND, PART, REFERENCE, SETTLED
 from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.sealing import Sealer
+from webapp.quota import append_only
 from webapp.quota.models import LedgerEntry
 from webapp.usage import facets
 from webapp.usage.facets import Key, Place
@@ -73,9 +74,10 @@ def bulk() -> Iterator[Connection]:
             for table in ALL:
                 table.create(connection)
             dropped = _drop_indexes(connection)
-            yield connection
-            for index in dropped:
-                index.create(connection)
+            with append_only.stored_in_bulk(connection):
+                yield connection
+                for index in dropped:
+                    index.create(connection)
             for table in ALL:
                 table.drop(connection)
     finally:

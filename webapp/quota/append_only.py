@@ -17,6 +17,7 @@ from webapp.quota.models import LedgerEntry, LedgerLeave
 
 REFUSAL = "the ledger is append-only"
 _ALLOWED = "EXISTS (SELECT 1 FROM ledger_leave)"
+REPLACED = "ledger_entry_is_not_replaced"
 _ABORT = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
 _SQLITE = {
     "ledger_entry_is_not_changed":
@@ -25,8 +26,8 @@ _SQLITE = {
         "CREATE TRIGGER ledger_entry_is_not_removed BEFORE DELETE ON ledger_entry "
         f"WHEN NOT {_ALLOWED} {_ABORT}",
     # INSERT OR REPLACE removes what is in its way, by number or as another of its kind, and asks no other trigger.
-    "ledger_entry_is_not_replaced":
-        "CREATE TRIGGER ledger_entry_is_not_replaced BEFORE INSERT ON ledger_entry "  # noqa: S608
+    REPLACED:
+        f"CREATE TRIGGER {REPLACED} BEFORE INSERT ON ledger_entry "  # noqa: S608
         "WHEN EXISTS (SELECT 1 FROM ledger_entry WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM ledger_entry "
         "WHERE verification_id = NEW.verification_id AND kind = NEW.kind) " + _ABORT,
 }  # fmt: skip
@@ -76,6 +77,18 @@ def _plain(statement: str) -> str:
 def _guard(table: Table, connection: Connection, **_options: object) -> None:
     for statement in GUARDS[connection.dialect.name].values():
         connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def stored_in_bulk(connection: Connection) -> Iterator[None]:
+    """Lets the caller's transaction store entries before their indexes stand, as new ones only: the guard that looks
+    for what each would replace would read all of them every time."""
+    made = GUARDS[connection.dialect.name].get(REPLACED)
+    if made:
+        connection.exec_driver_sql(f"DROP TRIGGER {REPLACED}")
+    yield
+    if made:
+        connection.exec_driver_sql(made)
 
 
 @contextmanager
