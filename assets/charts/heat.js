@@ -5,7 +5,7 @@ const NARROW = 800;
 
 function describe(data, { place, line }) {
   const { label, values } = data.lines[line];
-  return `${label} ${data.places[place]}\n${figure(values[place], data)}`;
+  return `${label} ${data.places[place]}\n${values[place] === null ? "–" : figure(values[place], data)}`;
 }
 
 function axis(names, inverse) {
@@ -19,8 +19,13 @@ function axis(names, inverse) {
   };
 }
 
+/** What stands in a cell: no more digits than have room there. */
+function inside(value) {
+  return value ? value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }) : "";
+}
+
 function option(data, flipped) {
-  const most = Math.max(1, ...data.lines.flatMap(({ values }) => values));
+  const most = Math.max(...data.lines.flatMap(({ values }) => values)) || 1;
   const weekdays = axis(data.lines.map(({ label }) => label), !flipped);
   const clock = axis(data.places, flipped);
   const cell = (line, place, value) => ({
@@ -49,7 +54,7 @@ function option(data, flipped) {
         id: "cells",
         type: "heatmap",
         data: data.lines.flatMap(({ values }, line) => values.map((value, place) => cell(line, place, value))),
-        label: { show: true, fontSize: 11, formatter: ({ value }) => value[2] || "" },
+        label: { show: true, fontSize: 11, formatter: ({ value }) => inside(value[2]) },
         itemStyle: { borderColor: token("--surface"), borderWidth: 1 },
       },
     ],

@@ -73,15 +73,28 @@ def test_lines_of_the_same_kind_are_one_and_nothing_is_lost(values: list[list[in
     assert series.added(found.values()) == series.added(values)
 
 
-@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 23)), max_size=50))
-def test_the_week_adds_up_the_hours_of_the_clock_of_each_day(made: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 39), st.integers(0, 23)), max_size=50), st.integers(0, 40),
+       st.integers(1, 40), st.integers(0, 23))  # fmt: skip
+def test_an_average_week_is_what_was_counted_over_the_hours_that_have_been(
+    made: list[tuple[int, int]], lead: int, days: int, begun: int
+) -> None:
+    """The last of the days has come to the hour `begun`."""
     first = date(2026, 3, 1)
-    clock = {hour: [made.count((ahead, hour)) for ahead in range(401)] for _ahead, hour in made}
+    ends = [days - (hour > begun) for hour in range(24)]
+    made = [(ahead, hour) for ahead, hour in made if lead <= ahead < ends[hour]]
+    clock = {hour: [made.count((ahead, hour)) for ahead in range(days)] for _ahead, hour in made}
 
-    cells = series.week(clock, first)
+    cells = series.week(clock, first, lead, ends)
 
-    weekdays = [((first + timedelta(days=ahead)).weekday(), hour) for ahead, hour in made]
-    assert cells == [[weekdays.count((weekday, hour)) for hour in range(24)] for weekday in range(7)]
+    def weekday(ahead: int) -> int:
+        return (first + timedelta(days=ahead)).weekday()
+
+    assert list(cells) == sorted({weekday(ahead) for ahead in range(days)})
+    for which, hours in cells.items():
+        for hour, average in enumerate(hours):
+            counted = [ahead for ahead in range(lead, ends[hour]) if weekday(ahead) == which]
+            calls = sum(made.count((ahead, hour)) for ahead in counted)
+            assert average == (calls / len(counted) if counted else None)
 
 
 def test_success_is_the_share_of_answers_in_what_is_finished() -> None:

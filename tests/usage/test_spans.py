@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from webapp.foundation.clock import day_of, end_of, start_of
 from webapp.usage.hours import hour_of
-from webapp.usage.spans import Span, Step, before, hours_of, label, pieces, slot_of, slots_of
+from webapp.usage.spans import Span, Step, before, counterparts, hours_of, label, pieces, slot_of, slots_of
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 ZONES = [SHANGHAI, NEW_YORK, ZoneInfo("Africa/Cairo"), ZoneInfo("Asia/Kolkata"), ZoneInfo("Australia/Lord_Howe"),
@@ -78,21 +78,58 @@ def test_pieces_are_named_as_people_write_them() -> None:
 def test_the_span_before_is_as_long_and_as_near_as_weekdays_allow(span: Span, step: Step) -> None:
     earlier = before(span, step)
 
-    whole = step == Step.MONTH and span.first.day == 1 and (span.last + timedelta(days=1)).day == 1
-    if whole:
+    assert earlier.last < span.first
+    if step != Step.HOUR:
         assert len(slots_of(earlier, step)) == len(slots_of(span, step))
-        assert earlier.first.day == 1
-        assert earlier.last == span.first - timedelta(days=1)
+    if step == Step.MONTH:
+        months = [one.year * 12 + one.month for one in (earlier.first, earlier.last, span.first)]
+        assert months[2] - months[0] == len(slots_of(span, step)) == months[1] - months[0] + 1
     else:
         assert earlier.days == span.days
         assert earlier.first.weekday() == span.first.weekday()
-        assert 0 <= (span.first - timedelta(days=1) - earlier.last).days < 7
+        assert (span.first - timedelta(days=1) - earlier.last).days < 7
 
 
 def test_whole_months_are_compared_with_whole_months() -> None:
     assert before(Span(date(2026, 3, 1), date(2026, 3, 31)), Step.MONTH) == Span(date(2026, 2, 1), date(2026, 2, 28))
     assert before(Span(date(2026, 1, 1), date(2026, 12, 31)), Step.MONTH).first == date(2025, 1, 1)
     assert before(Span(date(2026, 3, 1), date(2026, 3, 31)), Step.DAY).first == date(2026, 1, 25)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "earlier"),
+    [
+        ((2026, 10, 10), (2026, 11, 23), ((2026, 8, 10), (2026, 9, 23))),
+        ((2026, 10, 31), (2026, 11, 30), ((2026, 8, 31), (2026, 9, 30))),
+        ((2026, 3, 30), (2026, 3, 30), ((2026, 2, 28), (2026, 2, 28))),
+        ((2026, 2, 3), (2026, 2, 28), ((2026, 1, 3), (2026, 1, 31))),
+        ((2024, 2, 28), (2024, 3, 15), ((2023, 12, 28), (2024, 1, 15))),
+    ],
+)
+def test_parts_of_months_are_compared_with_the_same_days_of_earlier_ones(
+    first: tuple[int, int, int], last: tuple[int, int, int], earlier: tuple[tuple[int, int, int], ...]
+) -> None:
+    assert before(Span(date(*first), date(*last)), Step.MONTH) == Span(*(date(*one) for one in earlier))
+
+
+@pytest.mark.parametrize(
+    ("day", "compared"),
+    [
+        (date(2026, 11, 1), [0, 1, None, *range(2, 24)]),
+        (date(2026, 11, 8), [*range(2), *range(3, 25)]),
+        (date(2026, 3, 8), [0, 1, *range(3, 24)]),
+        (date(2026, 3, 15), [0, 1, None, *range(2, 23)]),
+    ],
+    ids=["an hour twice", "an hour twice before", "an hour skipped", "an hour skipped before"],
+)
+def test_an_hour_is_compared_with_the_same_hour_of_the_clock(day: date, compared: list[int | None]) -> None:
+    assert counterparts(Span(day, day), Step.HOUR, NEW_YORK) == compared
+
+
+@given(st.builds(lambda first, more: Span(first, first + timedelta(days=more)), days, st.integers(0, 30)), steps,
+       st.sampled_from(ZONES))  # fmt: skip
+def test_every_longer_piece_has_its_counterpart(span: Span, step: Step, zone: ZoneInfo) -> None:
+    assert counterparts(span, step, zone) == list(range(len(pieces(before(span, step), step, zone))))
 
 
 def test_thirty_days_are_compared_with_those_five_weeks_earlier() -> None:

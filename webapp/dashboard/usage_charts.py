@@ -4,7 +4,8 @@ answered; when in the week they are made."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,13 @@ from flask_babel import gettext as _
 from webapp.accounts import queries as accounts
 from webapp.dashboard.usage_forms import HEADS, Asked
 from webapp.foundation.charts import Chart, Line
+from webapp.foundation.clock import day_of, utc_now
 from webapp.usage import daily, queries, series
 from webapp.usage.daily import Series
 from webapp.usage.facets import FACETS, HOUR, LATENCY, Key
 from webapp.usage.latency import quantile
 from webapp.usage.series import OTHERS
-from webapp.usage.spans import Slot, Step, before, in_pieces, label, pieces
+from webapp.usage.spans import DAY, Slot, Step, before, counterparts, in_pieces, label, pieces
 from webapp.vendor.texts import CAUSES
 from webapp.verification.queries import all_purposes
 from webapp.verification.texts import OUTCOMES, SOURCES
@@ -28,18 +30,32 @@ from webapp.verification.texts import OUTCOMES, SOURCES
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is asked, in which zone, and the pieces it is cut into."""
+    """What is asked, in which zone, the pieces it is cut into, and the first day on which calls were counted."""
 
     asked: Asked
     zone: ZoneInfo
     slots: Sequence[Slot]
     labels: Sequence[str]
+    begins: date | None
 
     @classmethod
     def of(cls, asked: Asked, zone: ZoneInfo) -> View:
         """Cuts the span."""
-        slots = pieces(asked.span, asked.step, zone)
-        return cls(asked, zone, slots, [label(slot, asked.step, zone, asked.span) for slot in slots])
+        slots, begins = pieces(asked.span, asked.step, zone), queries.begins(zone)
+        return cls(asked, zone, slots, [label(slot, asked.step, zone, asked.span) for slot in slots], begins)
+
+    @property
+    def before(self) -> View:
+        """What it is compared with."""
+        span = before(self.asked.span, self.asked.step)
+        return replace(self, asked=replace(self.asked, span=span), slots=pieces(span, self.asked.step, self.zone))
+
+    @property
+    def counted(self) -> list[bool]:
+        """Whether calls were counted in each piece, or in a part of it."""
+        starts = [day_of(slot, self.zone) if isinstance(slot, datetime) else slot for slot in self.slots]
+        lasts = starts if self.hourly else [*(start - DAY for start in starts[1:]), self.asked.span.last]
+        return [self.begins is not None and last >= self.begins for last in lasts]
 
     @property
     def hourly(self) -> bool:
@@ -76,31 +92,43 @@ def _hourly(view: View, names: Sequence[str]) -> Series:
     return found
 
 
-def calls(view: View) -> Chart:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Calls in each piece beside those of the span before, and the sums of both. `since`: the first day on which calls
+    were counted, where it lies after the beginning of the span before."""
+
+    chart: Chart
+    now: int
+    then: int
+    since: date | None
+
+    @property
+    def change(self) -> float | None:
+        """How much more, as a share; None where not all the time before was counted."""
+        return None if self.since else series.change(self.now, self.then)
+
+
+def calls(view: View) -> Comparison:
     """Calls in each piece, told apart, beside those of the span before."""
     by = series.together(view.count(view.asked.stack.removesuffix("_id")), lambda key: str(key[0]))
     found = series.largest(series.stack(by, series.OUTCOMES))
     names = _names(view.asked.stack)
     lines = [Line(one.key, names.get(one.key, one.key), one.values) for one in found]
-    return view.chart("usage", _("Calls"), [*lines, _before(view)], _("calls"))
+    earlier = view.before
+    then = series.added(earlier.count("outcome").values()) or [0] * len(earlier.slots)
+    chart = view.chart("usage", _("Calls"), [*lines, _beside(view, earlier, then)], _("calls"))
+    since = view.begins if view.begins and earlier.asked.span.first < view.begins else None
+    return Comparison(chart, sum(one.total for one in found), sum(then), since)
 
 
-def _before(view: View) -> Line:
-    """The calls of the span before, piece by piece as they come."""
-    asked = view.asked
-    earlier = View.of(Asked(before(asked.span, asked.step), asked.step, asked.stack, asked.operator_id), view.zone)
-    counted = series.added(earlier.count("outcome").values()) or [0] * len(earlier.slots)
-    values = counted[: len(view.slots)]
+def _beside(view: View, earlier: View, then: Sequence[int]) -> Line:
+    """The calls of the span before, each piece at the place of its counterpart; none of before calls were counted."""
+    places = counterparts(view.asked.span, view.asked.step, view.zone)
+    counted = earlier.counted
     span = earlier.asked.span
     said = _("Before: %(first)s to %(last)s", first=span.first.isoformat(), last=span.last.isoformat())
-    return Line("before", said, [*values, *[None] * (len(view.slots) - len(values))], "dashed")
-
-
-def compared(chart: Chart) -> dict[str, Any]:
-    """The sums of both spans, in figures and words."""
-    now = sum(int(value or 0) for line in chart.lines[:-1] for value in line.values)
-    then = sum(int(value or 0) for value in chart.lines[-1].values)
-    return {"calls": now, "before": then, "change": series.change(now, then)}
+    values = [None if place is None or not counted[place] else then[place] for place in places]
+    return Line("before", said, values, "dashed")
 
 
 def answers(view: View) -> tuple[Chart, Chart]:
@@ -155,16 +183,18 @@ def _latencies(view: View) -> Series:
 
 
 def week(view: View) -> Chart:
-    """Calls by weekday and hour of the clock."""
+    """Calls of a weekday's hour of the clock, on average of the hours that were counted and have begun."""
     asked = view.asked
     counted = daily.calls(HOUR, asked.span, view.zone, operator_id=asked.operator_id)
     clock = {hour: days for (hour,), days in counted.items()}
     names = get_day_names("abbreviated", locale=get_locale())
-    lines = [
-        Line(str(day), names[day], values, "cell") for day, values in enumerate(series.week(clock, asked.span.first))
-    ]
-    return view.chart("week", _("Calls in the week"), lines, _("calls"), kind="heat", axis="hours", head=_("Hour"),
-                      places=[f"{hour:02}:00" for hour in range(24)], newest_first=False)  # fmt: skip
+    now, first = utc_now().astimezone(view.zone), asked.span.first
+    begun = [min(asked.span.days, max(0, (now.date() - first).days + (hour <= now.hour))) for hour in range(24)]
+    lead = max(0, (view.begins - first).days) if view.begins else 0
+    cells = series.week(clock, first, lead, begun)
+    lines = [Line(str(day), names[day], values, "cell") for day, values in cells.items()]
+    return view.chart("week", _("Calls in an average week"), lines, _("calls"), kind="heat", axis="hours", digits=1,
+                      head=_("Hour"), places=[f"{hour:02}:00" for hour in range(24)], newest_first=False)  # fmt: skip
 
 
 def _names(stack: str) -> Mapping[str, str]:

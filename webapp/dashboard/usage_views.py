@@ -24,7 +24,7 @@ from webapp.usage.supply_forms import SupplyForm
 bp = Blueprint("usage", __name__)
 
 OWN: dict[str, Callable[[View], Chart]] = {
-    "usage": usage_charts.calls,
+    "usage": lambda view: usage_charts.calls(view).chart,
     "success": lambda view: usage_charts.answers(view)[0],
     "refusals": lambda view: usage_charts.answers(view)[1],
     "week": usage_charts.week,
@@ -100,8 +100,8 @@ def _page(view: View) -> dict[str, Any]:
     calls = usage_charts.calls(view)
     success, refusals = usage_charts.answers(view)
     shown: dict[str, Any] = {
-        "charts": {"usage": calls, "success": success, "refusals": refusals, "week": usage_charts.week(view)},
-        "compared": usage_charts.compared(calls), "span": view.asked.span,
+        "charts": {"usage": calls.chart, "success": success, "refusals": refusals, "week": usage_charts.week(view)},
+        "compared": calls, "span": view.asked.span,
         "own": view.asked.operator_id is not None, "money": None,
     }  # fmt: skip
     if view.asked.operator_id is None:

@@ -121,6 +121,14 @@ def how_many(first: date | None, last: date | None, zone: ZoneInfo, **of: int | 
     return int(db.session.scalar(select(summed(UsageDay, *days) + summed(UsageDelta, *instants))) or 0)
 
 
+def begins(zone: ZoneInfo) -> date | None:
+    """The day of `zone` of the first call that was ever counted."""
+    folded, waiting = db.session.execute(
+        select(select(func.min(UsageDay.day)).scalar_subquery(), select(func.min(UsageDelta.at)).scalar_subquery())
+    ).one()
+    return min(filter(None, [folded, waiting and waiting.astimezone(zone).date()]), default=None)
+
+
 def calendar() -> Calendar:
     """Which days are holidays, shifted workdays or closed: by the notices, and by what admins say."""
     said = db.session.execute(select(CalendarDay.day, CalendarDay.kind))

@@ -61,14 +61,24 @@ def largest(series: Sequence[Series], most: int = MOST) -> list[Series]:
     return [*(one for one in series if one in kept), Series(OTHERS, [sum(calls) for calls in zip(*rest, strict=True)])]
 
 
-def week(clock: Mapping[int, Sequence[int]], first: date) -> list[list[int]]:
-    """Calls of each weekday (Monday first) in each hour of the clock, from those of each day from `first` on, by hour
-    of the clock."""
-    cells = [[0] * 24 for _weekday in range(7)]
-    for hour, days in clock.items():
-        for ahead in range(7):
-            cells[(first.weekday() + ahead) % 7][hour] = sum(days[ahead::7])
-    return cells
+def week(
+    clock: Mapping[int, Sequence[int]], first: date, lead: int, ends: Sequence[int]
+) -> dict[int, list[float | None]]:
+    """What a weekday's hour of the clock brings on average (None: there was none yet), by weekday (0: Monday), those
+    that occur only.
+
+    `clock`: calls of each day from `first` on, by hour of the clock. `ends`: for each of the 24 hours the number of
+    days from `first` on that had it; the first `lead` of them do not count.
+    """
+    cells: dict[int, list[float | None]] = {}
+    for begin in range(min(7, max(ends))):
+        start = begin if begin >= lead else begin - (begin - lead) // 7 * 7
+        counts = [len(range(start, end, 7)) for end in ends]
+        found = [sum(clock.get(hour, ())[start:end:7]) for hour, end in enumerate(ends)]
+        cells[(first.weekday() + begin) % 7] = [
+            number / many if many else None for number, many in zip(found, counts, strict=True)
+        ]
+    return dict(sorted(cells.items()))
 
 
 def success(by_outcome: Mapping[str, int]) -> float | None:

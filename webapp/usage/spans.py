@@ -6,9 +6,10 @@ cut short by it.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -50,14 +51,37 @@ Slot = date | datetime
 
 
 def before(span: Span, step: Step) -> Span:
-    """As many days, whole weeks earlier, the least that do not overlap: Mondays are compared with Mondays. For whole
-    months by month, as many months right before."""
-    if step == Step.MONTH and span.first.day == 1 and (span.last + DAY).day == 1:
+    """What a span is compared with: as many days, whole weeks earlier, the least that do not overlap, so that Mondays
+    are compared with Mondays; by months as many months earlier, the same days of the month. It has as many pieces,
+    but by hours where clocks change (see `counterparts`)."""
+    if step == Step.MONTH:
         months = len(slots_of(span, step))
-        index = span.first.year * 12 + span.first.month - 1 - months
-        return Span(date(index // 12, index % 12 + 1, 1), span.first - DAY)
+        return Span(_months_back(span.first, months), _months_back(span.last, months))
     earlier = timedelta(weeks=-(-span.days // 7))
     return Span(span.first - earlier, span.last - earlier)
+
+
+def _months_back(day: date, months: int) -> date:
+    """The same day of the month; the last one for the last one, and for one that the month does not have."""
+    index = day.year * 12 + day.month - 1 - months
+    first, is_last = date(index // 12, index % 12 + 1, 1), (day + DAY).day == 1
+    length = monthrange(first.year, first.month)[1]
+    return first.replace(day=length if is_last else min(day.day, length))
+
+
+def counterparts(span: Span, step: Step, zone: ZoneInfo) -> list[int | None]:
+    """For each piece of a span the place of what it is compared with among those of the span before; None: that day had
+    no such hour."""
+    slots, earlier = pieces(span, step, zone), before(span, step)
+    if step != Step.HOUR:
+        return list(range(len(slots)))
+
+    def on_the_clock(slot: Slot, first: date) -> tuple[timedelta, time, int]:
+        local = slot.astimezone(zone)  # type: ignore[union-attr]
+        return local.date() - first, local.time(), local.fold
+
+    places = {on_the_clock(slot, earlier.first): place for place, slot in enumerate(pieces(earlier, step, zone))}
+    return [places.get(on_the_clock(slot, span.first)) for slot in slots]
 
 
 def slots_of(span: Span, step: Step) -> list[Slot]:
@@ -102,7 +126,7 @@ def label(slot: Slot, step: Step, zone: ZoneInfo, span: Span) -> str:
 
 def _month(first: date, span: Span) -> str:
     """2026-10, or of a part of it 2026-10 (25–31)."""
-    end = date(first.year + first.month // 12, first.month % 12 + 1, 1) - DAY
+    end = first.replace(day=monthrange(first.year, first.month)[1])
     last = min(end, span.last)
     whole = first.day == 1 and last == end
     return f"{first:%Y-%m}" if whole else f"{first:%Y-%m} ({first.day}–{last.day})"
