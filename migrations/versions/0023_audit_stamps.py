@@ -85,8 +85,7 @@ def _seal_as_found(connection: sa.Connection, keys: Sequence[Key]) -> None:
 
 def _close(connection: sa.Connection, number: int, previous: bytes, records: list[chain.Row], key: Key) -> bytes:
     secret, now = _secret(key), datetime.now(UTC)
-    marks = chain.pack_marks((int(record[0] or 0), chain.mark(secret, record)) for record in records)
-    at, content = f"{now:%Y-%m-%d %H:%M:%S.%f}", chain.content(secret, records)
+    at, (content, marks) = f"{now:%Y-%m-%d %H:%M:%S.%f}", chain.seals(secret, records)
     row = number, records[0][0], records[-1][0], len(records), at, key.id, previous, content, marks
     seal = chain.seal(secret, chain.FOUND, row)
     names = ", ".join(SEGMENT)

@@ -16,7 +16,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 Value = int | float | str | bytes | None
 Row = Sequence[Value]
@@ -35,23 +36,48 @@ _MARK = struct.Struct(">q4s")
 
 def encode(row: Row) -> bytes:
     """The canonical encoding: injective, and a netstring itself."""
-    return _netstring(b"r", b"".join(map(_encode, row)))
+    return _whole(_fields(row))
 
 
-def _encode(value: Value) -> bytes:
-    if value is None:
-        return b"n0:"
-    if isinstance(value, str):
-        return _netstring(b"s", value.encode("utf-8", "surrogatepass"))
-    if isinstance(value, int):
-        return _netstring(b"i", b"%d" % value)
-    if isinstance(value, float):
-        return _netstring(b"f", value.hex().encode())
-    return _netstring(b"b", value)
+def _whole(fields: Sequence[bytes]) -> bytes:
+    content = b"".join(fields)
+    return b"r%d:%b" % (len(content), content)
 
 
-def _netstring(kind: bytes, content: bytes) -> bytes:
-    return b"%b%d:%b" % (kind, len(content), content)
+def _fields(row: Row) -> list[bytes]:
+    return [_ENCODED[type(value)](value) for value in row]
+
+
+def _text(value: str) -> bytes:
+    content = value.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(content), content)
+
+
+def _number(value: int) -> bytes:
+    content = b"%d" % value
+    return b"i%d:%b" % (len(content), content)
+
+
+def _fraction(value: float) -> bytes:
+    content = value.hex().encode()
+    return b"f%d:%b" % (len(content), content)
+
+
+class _Encoders(dict[type, Callable[[Any], bytes]]):
+    """By type of value, found once for each: a year of records has millions of values."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], bytes]:
+        self[kind] = found = next(self[base] for base in (str, int, float, bytes) if issubclass(kind, base))
+        return found
+
+
+_ENCODED = _Encoders({
+    str: _text, int: _number, float: _fraction, bytes: lambda value: b"b%d:%b" % (len(value), value),
+    type(None): lambda _value: b"n0:",
+})  # fmt: skip
+
+
+_OF_RECORD = encode([RECORD])
 
 
 class Content:
@@ -63,7 +89,11 @@ class Content:
 
     def add(self, record: Row) -> None:
         """Takes the next record."""
-        self._sum.update(encode(record))
+        self.add_encoded(encode(record))
+
+    def add_encoded(self, record: bytes) -> None:
+        """The same, encoded already."""
+        self._sum.update(record)
         self.records += 1
 
     def digest(self) -> bytes:
@@ -81,12 +111,21 @@ def content(secret: bytes, records: Iterable[Row]) -> bytes:
 
 def mark(secret: bytes, record: Row) -> bytes:
     """A record's mark, over all its fields but its number, the first: two that changed places have each other's."""
-    return hmac.digest(secret, encode([RECORD]) + encode(record[1:]), hashlib.sha256)[:4]
+    return _mark(secret, _fields(record))
 
 
-def pack_marks(marks: Iterable[tuple[int, bytes]]) -> bytes:
-    """Numbers and marks as a segment stores them."""
-    return b"".join(_MARK.pack(*one) for one in marks)
+def _mark(secret: bytes, fields: Sequence[bytes]) -> bytes:
+    return hmac.digest(secret, _OF_RECORD + _whole(fields[1:]), "sha256")[:4]
+
+
+def seals(secret: bytes, records: Iterable[Row]) -> tuple[bytes, bytes]:
+    """`content` and `marks`, as they are stored, of the records of a segment."""
+    sealing, marks = Content(secret), []
+    for record in records:
+        fields = _fields(record)
+        sealing.add_encoded(_whole(fields))
+        marks.append(_MARK.pack(record[0], _mark(secret, fields)))
+    return sealing.digest(), b"".join(marks)
 
 
 def unpack_marks(packed: bytes) -> Iterator[tuple[int, bytes]]:

@@ -152,10 +152,10 @@ def _segment(
     number: int, previous: bytes, records: Sequence[Record], keys: Keys, now: datetime, kind: str = chain.STAMPED
 ) -> dict[str, Any]:
     key_id, secret = next(iter(secrets_of(keys).items()))
+    content, marks = chain.seals(secret, (record.row for record in records))
     found = Segment(
         number=number, first_id=records[0].id, last_id=records[-1].id, records=len(records),
         sealed_at=as_stored(now), key_id=key_id, previous=previous,
-        content=chain.content(secret, (record.row for record in records)), seal=b"",
-        marks=chain.pack_marks((record.id, chain.mark(secret, record.row)) for record in records),
+        content=content, seal=b"", marks=marks,
     )  # fmt: skip
     return found._asdict() | {"sealed_at": now, "seal": chain.seal(secret, kind, found[:-1])}
