@@ -59,7 +59,8 @@ class Job:
 
 def _lapse(instance: Instance, now: datetime) -> bool:
     with transaction():
-        return ledger.lapse_expired(day_of(now, instance.settings.zone), now)
+        today = day_of(now, instance.settings.zone)
+        return ledger.lapse_expired(today, now) or ledger.reinstate_valid(today, now)
 
 
 def _read_counter(instance: Instance, now: datetime) -> bool:

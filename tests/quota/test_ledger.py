@@ -11,12 +11,12 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from tests.quota.books import TODAY, buy, charge, entries, figures, hold, lapse, release
+from tests.quota.books import TODAY, buy, change, charge, entries, figures, hold, lapse, release
 from tests.support.cast import NOW
 from tests.support.tampering import behind
 from webapp.foundation.database import db, transaction
 from webapp.quota import append_only, ledger, queries
-from webapp.quota.models import LedgerLeave
+from webapp.quota.models import EntryKind, LedgerEntry, LedgerLeave
 from webapp.quota.rules import Balance
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -257,3 +257,12 @@ def test_recounting_notices_an_entry_that_was_removed(context: Flask) -> None:
     db.session.rollback()
 
     assert {one.what for one in queries.recount()} == {f"lot {lot} held", f"lot {lot} charged"}
+
+
+def test_the_newest_change_is_also_one_by_which_a_person_let_a_lot_end() -> None:
+    lot = buy(10)
+    change(lot, expires_on=TODAY - timedelta(days=1))
+
+    with transaction() as session:
+        entry = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(1)).one()
+        assert (entry.kind, queries.newest_change_at()) == (EntryKind.LAPSE, entry.at)

@@ -19,7 +19,9 @@ from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
 from webapp.reminders import operations, recipients
 from webapp.reminders.models import Episode
+from webapp.scheduler import JOBS
 
+LAPSE = next(job for job in JOBS if job.name == "write off expired calls")
 TODAY = date(2026, 11, 2)
 """NOW's day in the reporting zone."""
 
@@ -70,9 +72,8 @@ def review(now: datetime = NOW) -> None:
 
 def lapse(now: datetime) -> None:
     """The job that writes off what has ended."""
-    with transaction():
-        while ledger.lapse_expired(day_of(now, this_instance().settings.zone), now):
-            pass
+    while LAPSE.function(this_instance(), now):
+        pass
 
 
 def episodes() -> list[Episode]:

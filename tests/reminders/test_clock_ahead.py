@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from flask import current_app
 
+from tests.quota import books
 from tests.reminders.mailing import mail_of
-from tests.reminders.story import TODAY, buy, days, episodes, messages, review, subscribe
+from tests.reminders.story import TODAY, buy, days, episodes, lapse, messages, review, subscribe, use
 from tests.support.cast import ADMIN, NOW
 from webapp.foundation.database import db
 from webapp.notify import composing, notices, outbox
@@ -78,3 +79,25 @@ def test_an_end_that_stands_outlives_a_clock_that_jumps_beyond_it_and_back(ahead
     assert [(one.closed, one.closed_at) for one in episodes()] == [(None, None)]
     assert states() == [("queued", "")]
     db.session.rollback()
+
+
+@pytest.mark.parametrize("first", ["the lots", "the rules"])
+def test_what_a_clock_ahead_let_lapse_comes_back_and_nobody_is_told_that_all_is_used_up(first: str) -> None:
+    subscribe()
+    lot = buy(100, ends=TODAY + days(200))
+    use(10)
+    review()
+    ahead, right = NOW + days(300), NOW + MINUTE
+    lapse(ahead)
+    review(ahead)
+    assert books.figures(lot) == (0, 0, 10, 90)
+
+    for job in (lapse, review) if first == "the lots" else (review, lapse):
+        job(right)
+
+    assert books.figures(lot) == (90, 0, 10, 0)
+    assert [one.rule for one in episodes() if one.closed is None] == []
+    assert [one.kind for one in messages() if one.state != "dropped"] == []
+    use(75, right)
+    review(right)
+    assert [(one.rule, one.total) for one in episodes() if one.closed is None] == [("low", 100)]

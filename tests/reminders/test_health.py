@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import delete, update
 
 from tests.conftest import MakeApp
+from tests.reminders.mailing import leave
 from tests.reminders.story import add_confirmed, buy, episodes, messages, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk, Member
 from webapp.audit.trail import SYSTEM
@@ -76,6 +77,22 @@ def test_one_that_is_set_up_and_worked_on_says_nothing(mailing: Flask) -> None:
     work(mailing, timedelta())
 
     assert faults(mailing, timedelta(seconds=59)) == []
+
+
+def test_a_line_that_is_reached_while_nobody_is_on_the_list_is_a_danger_until_somebody_is_told(mailing: Flask) -> None:
+    alarm = ("danger", "It is time, and nobody has been told: Low balance.")
+    with mailing.app_context():
+        leave(buy(100), 10, 100)
+        review()
+        db.session.remove()
+    work(mailing, timedelta())
+    assert faults(mailing) == [alarm, ("warning", NOBODY)]
+    with mailing.app_context():
+        subscribe()
+        review()
+        db.session.remove()
+
+    assert faults(mailing) == []
 
 
 def test_a_rule_that_reaches_nobody_is_named_although_the_other_reaches_someone(mailing: Flask) -> None:

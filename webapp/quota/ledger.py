@@ -179,6 +179,14 @@ def lapse_expired(today: date, now: datetime) -> bool:
     return lot_id is not None and write_off(locked(lot_id), today, now)
 
 
+def reinstate_valid(today: date, now: datetime) -> bool:
+    """Gives back what lapsed of one lot that is valid all the same, or will be: a clock was ahead, and is right again.
+    True if there was one."""
+    standing = select(Lot.id).where(Lot.expires_on >= today, Lot.closed_at.is_(None), Lot.lapsed > 0)
+    lot_id = must_write().scalar(standing.order_by(Lot.id).limit(1))
+    return lot_id is not None and reinstate(locked(lot_id), today, now)
+
+
 def locked(lot_id: int) -> Lot:
     """A lot as it is now, kept from all other writers until the caller's transaction ends."""
     # The lock of an UPDATE, not a stronger one: PostgreSQL would let one who moved the lot and now locks it, and one

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 
-from sqlalchemy import Date, bindparam, case, func, select
+from sqlalchemy import Date, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import db
@@ -49,10 +49,11 @@ _today = bindparam("today", type_=Date)
 _begun = aliased(Lot)
 _changes = (
     select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
-    .where(LedgerEntry.verification_id.is_(None), LedgerEntry.kind.in_((*SUPPLY, EntryKind.REINSTATEMENT)),
-           _begun.bought_on <= _today)
+    .where(LedgerEntry.verification_id.is_(None), _begun.bought_on <= _today,
+           or_(LedgerEntry.kind.in_(SUPPLY),
+               and_(LedgerEntry.kind == EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None))))
 )  # fmt: skip
-_SUPPLY = select(func.sum(Lot.available), func.sum(Lot.calls), _changes.scalar_subquery()).where(
+_SUPPLY = select(func.sum(Lot.available + Lot.lapsed), func.sum(Lot.calls), _changes.scalar_subquery()).where(
     *drawing.valid_on(_today)
 )
 """Put together once: every call asks."""
@@ -60,7 +61,8 @@ _SUPPLY = select(func.sum(Lot.available), func.sum(Lot.calls), _changes.scalar_s
 
 def valid_supply(today: date) -> tuple[int, int, int]:
     """Remaining and total calls of all lots valid on `today`, and how often people changed the supply so far: what
-    they do to a lot that begins later counts from the day on which it begins.
+    they do to a lot that begins later counts from the day on which it begins. What lapsed of a lot that is valid counts
+    as remaining: a clock was ahead, and within a minute it is given back (`ledger.reinstate_valid`).
 
     Costs the same however many calls were made: lots are few, and entries that belong to no verification are found by
     an index of their own.
@@ -101,7 +103,7 @@ def same_order(order_number: str, but: int | None = None) -> Lot | None:
 def newest_change_at() -> datetime | None:
     """When a call or a person moved the ledger last. What our job wrote off after a lot's end does not count: the calls
     were gone with the end."""
-    moved = select(LedgerEntry.at).where(LedgerEntry.kind != EntryKind.LAPSE)
+    moved = select(LedgerEntry.at).where(or_(LedgerEntry.kind != EntryKind.LAPSE, LedgerEntry.actor_id.is_not(None)))
     return db.session.scalar(moved.order_by(LedgerEntry.id.desc()).limit(1))
 
 

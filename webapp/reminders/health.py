@@ -13,6 +13,7 @@ from webapp.foundation.instance import Instance
 from webapp.foundation.leases import Lease
 from webapp.notify import queries as notify
 from webapp.notify.channels import mail
+from webapp.notify.messages import State
 from webapp.notify.sending import SEND_JOB
 from webapp.reminders import links, queries, texts
 from webapp.reminders.operations import REVIEW_JOB, Audience, cause_of
@@ -33,7 +34,7 @@ class Fault:
 def faults(instance: Instance, now: datetime) -> list[Fault]:
     """Everything that keeps reminders from being found, sent or read; empty: all is well. Reads only."""
     known, audience = leases.all_leases(), queries.audience()
-    broken = (*_worker(known, now), *_outbox(audience, now))
+    broken = (*_worker(known, now), *_outbox(audience, now), *_untold(audience))
     unset = (*_route(instance), *_recipients(audience))
     return [Fault("danger", text) for text in broken] + [Fault("warning", text) for text in unset]
 
@@ -72,6 +73,17 @@ def _recipients(audience: Audience) -> list[str]:
     return [
         _("Nobody is told of this: %(rule)s.", rule=texts.KINDS[KINDS[rule]]) for rule in Rule if not audience[rule]
     ]
+
+
+def _untold(audience: Audience) -> list[str]:
+    """Rules whose time has come while nobody is on their list."""
+    if all(audience[rule] for rule in Rule):
+        return []
+    standing = [one for one in queries.open_episodes() if not audience[one.rule]]
+    states = notify.states_of([cause_of(one.id) for one in standing])
+    due = {one.rule for one in standing if not states[cause_of(one.id)].get(State.SENT)}
+    said = (texts.KINDS[KINDS[rule]] for rule in Rule if rule in due)
+    return [_("It is time, and nobody has been told: %(rule)s.", rule=rule) for rule in said]
 
 
 def _outbox(audience: Audience, now: datetime) -> list[str]:
