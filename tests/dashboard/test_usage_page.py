@@ -120,6 +120,7 @@ def test_a_share_is_told_only_where_all_the_time_before_was_counted(app: Flask, 
     assert [value is None for value in values] == [begin + timedelta(days=n) < first for n in range(7)]
     later = told(1)
     assert "counted since" not in later
+    assert "today is not over yet" in later
     assert re.search(r"in the time before: \d+ \([+-]?\d", later)
 
 

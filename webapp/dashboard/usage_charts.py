@@ -95,12 +95,13 @@ def _hourly(view: View, names: Sequence[str]) -> Series:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Calls in each piece beside those of the span before, and the sums of both. `since`: the first day on which calls
-    were counted, where it lies after the beginning of the span before."""
+    were counted, where it lies after the beginning of the span before. `unfinished`: today is among the days."""
 
     chart: Chart
     now: int
     then: int
     since: date | None
+    unfinished: bool
 
     @property
     def change(self) -> float | None:
@@ -118,7 +119,8 @@ def calls(view: View) -> Comparison:
     then = series.added(earlier.count("outcome").values()) or [0] * len(earlier.slots)
     chart = view.chart("usage", _("Calls"), [*lines, _beside(view, earlier, then)], _("calls"))
     since = view.begins if view.begins and earlier.asked.span.first < view.begins else None
-    return Comparison(chart, sum(one.total for one in found), sum(then), since)
+    today, span = day_of(utc_now(), view.zone), view.asked.span
+    return Comparison(chart, sum(one.total for one in found), sum(then), since, span.first <= today <= span.last)
 
 
 def _beside(view: View, earlier: View, then: Sequence[int]) -> Line:

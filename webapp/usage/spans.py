@@ -56,17 +56,24 @@ def before(span: Span, step: Step) -> Span:
     but by hours where clocks change (see `counterparts`)."""
     if step == Step.MONTH:
         months = len(slots_of(span, step))
-        return Span(_months_back(span.first, months), _months_back(span.last, months))
+        first, last = _months_back(span.first, months), _months_back(span.last, months)
+        if (span.last + DAY).day == 1 and (months > 1 or span.first.day == 1):
+            last = _last_of(last)
+        return Span(first, last)
     earlier = timedelta(weeks=-(-span.days // 7))
     return Span(span.first - earlier, span.last - earlier)
 
 
 def _months_back(day: date, months: int) -> date:
-    """The same day of the month; the last one for the last one, and for one that the month does not have."""
+    """The same day of the month; the last one for one that the month does not have."""
     index = day.year * 12 + day.month - 1 - months
-    first, is_last = date(index // 12, index % 12 + 1, 1), (day + DAY).day == 1
-    length = monthrange(first.year, first.month)[1]
-    return first.replace(day=length if is_last else min(day.day, length))
+    first = date(index // 12, index % 12 + 1, 1)
+    return first.replace(day=min(day.day, _last_of(first).day))
+
+
+def _last_of(day: date) -> date:
+    """The last day of its month."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def counterparts(span: Span, step: Step, zone: ZoneInfo) -> list[int | None]:
@@ -126,7 +133,7 @@ def label(slot: Slot, step: Step, zone: ZoneInfo, span: Span) -> str:
 
 def _month(first: date, span: Span) -> str:
     """2026-10, or of a part of it 2026-10 (25–31)."""
-    end = first.replace(day=monthrange(first.year, first.month)[1])
+    end = _last_of(first)
     last = min(end, span.last)
     whole = first.day == 1 and last == end
     return f"{first:%Y-%m}" if whole else f"{first:%Y-%m} ({first.day}–{last.day})"
