@@ -19,7 +19,6 @@ from webapp.accounts.models import Role
 from webapp.accounts.operations import Profile
 from webapp.audit import command as audit
 from webapp.audit.trail import SYSTEM
-from webapp.checking import check_everything
 from webapp.configuration import key_command as keys
 from webapp.configuration import kind, rotation
 from webapp.demo import CannotFill
@@ -298,6 +297,8 @@ def _demo_data(args: argparse.Namespace) -> int:
 
 
 def _check(_args: argparse.Namespace) -> int:
+    from webapp.checking import check_everything  # a room of its own, which no other command and no page needs
+
     app, settings = _app()
     with app.app_context(), app.test_request_context(), force_locale(settings.locale):  # whoever reads it is an admin
         differences = check_everything(locale=settings.locale)
