@@ -50,7 +50,7 @@ _begun = aliased(Lot)
 _changes = (
     select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
     .where(LedgerEntry.verification_id.is_(None), _begun.bought_on <= _today,
-           or_(LedgerEntry.kind.in_(SUPPLY),
+           or_(LedgerEntry.kind.in_((*SUPPLY, EntryKind.USED_ELSEWHERE)),
                and_(LedgerEntry.kind == EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None))))
 )  # fmt: skip
 _SUPPLY = select(func.sum(Lot.available + Lot.lapsed), func.sum(Lot.calls), _changes.scalar_subquery()).where(
