@@ -9,6 +9,7 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import Instance
 from webapp.quota import ledger, queries
+from webapp.quota import operations as lots
 from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
 from webapp.reconciliation import operations
@@ -30,6 +31,7 @@ def record(purchase: Purchase, who: Who, instance: Instance, now: datetime, *, a
     says that the total holds none of them.
     """
     with transaction():
+        lots.one_records_at_a_time()
         standing = sum(lot.calls for lot in queries.open_lots(day_of(now, instance.settings.zone)))
         if standing and not again:
             raise LotsStand(standing)
