@@ -52,7 +52,7 @@ class Purchase:
     """Calls bought at one time. `expires_on` is the last valid day; `price_fen` in CNY 0.01, None if not told.
 
     `used_before`: how many of them were used before our books began; `covered_late`: by calls made here that no lot
-    covered, and why they are taken to be of this one. Together never more than `calls`.
+    covered; `reason`: why they are taken to be of this one. Together never more than `calls`.
     """
 
     calls: int
