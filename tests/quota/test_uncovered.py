@@ -18,13 +18,16 @@ from webapp.checking import check_everything
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
-from webapp.quota import ledger, queries, uncovered
+from webapp.quota import ledger, operations, queries, uncovered
 from webapp.quota.ledger import Purchase
 from webapp.quota.rules import still_uncovered
+from webapp.reconciliation import left
+from webapp.reconciliation import queries as queries_of_readings
 
 Open = Callable[[Member | None], Desk]
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 CALLS = {JAN: 10, FEB: 3}
+DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(("taken", "since", "left"), [
@@ -112,6 +115,48 @@ def test_while_other_calls_are_left_nothing_is_called_agreed_and_calls_on_no_lot
     page = admin.get(PAGE, headers=ENGLISH).text
     assert 'data-left-gap="0"' in page
     assert "are on no lot" not in words(page)
+
+
+def test_calls_that_a_lot_gave_after_a_reading_were_left_at_it(app: Flask, desk: Open) -> None:
+    """The vendor had the package at the reading, with all that was used of it since."""
+    admin, today = desk(ADMIN), _today(app)
+    _buy(app, 5)
+    for number in range(8):
+        call(app, number)
+    enter(app, 8, 105)  # three of the package are used
+    for number in range(10, 30):
+        call(app, number)
+
+    assert _record(admin, today, covers="yes").status_code == 303
+
+    with app.app_context():
+        assert entries(2) == [("purchase", 100, 100), ("covered_late", -23, 77)]
+    page = admin.get(PAGE, headers=ENGLISH).text
+    assert attribute(page, "data-left-gap") == "0"
+    assert "is missing here" not in words(page)
+
+
+def test_calls_of_before_the_baseline_that_a_lot_gave_since_do_not_count_for_those_after_it(
+    app: Flask, desk: Open
+) -> None:
+    admin, today = desk(ADMIN), _today(app)
+    for number in range(3):
+        call(app, number, at=utc_now() - 2 * DAY)
+    enter(app, 3, 105, at=utc_now() - DAY)
+    assert _record(admin, today - 3 * DAY, covers="yes").status_code == 303
+    for number in range(10, 14):
+        call(app, number)
+    assert "on no lot" not in words(admin.get(PAGE, headers=ENGLISH).text)
+    with app.app_context(), transaction():
+        operations.close(1, "记错了", WHO, today, utc_now())
+    for number in range(20, 22):
+        call(app, number)
+    enter(app, 9, 105)
+
+    with app.app_context():
+        found = queries_of_readings.standing(this_instance().settings.zone)
+        assert found is not None
+        assert left.compared(found, this_instance().settings.zone, utc_now()).uncovered == 2
 
 
 def test_what_an_opening_balance_begins_with_holds_the_calls_of_before(app: Flask, desk: Open) -> None:
