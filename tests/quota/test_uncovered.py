@@ -117,6 +117,18 @@ def test_while_other_calls_are_left_nothing_is_called_agreed_and_calls_on_no_lot
     assert "are on no lot" not in words(page)
 
 
+def test_more_calls_covered_late_than_were_on_no_lot_are_named(app: Flask) -> None:
+    call(app, 1)
+    with app.app_context(), transaction():
+        ledger.record_purchase(Purchase(10, FEB, date(2099, 12, 31), covered_late=1), WHO, utc_now())
+    with app.app_context():
+        assert check_everything() == []
+        with transaction():
+            ledger.record_purchase(Purchase(10, FEB, date(2099, 12, 31), covered_late=2), WHO, utc_now())
+
+        assert check_everything(locale="en") == ["lots gave 3 calls late, but only 1 were charged on no lot"]
+
+
 def test_calls_that_a_lot_gave_after_a_reading_were_left_at_it(app: Flask, desk: Open) -> None:
     """The vendor had the package at the reading, with all that was used of it since."""
     admin, today = desk(ADMIN), _today(app)

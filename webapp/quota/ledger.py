@@ -145,7 +145,7 @@ def _mend(
     if left is None:
         return None
     enter(kind, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
-    named = {} if kind == EntryKind.CORRECTION else {"entry": kind.value}
+    named: dict[str, Any] = {} if kind == EntryKind.CORRECTION else {"entry": kind.value}
     append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change, reason=reason, **named)
     has_lapsed = write_off(locked(lot_id), day_of(now, this_instance().settings.zone), now)
     watchers.supply_changed(now)
