@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -35,9 +37,10 @@ from tests.conftest import settings_for
 from tests.support.postgres import PostgresServer
 from webapp import create_app
 from webapp.foundation import schema
-from webapp.foundation.database import Base, db
+from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.quota import append_only
+from webapp.verification import rollups
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -195,6 +198,19 @@ def test_from_every_older_schema_all_that_was_stored_comes_along(empty: Flask, r
         with db.engine.connect() as connection:
             assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
             assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+
+
+def test_months_that_were_dropped_are_not_said_to_be_counted_when_they_are_back(empty: Flask) -> None:
+    bring_to("0025")
+    with transaction():
+        rollups.remember(this_instance(), NOW)
+    assert rollups.are_current(this_instance())
+    db.session.remove()
+
+    command.downgrade(Config(schema.FOLDER / "alembic.ini"), "0023")
+    bring_to("0025")
+
+    assert not rollups.are_current(this_instance())
 
 
 @pytest.mark.parametrize("empty", ["sqlite"], indirect=True)

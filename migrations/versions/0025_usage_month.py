@@ -21,6 +21,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # A database that had these months once, and was taken back, still says that they are counted.
+    op.execute("DELETE FROM setting WHERE name = 'counted_in_zone'")
     op.create_table(
         "usage_month",
         sa.Column("facet", sa.String(length=16), nullable=False),

@@ -46,13 +46,13 @@ def busy(app: Flask) -> Flask:
             (date(2020, 1, 1), 7, date(2021, 1, 1)), (today, 9, date(2099, 1, 1)),
         ):  # fmt: skip
             with transaction():
-                late = int(calls == 6)
-                bought = Purchase(calls, bought_on, expires_on, 300, "", "note", covered_late=late, reason=WHY * late)
-                operations.record(bought, BOSS, now)
+                operations.record(Purchase(calls, bought_on, expires_on, 300, "", "note"), BOSS, now)
         with transaction():
             assert ledger.lapse_expired(today, now)
             ledger.correct(OPENED, 2, WHY, BOSS, now)
             ledger.correct(OPENED, -1, WHY, BOSS, now)
+            ledger.use_elsewhere(MOVED, -2, WHY, BOSS, now)
+            ledger.use_elsewhere(MOVED, 1, WHY, BOSS, now)
             operations.refund(REFUNDED, 3, 90, WHY, BOSS, today, now)
             operations.close(REOPENED, WHY, BOSS, today, now)
             operations.reopen(REOPENED, WHY, BOSS, today, now + timedelta(seconds=1))
@@ -85,7 +85,7 @@ HOLD = "kind = 'hold' AND verification_id = 3"
 CHARGE = "kind = 'charge' AND verification_id = 3"
 PLANTED = {
     "a lot is gone": (
-        "DELETE FROM lot WHERE id = 1", "lot 1 is missing: 15 ledger entries name it"),
+        "DELETE FROM lot WHERE id = 1", "lot 1 is missing: 16 ledger entries name it"),
     "a lot is gone with all that names it": (
         f"DELETE FROM ledger_entry WHERE lot_id = {CLOSED}; DELETE FROM lot WHERE id = {CLOSED}",
         f"lot {CLOSED} is missing: 0 ledger entries name it"),
@@ -114,6 +114,12 @@ PLANTED = {
         f"UPDATE ledger_entry SET change = -1 WHERE {CHARGE}; "
         "UPDATE ledger_entry SET change = 1 WHERE kind = 'charge' AND verification_id = 4",
         "(Charge, lot 1) changes -1 calls: that cannot be its kind"),
+    "calls used elsewhere become a correction": (
+        f"UPDATE ledger_entry SET kind = 'correction' WHERE kind = 'used_elsewhere' AND lot_id = {MOVED}",
+        "(Correction, lot 6) is not as the audit trail recorded it"),
+    "a reason of what was used elsewhere": (
+        "UPDATE ledger_entry SET reason = 'another' WHERE kind = 'used_elsewhere'",
+        "(Used elsewhere, lot 6) is not as the audit trail recorded it"),
     "what was left after": (
         f"UPDATE ledger_entry SET available_after = available_after + 100 WHERE {CHARGE}",
         "(Charge, lot 1) says that 115 calls were left: by the entry before it there were 15"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -209,6 +209,22 @@ def test_what_lapsed_in_the_days_stands_beside_what_calls_cost(app: Flask, desk:
     assert 'data-lapsed="230"' in page
     assert "calls expired or written off in these days · ¥6.00" in page
     assert "data-lapsed" not in look(desk(ADMIN), **{"from": "2026-01-01", "to": "2026-01-31"})
+
+
+def test_what_lapsed_with_the_last_day_of_a_month_lapsed_in_that_month(app: Flask, desk: Open) -> None:
+    """It is written off after midnight."""
+    with app.app_context():
+        with transaction():
+            bought = datetime(2026, 1, 2, tzinfo=UTC)
+            ledger.record_purchase(Purchase(100, date(2026, 1, 1), date(2026, 9, 30), 600), who(), bought)
+        with transaction():
+            assert ledger.lapse_expired(date(2026, 10, 1), datetime(2026, 9, 30, 16, 1, tzinfo=UTC))
+
+    def month(first: str, last: str) -> str:
+        return look(desk(ADMIN), **{"from": first, "to": last, "step": "month"})
+
+    assert 'data-lapsed="100"' in month("2026-09-01", "2026-09-30")
+    assert "data-lapsed" not in month("2026-10-01", "2026-10-31")
 
 
 def test_the_zone_stands_on_times_only_in_files(app: Flask, desk: Open) -> None:

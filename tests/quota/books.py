@@ -41,6 +41,11 @@ def correct(lot: int, change: int, today: date = TODAY) -> int:
         return ledger.correct(lot, change, REASON, WHO, NOW + (today - TODAY))
 
 
+def use_elsewhere(lot: int, change: int, today: date = TODAY) -> int:
+    with transaction():
+        return ledger.use_elsewhere(lot, change, REASON, WHO, NOW + (today - TODAY))
+
+
 def close(lot: int, today: date = TODAY) -> int:
     with transaction():
         return operations.close(lot, REASON, WHO, today, NOW)

@@ -145,6 +145,17 @@ class Books(RuleBasedStateMachine):
         lot.calls, lot.available = lot.calls + change, lot.available + change
         lot.end(self.today)
 
+    @rule(which=WHICH, change=st.integers(-4, 4).filter(bool))
+    def use_elsewhere(self, which: int, change: int) -> None:
+        number, lot = self._some(which)
+        too_many = lot.available + change < 0 or change > lot.used_before
+        if self._refused(lambda: books.use_elsewhere(number, change, self.today), {
+            LotClosed: lot.closed, NotSoMany: too_many,
+        }):  # fmt: skip
+            return
+        lot.used_before, lot.available = lot.used_before - change, lot.available + change
+        lot.end(self.today)
+
     @rule(which=WHICH, calls=st.integers(1, 3), fen=st.sampled_from([0, 300, 1100]))
     def refund(self, which: int, calls: int, fen: int) -> None:
         number, lot = self._some(which)

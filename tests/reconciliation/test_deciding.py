@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,20 +10,23 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.reconciliation.counting import BOSS, call, enter, notices, records, standing, unknown
-from tests.support.cast import ADMIN, NOW
+from tests.support.cast import ADMIN, NOW, Desk, Member, attribute
+from tests.support.tampering import behind
 from tests.support.waiting import together
 from tests.verification.calls import buy, differences, lot_figures, outcomes, somebody
 from webapp.audit.trail import Action
-from webapp.foundation.clock import utc_now
+from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.quota import ledger
-from webapp.quota.ledger import NotSoMany, Purchase
+from webapp.quota import operations as lots
+from webapp.quota.ledger import LotClosed, NotSoMany, Purchase
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.reconciliation import operations
 from webapp.reconciliation.models import MeterBaseline
 from webapp.reconciliation.operations import Changed, NotSure
 from webapp.reconciliation.rules import Verdict
+from webapp.reminders.queries import supply
 from webapp.usage import counters
 from webapp.usage.dimensions import Dimensions
 from webapp.verification import settling
@@ -42,17 +46,19 @@ def rebase(app: Flask, reading: int, drift: int, *, sure: bool = False) -> int:
         return operations.rebase(reading, drift, REASON, BOSS, this_instance(), utc_now(), sure=sure)
 
 
-def corrections(app: Flask) -> list[tuple[int | None, int, int, int | None, str]]:
+def corrections(
+    app: Flask, kind: EntryKind = EntryKind.USED_ELSEWHERE
+) -> list[tuple[int | None, int, int, int | None, str]]:
     with app.app_context():
-        found = db.session.scalars(
-            select(LedgerEntry).where(LedgerEntry.kind == EntryKind.CORRECTION).order_by(LedgerEntry.id)
-        )
+        found = db.session.scalars(select(LedgerEntry).where(LedgerEntry.kind == kind).order_by(LedgerEntry.id))
         return [(one.lot_id, one.change, one.available_after, one.actor_id, one.reason) for one in found]
 
 
-def size(app: Flask, lot: int) -> int:
+def size(app: Flask, lot: int) -> tuple[int, int]:
+    """(calls, used before or elsewhere)"""
     with app.app_context():
-        return db.session.get_one(Lot, lot).calls
+        found = db.session.get_one(Lot, lot)
+        return found.calls, found.used_before
 
 
 @pytest.mark.parametrize(
@@ -120,6 +126,7 @@ def test_several_are_settled_together_or_not_at_all(app: Flask) -> None:
 
     assert lot_figures(app, lot) == (7, 2, 1)
     assert records(app, Action.UNKNOWN_SETTLED) == []
+    assert differences(app) == []
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -139,7 +146,6 @@ def test_a_reason_for_several_names_none_of_their_people(
         "of whom the refusal told something"
     )
     assert differences(app) == []
-    assert differences(app) == []
 
 
 def test_rebasing_corrects_the_lot_once_and_compares_from_there_on(app: Flask) -> None:
@@ -153,7 +159,7 @@ def test_rebasing_corrects_the_lot_once_and_compares_from_there_on(app: Flask) -
 
     assert corrections(app) == [(lot, -17, 82, ADMIN.id, REASON)]
     assert lot_figures(app, lot) == (82, 0, 1)
-    assert size(app, lot) == 83
+    assert size(app, lot) == (100, 17)
     assert differences(app) == []
     found = standing(app)
     assert (found.baseline.id, found.comparison.drift, found.since.corrected) == (reading, 0, -17)
@@ -172,6 +178,77 @@ def test_calls_that_the_vendor_lacks_are_given_back(app: Flask) -> None:
     assert rebase(app, reading, -2) == 2
 
     assert lot_figures(app, lot) == (97, 0, 5)
+    assert (size(app, lot), corrections(app)) == ((102, 0), []), "nothing was used elsewhere: the lot is larger"
+    assert differences(app) == []
+
+
+def test_of_calls_that_the_vendor_lacks_those_used_elsewhere_come_back_first(app: Flask) -> None:
+    lot = buy(app, 100)
+    enter(app, 0)
+    rebase(app, enter(app, 4), 4)
+    for n in range(9):
+        call(app, n)
+    reading = enter(app, 7)
+
+    assert rebase(app, reading, -6) == 6
+
+    assert [change for _lot, change, *_rest in corrections(app)] == [-4, 4]
+    assert [change for _lot, change, *_rest in corrections(app, EntryKind.CORRECTION)] == [2]
+    assert (lot_figures(app, lot), size(app, lot)) == ((93, 0, 9), (102, 0))
+    assert differences(app) == []
+
+
+def test_what_was_used_elsewhere_leaves_size_and_price_as_they_are_and_the_share_is_the_consoles(
+    app: Flask, desk: Callable[[Member | None], Desk]
+) -> None:
+    admin = desk(ADMIN)
+    admin.record_lot(10_000)
+    enter(app, 0)
+    assert rebase(app, enter(app, 8_500), 8_500) == -8_500
+
+    page = admin.get("/").text
+    assert (attribute(page, "data-remaining"), attribute(page, "data-total")) == ("1500", "10000")
+    with app.app_context():
+        assert supply(day_of(utc_now(), this_instance().settings.zone)).is_low, "15 % are left, as the console says"
+    assert differences(app) == []
+
+
+def test_the_check_knows_what_was_booked_as_used_elsewhere(app: Flask) -> None:
+    buy(app, 100)
+    enter(app, 0)
+    rebase(app, enter(app, 17), 17)
+
+    behind(app, "UPDATE ledger_entry SET kind = 'correction' WHERE kind = 'used_elsewhere'")
+
+    found = "\n".join(differences(app))
+    for named in ("lot 1 calls in all", "lot 1 used before", "is not as the audit trail recorded it"):
+        assert named in found
+
+
+def test_calls_that_come_back_arm_the_reminder_again_though_the_size_stays(app: Flask) -> None:
+    buy(app, 100)
+    enter(app, 0)
+    rebase(app, enter(app, 85), 85)
+    with app.app_context():
+        low = supply(day_of(utc_now(), this_instance().settings.zone))
+        with transaction():
+            ledger.use_elsewhere(1, 85, REASON, BOSS, utc_now())
+        lifted = supply(day_of(utc_now(), this_instance().settings.zone))
+    assert (low.is_low, lifted.is_above, low.total == lifted.total) == (True, True, True)
+    assert low.mark != lifted.mark
+
+
+def test_no_more_comes_back_than_was_used_elsewhere_and_a_closed_lot_stays_as_it_is(app: Flask) -> None:
+    lot = buy(app, 10)
+    for change in (1, -11):
+        with app.app_context(), pytest.raises(NotSoMany), transaction():
+            ledger.use_elsewhere(lot, change, REASON, BOSS, utc_now())
+    with app.app_context():
+        today = day_of(utc_now(), this_instance().settings.zone)
+        with transaction():
+            lots.close(lot, REASON, BOSS, today, utc_now())
+        with pytest.raises(LotClosed), transaction():
+            ledger.use_elsewhere(lot, -1, REASON, BOSS, utc_now())
     assert differences(app) == []
 
 
@@ -225,7 +302,9 @@ def test_rebasing_is_recorded_with_who_and_by_how_much(app: Flask) -> None:
     [corrected] = records(app, Action.LOT_CORRECTED)
     assert (rebased.actor_id, rebased.object_type, rebased.object_id) == (ADMIN.id, "reading", reading)
     assert rebased.detail == {"drift": 17, "corrected": -17}
-    assert (corrected.object_id, corrected.detail) == (lot, {"change": -17, "reason": REASON})
+    assert (corrected.object_id, corrected.detail) == (
+        lot, {"change": -17, "reason": REASON, "entry": "used_elsewhere"},
+    )  # fmt: skip
     with app.app_context():
         newest = db.session.scalars(select(MeterBaseline).order_by(MeterBaseline.id.desc())).first()
         assert newest is not None
@@ -274,7 +353,7 @@ def test_a_correction_that_would_make_a_lot_negative_is_refused(app: Flask) -> N
     with app.app_context(), transaction():
         assert ledger.correct(lot, -10, REASON, BOSS, utc_now()) == 0
 
-    assert size(app, lot) == 0
+    assert size(app, lot) == (0, 0)
     assert differences(app) == []
 
 

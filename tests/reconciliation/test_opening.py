@@ -12,13 +12,17 @@ from sqlalchemy import func, select
 from tests.reconciliation.counting import call, enter, standing
 from tests.support.cast import ADMIN, AUDITOR, OPERATOR, Desk, Member, attribute
 from tests.support.faults import fault_beside
+from tests.support.waiting import together
 from tests.verification.calls import buy, differences, who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.quota import operations
+from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
+from webapp.reconciliation import opening
 from webapp.reconciliation.models import MeterReading
+from webapp.reconciliation.opening import LotsStand
 from webapp.reconciliation.rules import Verdict
 
 Open = Callable[[Member | None], Desk]
@@ -76,6 +80,24 @@ def test_an_instance_with_lots_is_asked_whether_the_total_holds_them(desk: Open,
     assert admin.post("/quota/opening", SOUND | {"again": "yes"}).status_code == 303
     assert counts(app) == (2, 2)
     assert standing(app).comparison.drift == 0, "comparing begins anew, with lower figures too"
+
+
+def test_of_two_beginnings_at_once_one_is_asked_whether_the_total_holds_the_others_lot(app: Flask) -> None:
+    asked: list[int] = []
+
+    def begin() -> None:
+        with app.app_context():
+            today = day_of(utc_now(), this_instance().settings.zone)
+            purchase = Purchase(9115, today, today + timedelta(days=365), used_before=6700)
+            try:
+                opening.record(purchase, who(ADMIN), this_instance(), utc_now())
+            except LotsStand as standing:
+                asked.append(standing.calls)
+
+    together(begin, begin, begin)
+
+    assert asked == [9115, 9115]
+    assert counts(app) == (1, 1)
 
 
 def test_a_lot_that_is_over_holds_nothing_that_the_total_could(desk: Open, app: Flask) -> None:

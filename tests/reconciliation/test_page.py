@@ -180,7 +180,7 @@ def test_the_books_are_rebased_with_a_reason_and_the_ledger_shows_it(app: Flask,
 
     page = look(admin)
     assert attribute(page, "data-rebase") == "17"
-    assert f"Lot #{lot} is corrected by -17." in words(page)
+    assert f"17 calls of lot #{lot} are booked as used elsewhere; its size stays." in words(page)
     asked = {"reading": "2", "drift": "17"}
     refused = admin.post(f"{PAGE}/rebase", asked | {"reason": "\x07abc"}, headers=ENGLISH)
     assert (refused.status_code, bool(said_beside(refused, "rebase-reason"))) == (422, True)
@@ -189,6 +189,7 @@ def test_the_books_are_rebased_with_a_reason_and_the_ledger_shows_it(app: Flask,
     page = look(admin)
     assert (attribute(page, "data-verdict"), "data-rebase" in page) == ("agreed", False)
     assert "别处误用" in admin.get("/quota").text
+    assert "别处已用" in admin.get("/quota").text
     assert lot_figures(app, lot) == (83, 0, 0)
     assert differences(app) == []
 

@@ -92,6 +92,9 @@ def test_calls_of_days_by_any_facet_are_those_counted_by_hand(context: Flask, na
             assert daily.calls(facet, SPAN, zone) == by_hand(facet, calls, zone), facet
             if told.own:
                 assert daily.calls(facet, SPAN, zone, operator_id=2) == by_hand(facet, own, zone), facet
+            else:
+                with pytest.raises(ValueError, match=facet):
+                    daily.calls(facet, SPAN, zone, operator_id=2)
         fold(zone)
 
 

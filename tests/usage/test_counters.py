@@ -57,6 +57,28 @@ def test_a_call_moves_from_one_outcome_to_another_wherever_the_first_count_lies(
     assert per_day(DAY, DAY) == {"11-02": 2}
 
 
+def test_a_call_that_was_under_way_at_a_fold_leaves_no_row_of_nothing(context: Flask) -> None:
+    sending = plain("sending", "unknown")
+    for _ in range(2):
+        count(sending)
+        fold()
+        with transaction():
+            counters.recount(sending, plain(), NOW, 120)
+        fold()
+
+    db.session.rollback()
+    assert [(row.outcome, row.calls) for row in db.session.scalars(select(UsageDay))] == [("match", 2)]
+    assert [(row.outcome, row.calls) for row in db.session.scalars(select(UsageHour))] == [("match", 2)]
+
+
+def test_what_is_taken_back_before_it_was_added_leaves_no_row_either(context: Flask) -> None:
+    """Two folders may take the two deltas of a call in any order."""
+    for calls in (-1, +1):
+        count(plain("sending", "unknown"), calls=calls)
+        fold()
+    assert (rows(UsageDay), rows(UsageHour)) == (0, 0)
+
+
 def test_a_call_stays_on_the_day_it_was_made_when_its_outcome_comes_the_next(context: Flask) -> None:
     late = NOW.replace(hour=15, minute=59)
     count(plain("sending", "unknown"), at=late)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from tests.support.waiting import Tally, together
 from tests.usage.counting import SHANGHAI, count, count_many, fold, plain, rows
@@ -87,6 +87,34 @@ def test_what_is_taken_back_leaves_no_key_and_no_row(context: Flask) -> None:
 
     assert {row.month for row in kept} == {date(2026, 12, 1)}
     assert all("sending" not in key for row in kept for key in row.days)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_fold_does_not_wait_for_the_vacuum_of_the_months(context: Flask) -> None:
+    count()
+    with db.engine.connect() as vacuum:
+        vacuum.execute(text("LOCK TABLE usage_month IN SHARE UPDATE EXCLUSIVE MODE"))
+        fold()
+        vacuum.rollback()
+    assert of_months() == of_cells()
+
+
+def test_another_facet_wants_another_shape() -> None:
+    """Years that were counted without it would be drawn empty: whoever changes facets gives the next number to
+    `rollups.SHAPE`, and writes both here."""
+    kept = {name: (facet.names, facet.own, facet.charged) for name, facet in FACETS.items()}
+    assert (rollups.SHAPE, kept) == (3, {
+        "outcome": (("outcome", "billed"), True, False),
+        "cause": (("outcome", "cause"), True, False),
+        "source": (("source",), True, False),
+        "operator": (("operator_id",), False, False),
+        "department": (("department_id",), False, False),
+        "purpose": (("purpose_id",), True, False),
+        "lot": (("lot_id", "outcome", "billed"), False, False),
+        "cost": (("lot_id", "department_id", "purpose_id"), False, True),
+        "hour": (("hour",), True, False),
+        "latency": (("latency",), False, False),
+    })  # fmt: skip
 
 
 def test_folders_at_once_add_up_to_every_call(context: Flask) -> None:

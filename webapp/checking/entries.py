@@ -61,7 +61,7 @@ def _fits() -> ColumnElement[bool]:
         (LedgerEntry.kind == EntryKind.CHARGE, and_(call, change == 0)),
         (LedgerEntry.kind == EntryKind.RELEASE, and_(call, change == case((covered, 1), else_=0))),
         (LedgerEntry.kind.in_((EntryKind.PURCHASE, EntryKind.REINSTATEMENT)), and_(free, change > 0)),
-        (LedgerEntry.kind == EntryKind.CORRECTION, and_(free, change != 0)),
+        (LedgerEntry.kind.in_((EntryKind.CORRECTION, EntryKind.USED_ELSEWHERE)), and_(free, change != 0)),
         (LedgerEntry.kind.in_((*BEFORE, EntryKind.REFUND, *ENDS)), and_(free, change < 0)),
         else_=~true(),
     )  # fmt: skip

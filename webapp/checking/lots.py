@@ -14,6 +14,7 @@ from webapp.checking import entries, papers
 from webapp.checking.papers import Told
 from webapp.foundation.database import db
 from webapp.quota import queries as quota
+from webapp.quota import uncovered
 from webapp.quota.models import Lot
 
 FIGURES: dict[str, LazyString] = {
@@ -46,6 +47,9 @@ def differences(today: date) -> Iterator[str]:
         elif trail.is_whole:
             yield _("lot %(lot)s stands in no record of the audit trail", lot=lot.id)
     yield from papers.unlike_entries(trail.lots, quota.supply_entries())
+    taken, made = uncovered.taken(), quota.charged_on_no_lot()
+    if taken > made:
+        yield _("lots gave %(taken)s calls late, but only %(made)s were charged on no lot", taken=taken, made=made)
 
 
 def _missing(lots: Mapping[int, Lot], told: Mapping[int, Told]) -> Iterator[str]:

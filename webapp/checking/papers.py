@@ -75,7 +75,9 @@ def told(lot: Told, record: AuditRecord) -> None:
         case Action.LOT_CHANGED:
             facts.update({name: detail[f"{name}_after"] for name in FACTS if f"{name}_after" in detail})
         case Action.LOT_CORRECTED:
-            _must_stand(lot, record, EntryKind.CORRECTION, detail["change"])
+            elsewhere = detail.get("entry") == EntryKind.USED_ELSEWHERE
+            kind = EntryKind.USED_ELSEWHERE if elsewhere else EntryKind.CORRECTION
+            _must_stand(lot, record, kind, detail["change"])
         case Action.LOT_CLOSED:
             facts["closed_at"], lot.was_closed = record.at, True
             _must_stand(lot, record, EntryKind.WRITE_OFF, -detail["written_off"])

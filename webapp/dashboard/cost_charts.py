@@ -11,9 +11,9 @@ from typing import Any
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
+from webapp.dashboard.movements import movements
 from webapp.dashboard.usage_charts import View, department_names, purpose_names
 from webapp.foundation.charts import Chart, Line
-from webapp.foundation.clock import day_of
 from webapp.quota import queries as quota
 from webapp.quota.models import ENDS, Lot
 from webapp.usage import cost, daily
@@ -53,15 +53,14 @@ def spent(view: View) -> Spent:
             matches[lot] += sum(days)
     lots = quota.lots()
     prices = {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}
-    return Spent(charged, matches, prices, lots, _lapsed(view))
+    return Spent(charged, matches, prices, lots, _lapsed(view, lots))
 
 
-def _lapsed(view: View) -> Mapping[int, int]:
-    """Entries that are of no verification are few."""
+def _lapsed(view: View, lots: Sequence[Lot]) -> Mapping[int, int]:
     span, lapsed = view.asked.span, Counter[int]()
-    for one in quota.supply_entries():
-        if one.kind in ENDS and span.first <= day_of(one.at, view.zone) <= span.last:
-            lapsed[one.lot_id or 0] -= one.change
+    for one in movements(lots, view.zone):
+        if one.kind in ENDS and span.first <= one.day <= span.last:
+            lapsed[one.lot_id] -= one.change
     return lapsed
 
 

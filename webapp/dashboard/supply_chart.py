@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
+from webapp.dashboard.movements import movements
 from webapp.dashboard.runout import RunOut, run_out
 from webapp.foundation.charts import Chart, Figure, Line
-from webapp.foundation.clock import day_of
 from webapp.quota import queries as quota
 from webapp.quota.entry_table import KINDS
 from webapp.quota.models import EntryKind, Lot
@@ -19,7 +19,7 @@ from webapp.usage import daily, past_supply, series
 from webapp.usage import forecast as forecasting
 from webapp.usage.demand import HORIZON
 from webapp.usage.forecast import Forecast, Remaining
-from webapp.usage.past_supply import Life, Movement
+from webapp.usage.past_supply import Movement
 from webapp.usage.spans import Span
 
 AHEAD = 30
@@ -46,13 +46,13 @@ def supply(today: date, zone: ZoneInfo, first: date, last: date | None = None) -
     reach = _reach(found.forecast) if last is None else min(HORIZON, max(0, (last - today).days))
     ahead = forecasting.burn_down(found.stock, found.demand, reach) if found.demand else []
     days = past_supply.days_until(today, (today - first).days + 1)
-    movements = [*_movements(lots, zone, today), *_to_come(found, today)]
+    moved = [*_movements(lots, zone, today), *_to_come(found, today)]
     left = past_supply.ends_of_days(
         sum(lot.available for lot in found.lots if lot.bought_on <= today), days, _taken(Span(days[0], today), zone),
-        [one for one in movements if one.day <= today],
+        [one for one in moved if one.day <= today],
     )  # fmt: skip
     names = {lot.id: lot.name for lot in [*lots, *found.lots]}
-    return Supply(_chart(days, left, ahead, [one for one in movements if one.change], names, str(zone), last), found)
+    return Supply(_chart(days, left, ahead, [one for one in moved if one.change], names, str(zone), last), found)
 
 
 def _reach(found: Forecast | None) -> int:
@@ -65,15 +65,9 @@ def _reach(found: Forecast | None) -> int:
 
 def _movements(lots: Sequence[Lot], zone: ZoneInfo, today: date) -> list[Movement]:
     """What was bought and lost on past days; of lots that ended and are not written off yet, too."""
-    lives = {lot.id: Life(lot.bought_on, lot.expires_on) for lot in lots}
-    entries = [
-        Movement(day_of(one.at, zone), one.kind, one.lot_id or 0, one.change)
-        for one in quota.supply_entries()
-        if one.lot_id in lives
-    ]  # not of a lot recorded since they were read
     due = [Movement(today, EntryKind.LAPSE, lot.id, -lot.available)
            for lot in lots if lot.has_ended(today) and lot.available]  # fmt: skip
-    return [one for one in past_supply.in_force([*entries, *due], lives) if one.day <= today]
+    return [one for one in movements(lots, zone, due) if one.day <= today]
 
 
 def _to_come(found: RunOut, today: date) -> list[Movement]:

@@ -22,6 +22,7 @@ KINDS: dict[str, LazyString] = {
     EntryKind.CORRECTION: _l("Correction"),
     EntryKind.USED_BEFORE: _l("Used before"),
     EntryKind.COVERED_LATE: _l("Covered late"),
+    EntryKind.USED_ELSEWHERE: _l("Used elsewhere"),
     EntryKind.LAPSE: _l("Lapse"),
     EntryKind.WRITE_OFF: _l("Write-off"),
     EntryKind.REINSTATEMENT: _l("Reinstatement"),

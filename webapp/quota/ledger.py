@@ -6,11 +6,13 @@ ledger. Our books never refuse a call: what no lot covers is held and charged on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Date, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Date, Select, bindparam, select, update
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.clock import day_of
@@ -50,7 +52,7 @@ class Purchase:
     """Calls bought at one time. `expires_on` is the last valid day; `price_fen` in CNY 0.01, None if not told.
 
     `used_before`: how many of them were used before our books began; `covered_late`: by calls made here that no lot
-    covered, and why they are taken to be of this one. Together never more than `calls`.
+    covered; `reason`: why they are taken to be of this one. Together never more than `calls`.
     """
 
     calls: int
@@ -109,26 +111,57 @@ def correct(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> i
     The lot's size moves with what is left of it, so that both stay the sum of its entries; where it has expired, what
     is left ends unused at once. Raises `NotSoMany`, `TooMany`, `LotClosed`.
     """
-    session = must_write()
-    fits = Lot.available >= -change, Lot.calls <= MOST_CALLS - change, Lot.closed_at.is_(None)
-    moved = update(Lot).where(Lot.id == lot_id, *fits)
-    values = {"available": Lot.available + change, "calls": Lot.calls + change}
-    left = session.scalar(moved.values(values).returning(Lot.available))
+    fits = Lot.available >= -change, Lot.calls <= MOST_CALLS - change
+    moved = {"available": Lot.available + change, "calls": Lot.calls + change}
+    left = _mend(EntryKind.CORRECTION, lot_id, change, moved, fits, reason, who, now)
     if left is None:
-        raise _not_corrected(session.get(Lot, lot_id, populate_existing=True), change)
-    enter(EntryKind.CORRECTION, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
-    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change, reason=reason)
+        raise _not_corrected(must_write().get(Lot, lot_id, populate_existing=True), change)
+    return left
+
+
+def use_elsewhere(lot_id: int, change: int, reason: str, who: Who, now: datetime) -> int:
+    """Adds an entry of calls that were used past this product, and returns what is left of the lot: `change` calls
+    fewer if negative, or given back, never more than were used before or elsewhere.
+
+    The lot was as large as it was recorded: its size stays, and with it the price of a call and the share that is left.
+    Raises `NotSoMany`, `LotClosed`.
+    """
+    fits = Lot.available >= -change, Lot.used_before >= change
+    moved = {"available": Lot.available + change, "used_before": Lot.used_before - change}
+    left = _mend(EntryKind.USED_ELSEWHERE, lot_id, change, moved, fits, reason, who, now)
+    if left is None:
+        _refuse_closed(must_write().get(Lot, lot_id, populate_existing=True))
+        raise NotSoMany(f"lot {lot_id} cannot be moved by {change} calls")
+    return left
+
+
+def _mend(
+    kind: EntryKind, lot_id: int, change: int, values: dict[str, Any], fits: Iterable[ColumnElement[bool]],
+    reason: str, who: Who, now: datetime,
+) -> int | None:  # fmt: skip
+    """Moves a lot that is not closed, with entry and record, and returns what is left of it; None: it does not fit."""
+    moved = update(Lot).where(Lot.id == lot_id, Lot.closed_at.is_(None), *fits).values(values)
+    left = must_write().scalar(moved.returning(Lot.available))
+    if left is None:
+        return None
+    enter(kind, lot_id, change, left, now, actor_id=who.user_id, reason=reason)
+    named: dict[str, Any] = {} if kind == EntryKind.CORRECTION else {"entry": kind.value}
+    append(who, Action.LOT_CORRECTED, now, on=("lot", lot_id), change=change, reason=reason, **named)
     has_lapsed = write_off(locked(lot_id), day_of(now, this_instance().settings.zone), now)
     watchers.supply_changed(now)
     return 0 if has_lapsed else int(left)
 
 
 def _not_corrected(lot: Lot | None, change: int) -> Exception:
-    if lot is not None and lot.closed_at is not None:
-        return LotClosed(f"lot {lot.id} is closed")
+    _refuse_closed(lot)
     if lot is not None and change > 0:
         return TooMany(f"lot {lot.id} cannot have {change} calls more")
     return NotSoMany(f"there are fewer than {-change} calls left")
+
+
+def _refuse_closed(lot: Lot | None) -> None:
+    if lot is not None and lot.closed_at is not None:
+        raise LotClosed(f"lot {lot.id} is closed")
 
 
 def hold(verification_id: int, today: date, now: datetime) -> int | None:

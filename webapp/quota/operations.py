@@ -21,8 +21,8 @@ from webapp.quota.ledger import LotClosed, NotSoMany, Purchase, enter, locked, r
 from webapp.quota.models import EntryKind, Lot
 from webapp.quota.rules import order_key
 
-ORDERS = 0x10705
-"""PostgreSQL's advisory lock of those who look for an order number before they record it."""
+RECORDING = 0x10705
+"""PostgreSQL's advisory lock of those who look at the lots before they record one, or its order number."""
 
 
 class SameOrder(Exception):
@@ -71,6 +71,7 @@ def record(
     """Records a lot. Raises `SameOrder`, unless `again` says that one order has several lots; raises `Uncovered` where
     calls made since its purchase are on no lot, unless it is said whether it `covers` them: then as many as it has are
     taken from it, with this reason."""
+    one_records_at_a_time()
     _refuse_same_order(purchase.order_number, None, again=again)
     zone = this_instance().settings.zone
     late = min(purchase.calls, uncovered.since(purchase.bought_on, day_of(now, zone), zone))
@@ -95,6 +96,7 @@ def change_facts(
     """
     lot = locked(lot_id)
     if order_key(facts.order_number) != order_key(lot.order_number):
+        one_records_at_a_time()
         _refuse_same_order(facts.order_number, lot_id, again=again)
     before, after = asdict(facts_of(lot)), asdict(facts)
     changed = {name: value for name, value in after.items() if before[name] != value}
@@ -157,10 +159,15 @@ def refund(lot_id: int, calls: int, fen: int, reason: str, who: Who, today: date
     _follow(lot, reason, who, today, now)
 
 
-def _refuse_same_order(order_number: str, but: int | None, *, again: bool) -> None:
+def one_records_at_a_time() -> None:
+    """Lets those who look at the lots before they record one pass one by one, until their transactions end: of two at
+    once the second sees the first's lot. SQLite does so anyway."""
     session = must_write()
-    if session.get_bind().dialect.name == "postgresql":  # of two at once the second sees the first's lot
-        session.execute(select(func.pg_advisory_xact_lock(ORDERS)))
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(RECORDING)))
+
+
+def _refuse_same_order(order_number: str, but: int | None, *, again: bool) -> None:
     other = queries.same_order(order_number, but)
     if other is not None and not again:
         raise SameOrder(other)

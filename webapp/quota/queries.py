@@ -32,12 +32,16 @@ def balance(today: date, unknown: int) -> Balance:
     valid = drawing.valid_on(today)
     sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(*valid)
     remaining, total, held = db.session.execute(sums).one()
+    return Balance(remaining or 0, total or 0, held or 0, unknown, charged_on_no_lot() - uncovered.taken())
+
+
+def charged_on_no_lot() -> int:
+    """Calls that were charged while no lot had any, whether a lot gave them later or not."""
     charged = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
     )
     closed = db.session.scalar(select(LedgerClosing.charges).where(LedgerClosing.lot_id == 0))
-    on_no_lot = (charged or 0) + (closed or 0) - uncovered.taken()
-    return Balance(remaining or 0, total or 0, held or 0, unknown, on_no_lot)
+    return (charged or 0) + (closed or 0)
 
 
 def newest_entries(most: int = 20) -> Sequence[LedgerEntry]:
@@ -50,7 +54,7 @@ _begun = aliased(Lot)
 _changes = (
     select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
     .where(LedgerEntry.verification_id.is_(None), _begun.bought_on <= _today,
-           or_(LedgerEntry.kind.in_(SUPPLY),
+           or_(LedgerEntry.kind.in_((*SUPPLY, EntryKind.USED_ELSEWHERE)),
                and_(LedgerEntry.kind == EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None))))
 )  # fmt: skip
 _SUPPLY = select(func.sum(Lot.available + Lot.lapsed), func.sum(Lot.calls), _changes.scalar_subquery()).where(

@@ -84,17 +84,24 @@ def state(
     return LotState.VALID if available or held else LotState.EXHAUSTED
 
 
-def still_uncovered(calls: Mapping[date, int], taken: Iterable[tuple[date, date, int]], since: date) -> int:
-    """How many of the uncovered `calls`, by day, were made on `since` or later and taken from no lot yet. `taken`: from
-    which day to which a lot took such calls, and how many, in the order of recording; the oldest calls went first."""
+def still_uncovered(
+    calls: Mapping[date, int], taken: Iterable[tuple[date, date, int]], since: date, until: date | None = None
+) -> int:
+    """How many of the uncovered `calls`, by day, were made from `since` to `until` and taken from no lot yet. `taken`:
+    when a lot was bought that took such calls, on which day it did, and how many, in the order of recording.
+
+    The oldest calls since the purchase went first; what is more than there were of them went from before: an opening
+    balance takes all that were made until then, and the day of a purchase may have been changed since.
+    """
     left = dict(sorted(calls.items()))
-    for first, last, number in taken:
+    for bought, day_of_it, number in taken:
         to_take = number
-        for day in left:
-            part = min(left[day], to_take) if first <= day <= last else 0
-            left[day] -= part
-            to_take -= part
-    return sum(number for day, number in left.items() if day >= since)
+        for of_before in (False, True):
+            for day in left:
+                part = min(left[day], to_take) if day <= day_of_it and (day < bought) == of_before else 0
+                left[day] -= part
+                to_take -= part
+    return sum(number for day, number in left.items() if since <= day and (until is None or day <= until))
 
 
 def order_key(order_number: str) -> str:

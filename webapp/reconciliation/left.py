@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -38,8 +38,14 @@ def compared(found: Standing, zone: ZoneInfo, now: datetime) -> Left:
     first, reading = found.baseline.at, found.reading
     least, most = left_at(reading.at, zone, now)
     gap = judging.left_gap(reading.remaining, least, most, found.comparison.drift, found.total_grew)
-    on_no_lot = queries.uncovered(first, reading.at, zone) - uncovered.taken(LedgerEntry.at > first)
-    return Left(least, most, gap, max(0, on_no_lot))
+    return Left(least, most, gap, _on_no_lot(first, reading.at, zone, now))
+
+
+def _on_no_lot(first: datetime, last: datetime, zone: ZoneInfo, now: datetime) -> int:
+    """Uncovered calls between two instants that no lot gave yet: whole days know which were given, instants how many
+    there were."""
+    days = uncovered.since(day_of(first, zone), day_of(now, zone), zone, last=day_of(last, zone))
+    return min(queries.uncovered(first, last, zone), days)
 
 
 def left_at(at: datetime, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
@@ -53,7 +59,13 @@ def left_at(at: datetime, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
     held = sum(lot.held for lot in stood) + queries.under_way(at, Billed.YES)
     least = sum(lot.available for lot in stood) + _ended([lot.id for lot in stood], at) + charged + taken_open
     late = sum(lot.available + lot.held + lot.charged for lot in lots if lot.recorded_at > at)
-    return least, least + max(0, held - taken_open) + late
+    return least, least + max(0, held - taken_open) + late + _given_late([lot.id for lot in lots], at, zone, now)
+
+
+def _given_late(lots: Collection[int], at: datetime, zone: ZoneInfo, now: datetime) -> int:
+    """The most that lots gave since for uncovered calls made after the instant: at the instant they had them."""
+    given = uncovered.taken(LedgerEntry.at > at, LedgerEntry.lot_id.in_(lots))
+    return min(given, queries.uncovered(at, now, zone)) if given else 0
 
 
 def _ended(lots: Iterable[int], since: datetime) -> int:

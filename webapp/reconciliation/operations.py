@@ -14,6 +14,7 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import insert_once, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.quota import ledger
+from webapp.quota.models import Lot
 from webapp.reconciliation import judging, queries, rules, telling
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, MeterTurn, ReadingSource
 from webapp.reconciliation.rules import ReadingFault
@@ -117,7 +118,7 @@ def rebase(
     reading_id: int, drift: int, reason: str, who: Who, instance: Instance, now: datetime, *, sure: bool = False
 ) -> int:
     """Mends the ledger by the drift of the newest reading and compares from that reading on; returns by how many calls
-    the lots were corrected (less than the drift where they had fewer).
+    more the lots have left (less than the drift where they had fewer to take).
 
     Raises `Changed`, and `NotSure` unless there is no risk in it or the person is `sure`.
     """
@@ -136,13 +137,22 @@ def rebase(
             raise Changed
         try:
             for lot, change in zip(lots, changes, strict=True):
-                if change:
-                    ledger.correct(lot.id, change, reason, who, now)
-        except ledger.NotSoMany as error:
+                _move(lot, change, reason, who, now)
+        except (ledger.NotSoMany, ledger.TooMany, ledger.LotClosed) as error:
             raise Changed from error
         append(who, Action.BOOKS_REBASED, now, on=("reading", reading_id), drift=drift, corrected=sum(changes))
         telling.of_rebase()
         return sum(changes)
+
+
+def _move(lot: Lot, change: int, reason: str, who: Who, now: datetime) -> None:
+    """Takes calls of a lot that were used past this product, or gives calls back: as many as were booked so at most. A
+    lot that lacks more than that was smaller than the vendor's: only a correction makes it larger."""
+    elsewhere = rules.elsewhere(change, lot.used_before)
+    if elsewhere:
+        ledger.use_elsewhere(lot.id, elsewhere, reason, who, now)
+    if change != elsewhere:
+        ledger.correct(lot.id, change - elsewhere, reason, who, now)
 
 
 def _take_turn(now: datetime, *, hurry: bool) -> None:

@@ -76,7 +76,8 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
             for row in found.unknown
         ],
         "corrections": [
-            {"lot": lot.name, "change": change} for lot, change in zip(lots, changes, strict=True) if change
+            said for lot, change in zip(lots, changes, strict=True)
+            for said in texts.moved(lot.name, change, rules.elsewhere(change, lot.used_before))
         ],
         "uncorrected": abs(comparison.drift) - abs(sum(changes)),
         "total_grew": found.total_grew > 0,

@@ -93,10 +93,16 @@ def is_told(now: int, before: int) -> bool:
     return now * before > 0
 
 
+def elsewhere(change: int, used_before: int) -> int:
+    """The part of a lot's share that is used elsewhere: all that is taken; of what is given back, as many as were used
+    past our books. The size of the lot stays by it; it moves by the rest."""
+    return min(change, used_before)
+
+
 def shares(drift: int, available: Sequence[int], charged: Sequence[int] = ()) -> list[int]:
-    """By how much each lot is corrected, in the order in which calls are drawn: calls the vendor counted beyond ours
-    are taken where the next ones would have been taken; calls it lacks go back to where they were `charged` since the
-    baseline, first to the lot that was charged most.
+    """By how much what is left of each lot moves, in the order in which calls are drawn: calls the vendor counted
+    beyond ours are taken where the next ones would have been taken; calls it lacks go back to where they were `charged`
+    since the baseline, first to the lot that was charged most.
 
     Never more is taken from a lot than it has; what no lot has is taken from none. Calls that were charged to none of
     these lots, whose own have ended, go back to the last to be drawn from: there they last longest.

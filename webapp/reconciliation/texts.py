@@ -146,6 +146,24 @@ def details(found: Standing, rest: Left) -> list[str]:
     return said + total_words(found) + left_words(rest)
 
 
+def moved(lot: str, change: int, elsewhere: int) -> list[str]:
+    """What rebasing does to a lot: `elsewhere` of its change leave the size as it is."""
+    said = []
+    if elsewhere < 0:
+        said.append(ngettext(
+            "%(calls)s call of lot %(lot)s is booked as used elsewhere; its size stays.",
+            "%(calls)s calls of lot %(lot)s are booked as used elsewhere; its size stays.",
+            -elsewhere, lot=lot, calls=number(-elsewhere)))  # fmt: skip
+    elif elsewhere:
+        said.append(ngettext(
+            "%(calls)s call that was booked as used before or elsewhere comes back to lot %(lot)s; its size stays.",
+            "%(calls)s calls that were booked as used before or elsewhere come back to lot %(lot)s; its size stays.",
+            elsewhere, lot=lot, calls=number(elsewhere)))  # fmt: skip
+    if change != elsewhere:
+        said.append(_("Lot %(lot)s is corrected by %(change)s.", lot=lot, change="+" + number(change - elsewhere)))
+    return said
+
+
 def total_words(found: Standing) -> list[str]:
     """Whether the vendor's total moved otherwise than the lots recorded here."""
     grew = found.total_grew

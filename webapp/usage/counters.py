@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from webapp.foundation.clock import day_of
@@ -90,7 +90,8 @@ def _dimensions(delta: UsageDelta) -> Dimensions:
 
 
 def upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]]) -> None:
-    """Adds calls to the rows of a table of counts, by the columns of its key, in the caller's transaction."""
+    """Adds calls to the rows of a table of counts, by the columns of its key, in the caller's transaction. Rows that
+    come to nothing by it are not kept."""
     keys = [column.name for column in model.__table__.primary_key]
     rows = [dict(zip(keys, key, strict=True), calls=calls) for key, calls in sorted(counts.items()) if calls]
     if not rows:
@@ -99,3 +100,17 @@ def upsert(session: Session, model: type[Base], counts: Counter[tuple[Any, ...]]
     insert = insert_into(model)
     total = {"calls": insert.table.c.calls + insert.excluded.calls}
     session.connection().execute(insert.on_conflict_do_update(index_elements=keys, set_=total), rows)
+    _remove_empty(session.connection(), model, keys, rows)
+
+
+def _remove_empty(connection: Connection, model: type[Base], keys: list[str], rows: list[dict[str, Any]]) -> None:
+    """Removes those of `rows` that count nothing any more: a call under way at a fold leaves one, wherever it ends."""
+    table = model.__table__
+    columns = [table.c[name] for name in keys]
+    empty = select(*columns).where(columns[0].in_({row[keys[0]] for row in rows}), table.c.calls == 0)
+    # No others: ours are locked by us. To wait for a row of somebody who waits for one of ours would never end.
+    ours = {tuple(row[name] for name in keys) for row in rows}
+    gone = [dict(zip(keys, key, strict=True)) for key in map(tuple, connection.execute(empty)) if key in ours]
+    if gone:
+        named = (column == bindparam(name) for name, column in zip(keys, columns, strict=True))
+        connection.execute(delete(model).where(*named, table.c.calls == 0), gone)

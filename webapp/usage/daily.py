@@ -36,6 +36,8 @@ def calls(facet: str, span: Span, zone: ZoneInfo, *, operator_id: int | None = N
 
 def read(names: tuple[str, ...], span: Span, zone: ZoneInfo, *, operator_id: int | None = None) -> Mapping[str, Series]:
     """As `calls` by several facets, at one instant."""
+    if operator_id is not None and not all(FACETS[name].own for name in names):
+        raise ValueError(f"not all of {names} are kept for each operator")
     base, whose = month_of(span.first), operator_id or EVERYONE
     lines = _Lines((span.last - base).days + 1)
     waiting: list[tuple[Any, ...]] = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from webapp.foundation.database import db, insert_into
@@ -20,6 +20,8 @@ Row = tuple[str, int, date]
 """Facet, operator, month: the key of a row."""
 NAMES = ("facet", "operator_id", "month")
 KEY = (UsageMonth.facet, UsageMonth.operator_id, UsageMonth.month)
+MONTHS = 0x10706
+"""PostgreSQL's advisory lock of those who change months."""
 
 
 def month_of(day: date) -> date:
@@ -76,9 +78,11 @@ def days() -> set[date]:
 
 
 def _lock(session: Session) -> None:
-    """One changes months at a time: rows are read and written whole. Readers do not wait."""
+    """One changes months at a time: rows are read and written whole. Readers do not wait; SQLite has one writer."""
     if session.get_bind().dialect.name == "postgresql":
-        session.connection().exec_driver_sql("LOCK TABLE usage_month IN SHARE ROW EXCLUSIVE MODE")
+        # No lock of the table: a fold every few seconds and the database's own vacuum of it would be in each other's
+        # way.
+        session.execute(select(func.pg_advisory_xact_lock(MONTHS)))
 
 
 def _read(session: Session, *which: ColumnElement[bool]) -> dict[Row, Days]:
