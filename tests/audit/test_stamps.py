@@ -16,7 +16,8 @@ from tests.audit.trails import filled, seal, sealed, sql, verify, write
 from tests.support.cast import NOW
 from webapp import create_app
 from webapp.audit import sealer
-from webapp.audit.heads import head
+from webapp.audit.command import told as words
+from webapp.audit.heads import as_found, head
 from webapp.audit.trail import SYSTEM, Action, AuditRecord, append
 from webapp.audit.verifier import NOT_OURS
 from webapp.checking import trail as checking
@@ -194,6 +195,49 @@ def test_without_the_key_nothing_is_passed_by_and_with_it_all_is_sealed(
     assert sealed(app) == []
     seal(app)
     assert verify(app).faults == []
+
+
+def test_a_chain_that_was_made_anew_by_putting_the_schema_back_says_that_it_proves_nothing_of_before(
+    tmp_path: Path,
+) -> None:
+    """Who has the database alone removes every record and segment, puts the schema back, and writes another history."""
+    app = create_app(read_settings({"YULIANG_INSTANCE": str(tmp_path)}))
+    before = INSERT.replace(", shown, stamp", "") + (
+        "VALUES (:id, '2026-11-02 04:00:00.000000', 3, '丙同事', 'person_revealed', 'verification', 1, 1, '', '', "
+        "'{}', NULL)"
+    )
+    with app.app_context():
+        schema.upgrade("0023")
+        with transaction():
+            append(SYSTEM, Action.LOGIN, NOW)
+    seal(app)
+    assert verify(app).verdict.as_found == []
+    sql(app, "DELETE FROM audit_segment", "DELETE FROM audit_record")
+    for name in ("action", "actor", "actor_action", "object"):
+        sql(app, f"DROP INDEX ix_audit_record_failed_{name}")
+    sql(app, "DROP INDEX ix_audit_record_shown", "ALTER TABLE audit_record DROP COLUMN shown")
+    sql(app, "ALTER TABLE audit_record DROP COLUMN stamp", "UPDATE alembic_version SET version_num = '0022'")
+    for number in (1, 2, 3):
+        sql(app, before, id=number)
+    with structlog.testing.capture_logs() as logged, app.app_context():
+        schema.upgrade("0023")
+        db.session.remove()
+    with app.app_context(), transaction():
+        append(SYSTEM, Action.LOGIN, NOW)
+    seal(app)
+
+    said = verify(app)
+    assert said.faults == [], "it is sealed under our key"
+    [found] = said.verdict.as_found
+    assert (found.first_id, found.last_id) == (1, 3)
+    sentence = f"Records 1 to 3 were sealed as they were found at {found.until[:19]} UTC: "
+    assert f"{sentence}nothing is proven of the time before." in words(said.verdict)
+    warned = [(one["first"], one["last"]) for one in logged if one["event"].endswith("sealed as they were found")]
+    assert warned == [(1, 3)]
+    with app.app_context():
+        assert as_found(this_instance().keys) == 3
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_what_stood_unsealed_when_stamps_came_is_sealed_once_and_never_again(tmp_path: Path) -> None:

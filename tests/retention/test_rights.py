@@ -32,7 +32,6 @@ from webapp.history.saved_models import SavedView
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import Kind
 from webapp.notify.notices import Notice
-from webapp.retention import rights
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification import identities, privacy
 from webapp.verification.models import IdentityIndex, Verification
@@ -332,7 +331,7 @@ def test_an_export_that_is_begun_while_somebody_is_erased_does_not_hold_them(
         begun.start()
         begun.join(1)
 
-    monkeypatch.setattr(rights.identities, "destroy", overlapped)
+    monkeypatch.setattr(identities, "destroy", overlapped)
     assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
     begun.join(30)
 
@@ -356,14 +355,14 @@ def test_two_erasures_at_once_wait_for_each_other_and_none_is_lost(
 ) -> None:
     """Both are to change exports: neither may hold what the other waits for."""
     Desk(busy, OPERATOR).post("/history/export", {"format": "csv"})
-    lock, together = rights.identities.lock, threading.Barrier(2)
+    lock, together = identities.lock, threading.Barrier(2)
 
     def both(ids: Collection[int]) -> set[int]:
         with suppress(threading.BrokenBarrierError):
             together.wait(1)
         return lock(ids)
 
-    monkeypatch.setattr(rights.identities, "lock", both)
+    monkeypatch.setattr(identities, "lock", both)
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda person: send(busy, "/rights/erase", FILLED, person=person), (ZHANG, LI)))
 

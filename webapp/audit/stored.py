@@ -113,9 +113,9 @@ def records(above: int | None = None, upto: int | None = None, most: int | None 
     return _rows("audit_record", Record, above, upto, most)
 
 
-def segments(above: int | None = None) -> Iterator[Segment]:
-    """Segments by number, from the first above `above`."""
-    return _rows("audit_segment", Segment, above)
+def segments(above: int | None = None, most: int | None = None) -> Iterator[Segment]:
+    """Segments by number, from the first above `above`, no more than `most`."""
+    return _rows("audit_segment", Segment, above, most=most)
 
 
 def checkpoints() -> Iterator[Checkpoint]:

@@ -44,6 +44,7 @@ def index() -> tuple[str, int]:
         "audit/index.html",
         form=form,
         head=found,
+        as_found=heads.as_found(this_instance().keys),
         now=now,
         records=records,
         file_url=url_for("audit.file", **_kept()),
