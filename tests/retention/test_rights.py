@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from werkzeug.test import TestResponse
 
 from tests.receipts.papers import answer_of, paper_of, prove
@@ -23,7 +23,7 @@ from tests.verification.calls import UNKNOWN, ask, differences, who
 from webapp.audit import subjects
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db, end_read, transaction
+from webapp.foundation.database import Base, db, end_read, transaction
 from webapp.foundation.instance import this_instance
 from webapp.history import export_fetching, export_operations
 from webapp.history.export_fetching import BrokenOff
@@ -245,6 +245,43 @@ def test_where_no_verification_is_left_searches_views_and_exports_for_the_person
     again = send(busy, "/rights/erase", FILLED)
     assert again.status_code == 303, "nothing is stored any more"
     assert len(said(busy, Action.PERSON_ERASED)) == 2
+
+
+def spoil(app: Flask, table: str) -> None:
+    """Changes the last byte of every blob of a table."""
+    model = Base.metadata.tables[table]
+    with app.app_context(), transaction() as session:
+        for blob in session.scalars(select(model.c.sealed)).all():
+            spoilt = blob[:-1] + bytes([blob[-1] ^ 1])
+            session.execute(update(model).where(model.c.sealed == blob).values(sealed=spoilt))
+
+
+@pytest.mark.parametrize("table", ["stored_search", "saved_view"])
+def test_what_does_not_open_keeps_nobodys_request_from_being_done_and_goes_with_it(busy: Flask, table: str) -> None:
+    look_for(Desk(busy, ADMIN), LI["id_number"])
+    spoil(busy, table)
+
+    assert "does not open" in Desk(busy, ADMIN).get("/history/views", headers=ENGLISH).text or table != "saved_view"
+    assert re.findall(r"(?:Saved views|Searches) (\d+)", words_of(send(busy, "/rights"))) in (["1", "0"], ["0", "1"])
+    assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
+    assert stored(busy) == ((0, 1) if table == "stored_search" else (1, 0))
+
+
+def test_a_view_that_does_not_open_can_be_deleted_by_itself(busy: Flask) -> None:
+    look_for(Desk(busy, ADMIN), LI["id_number"])
+    spoil(busy, "saved_view")
+
+    assert 'action="/history/views/1/delete"' in Desk(busy, ADMIN).get("/history/views").text
+    assert Desk(busy, ADMIN).post("/history/views/1/delete").status_code == 303
+    assert stored(busy) == (1, 0)
+
+
+def test_a_person_who_does_not_open_is_said_so_in_the_history_and_can_be_erased(busy: Flask) -> None:
+    spoil(busy, "identity")
+
+    assert words_of(Desk(busy, ADMIN).get("/history", headers=ENGLISH)).count("does not open") == 3
+    assert Desk(busy, AUDITOR).post("/audit/person", {"id_number": ZHANG["id_number"]}).status_code == 200
+    assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
 
 
 def test_what_auditors_were_told_of_the_person_goes_with_it(busy: Flask) -> None:

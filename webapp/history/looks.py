@@ -24,7 +24,7 @@ from webapp.history.search_readings import Kind
 from webapp.persons import names
 from webapp.receipts.models import Receipt
 from webapp.vendor.contract import Outcome
-from webapp.verification.identities import Person, open_people
+from webapp.verification.identities import Person, readable_people
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
 SIZE = 100
@@ -140,7 +140,7 @@ def _searched_by(ids: Sequence[int], instance: Instance) -> list[tuple[Kind, str
     """What leads to these verifications besides the person."""
     receipts = db.session.scalars(select(Receipt.number).where(Receipt.verification_id.in_(ids)))
     requests = db.session.scalars(select(Verification.request_id).where(Verification.id.in_(ids)))
-    people = open_people(ids, instance.sealer)
+    people = readable_people(ids, instance.sealer)
     return [
         *_known_by(ids, people),
         *((Kind.RECEIPT, number) for number in receipts),
