@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from webapp.audit import showing
-from webapp.audit.queries import Page, Place, page
+from webapp.audit.queries import Page, Place, newest_of, page
 from webapp.audit.subjects import fingerprint, fingerprints
 from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
 from webapp.foundation.database import db, transaction
@@ -127,7 +127,9 @@ def _about(ids: Sequence[int], held: _Holding, asked: Asked, instance: Instance)
         reuses = db.session.scalars(select(Reuse.id).where(Reuse.verification_id.in_(ids))).all()
         shown = record.action.not_in(NO_LOOKS)
         found.append(and_(record.object_type == "verification", record.object_id.in_(ids), shown))
-        found.append(and_(record.object_type == "reuse", record.object_id.in_(reuses)))
+        # Numbers of reuses may begin at 1 again when practice data is cleared, and the trail stays.
+        live = record.id > newest_of(Action.WENT_LIVE)
+        found.append(and_(record.object_type == "reuse", record.object_id.in_(reuses), live))
         found.append(record.id.in_(held.records))
         fetched = record.action == Action.EXPORT_FETCHED
         found.append(and_(record.object_type == "export", record.object_id.in_(held.exports), fetched))

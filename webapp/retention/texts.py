@@ -22,8 +22,8 @@ HOLDS_WHAT: dict[Kind, LazyString] = {
 SHORT_LIVED: tuple[tuple[LazyString, LazyString, bool], ...] = (
     (_l("Searches that were sent, sealed"), _l("12 hours"), True),
     (
-        _l("Exports prepared in the background, sealed: a day each to be approved, prepared, fetched; then gone"),
-        _l("up to 3 days"),
+        _l("Exports prepared in the background, sealed: a day each to be approved, prepared, fetched, sent; then gone"),
+        _l("up to 4 days"),
         True,
     ),
     (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("up to 2 days"), True),
