@@ -50,7 +50,7 @@ def views_of(page: str) -> list[int]:
 def test_what_changed_while_a_view_is_renamed_is_not_undone(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Filters that changed, or keys that were rotated, between the page's read and the transaction."""
     view = save(Desk(app, ADMIN), "a view")
-    begin = saved_operations.transaction
+    begin = transaction
 
     def late() -> AbstractContextManager[Session]:
         monkeypatch.setattr(saved_operations, "transaction", begin)

@@ -109,13 +109,20 @@ def _holding(ids: Sequence[int]) -> _Holding:
     records, exports, unpacked = [], set(), 0
     for number, export_id, detail in db.session.execute(newest.execution_options(yield_per=100)) if ids else ():
         unpacked += 1
-        if not showing.holds(str(detail.get(LISTED, "")), wanted):
+        if not _holds(str(detail.get(LISTED, "")), wanted):
             continue
         if export_id is None:
             records.append(number)
         else:
             exports.add(export_id)
     return _Holding(records, sorted(exports), unpacked)
+
+
+def _holds(packed: str, wanted: Sequence[int]) -> bool:
+    try:
+        return showing.holds(packed, wanted)
+    except ValueError:  # nobody but a tamperer stores such a list
+        return False
 
 
 def _about(ids: Sequence[int], held: _Holding, asked: Asked, instance: Instance) -> ColumnElement[bool]:
