@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk
 from tests.support.prices import price_of
+from webapp.audit import sealer
 from webapp.audit.subjects import fingerprint
 from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who, append
 from webapp.foundation.clock import utc_now
@@ -178,12 +179,13 @@ def test_an_export_of_before_that_may_hold_the_person_is_shown_as_such(busy: Fla
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2099), format="csv")
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2001), format="xlsx")
         session.execute(text("UPDATE audit_record SET stamp = NULL WHERE action = 'history_exported'"))
+        sealer.seal_as_found(this_instance().keys, NOW)
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2099), format="of now, of which it is known")
 
     found = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
 
-    assert [(what, detail) for _name, what, detail in found if "export" in what] == [
-        ("History export begun (may hold this person)", "format csv")
+    assert [(" ".join(what.split()), detail) for _name, what, detail in found if "export" in what] == [
+        ("History export begun (may hold this person) sealed as found", "format csv")
     ]
 
 
