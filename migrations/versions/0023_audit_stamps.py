@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from alembic import op
 
 from webapp.audit import chain
@@ -28,6 +29,8 @@ revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
+
+log = structlog.get_logger("yuliang.audit")
 
 FEW = "success = FALSE"
 FAILED = {"action": ["action"], "actor": ["actor_id"], "actor_action": ["actor_id", "action"],
@@ -81,6 +84,8 @@ def _seal_as_found(connection: sa.Connection, keys: Sequence[Key]) -> None:
     while records := _rows(connection, "audit_record", RECORD, f"WHERE id > {int(last_id)} ORDER BY id LIMIT {MOST}"):
         number, last_id = number + 1, records[-1][0]
         previous = _close(connection, number, previous, records, keys[0])
+        # The log lies outside the database: of what is sealed here nothing is proven of the time before.
+        log.warning("audit records sealed as they were found", first=records[0][0], last=last_id, segment=number)
 
 
 def _close(connection: sa.Connection, number: int, previous: bytes, records: list[chain.Row], key: Key) -> bytes:

@@ -3,6 +3,8 @@ is sealed is never sealed, and said."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,15 @@ from typing import Any
 import pytest
 import structlog.testing
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tests.audit.trails import filled, seal, sealed, sql, verify, write
-from tests.support.cast import NOW
+from tests.support.cast import AUDITOR, NOW, Desk
 from webapp import create_app
 from webapp.audit import sealer
-from webapp.audit.heads import head
+from webapp.audit.command import told as words
+from webapp.audit.heads import as_found, head
+from webapp.audit.standing import Standing, standings
 from webapp.audit.trail import SYSTEM, Action, AuditRecord, append
 from webapp.audit.verifier import NOT_OURS
 from webapp.checking import trail as checking
@@ -96,6 +100,52 @@ def test_an_inserted_record_is_never_sealed_and_named(app: Flask, stamp: bytes |
 def _is_postgresql(app: Flask) -> bool:
     with app.app_context():
         return db.engine.dialect.name == "postgresql"
+
+
+def test_readers_see_which_records_are_not_ours(app: Flask) -> None:
+    """On the page, in its file, under who looked, and in the record of processing; whatever stands in the detail."""
+    seal(app)
+    [genuine] = written(app, 1)
+    seal(app)
+    auditor, english = Desk(app, AUDITOR), {"Accept-Language": "en"}
+    assert "not ours" not in auditor.get("/audit", headers=english).text
+    forge(app, 2**40)
+    sql(app, "UPDATE audit_record SET at = (SELECT max(at) FROM audit_record) WHERE id = :id", id=2**40)
+
+    wrong = '"x"' if _is_postgresql(app) else "x"
+    for detail in ("{}", wrong, "[1]"):
+        sql(app, "UPDATE audit_record SET detail = :detail, shown = 1 WHERE id = :id", detail=detail, id=2**40)
+        page = auditor.get("/audit?action=person_revealed", headers=english)
+        assert (page.status_code, page.text.count(">not ours<")) == (200, 1)
+        assert "Believe nothing of them" in page.text
+        assert auditor.post("/audit/person", {"id_number": "11010519491231002X"}).status_code == 200
+    lines = list(csv.reader(io.StringIO(auditor.post("/audit/file", headers=english).data.decode("utf-8-sig"))))
+    proofs = {line[0]: line[-1] for line in lines}
+    assert (proofs["Record"], proofs[str(genuine)], proofs[str(2**40)]) == ("Proof", "", "not ours")
+    record = auditor.post("/retention/processing-record", headers=english).text
+    assert "1 record does not carry our stamp" in record
+
+
+def test_what_was_sealed_as_it_was_found_is_marked_so_and_what_joins_it_later_is_not_ours(app: Flask) -> None:
+    with app.app_context(), transaction():
+        db.session.execute(text("UPDATE audit_record SET stamp = NULL"))
+        sealer.seal_as_found(this_instance().keys, NOW)
+    numbers = [number for some in sealed(app) for number in some]
+    [late] = written(app, 1)
+    with app.app_context():
+        assert standings([*numbers, late], this_instance().keys) == {
+            **dict.fromkeys(numbers, Standing.AS_FOUND), late: Standing.OURS,
+        }  # fmt: skip
+        db.session.remove()
+    sql(app, "UPDATE audit_record SET actor = 'x' WHERE id = :id", id=numbers[0])
+    sql(app, "UPDATE audit_record SET stamp = NULL WHERE id = :id", id=late)
+    seal(app)
+    with app.app_context():
+        found = standings([*numbers, late], this_instance().keys)
+        assert (found[numbers[0]], found[numbers[1]], found[late]) == (
+            Standing.NOT_OURS, Standing.AS_FOUND, Standing.NOT_OURS,
+        )  # fmt: skip
+        db.session.remove()
 
 
 def test_a_copy_of_a_genuine_record_is_refused_sealed_or_not(app: Flask) -> None:
@@ -194,6 +244,49 @@ def test_without_the_key_nothing_is_passed_by_and_with_it_all_is_sealed(
     assert sealed(app) == []
     seal(app)
     assert verify(app).faults == []
+
+
+def test_a_chain_that_was_made_anew_by_putting_the_schema_back_says_that_it_proves_nothing_of_before(
+    tmp_path: Path,
+) -> None:
+    """Who has the database alone removes every record and segment, puts the schema back, and writes another history."""
+    app = create_app(read_settings({"YULIANG_INSTANCE": str(tmp_path)}))
+    before = INSERT.replace(", shown, stamp", "") + (
+        "VALUES (:id, '2026-11-02 04:00:00.000000', 3, '丙同事', 'person_revealed', 'verification', 1, 1, '', '', "
+        "'{}', NULL)"
+    )
+    with app.app_context():
+        schema.upgrade("0023")
+        with transaction():
+            append(SYSTEM, Action.LOGIN, NOW)
+    seal(app)
+    assert verify(app).verdict.as_found == []
+    sql(app, "DELETE FROM audit_segment", "DELETE FROM audit_record")
+    for name in ("action", "actor", "actor_action", "object"):
+        sql(app, f"DROP INDEX ix_audit_record_failed_{name}")
+    sql(app, "DROP INDEX ix_audit_record_shown", "ALTER TABLE audit_record DROP COLUMN shown")
+    sql(app, "ALTER TABLE audit_record DROP COLUMN stamp", "UPDATE alembic_version SET version_num = '0022'")
+    for number in (1, 2, 3):
+        sql(app, before, id=number)
+    with structlog.testing.capture_logs() as logged, app.app_context():
+        schema.upgrade("0023")
+        db.session.remove()
+    with app.app_context(), transaction():
+        append(SYSTEM, Action.LOGIN, NOW)
+    seal(app)
+
+    said = verify(app)
+    assert said.faults == [], "it is sealed under our key"
+    [found] = said.verdict.as_found
+    assert (found.first_id, found.last_id) == (1, 3)
+    sentence = f"Records 1 to 3 were sealed as they were found at {found.until[:19]} UTC: "
+    assert f"{sentence}nothing is proven of the time before." in words(said.verdict)
+    warned = [(one["first"], one["last"]) for one in logged if one["event"].endswith("sealed as they were found")]
+    assert warned == [(1, 3)]
+    with app.app_context():
+        assert as_found(this_instance().keys) == 3
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_what_stood_unsealed_when_stamps_came_is_sealed_once_and_never_again(tmp_path: Path) -> None:

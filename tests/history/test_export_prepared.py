@@ -480,6 +480,25 @@ def test_a_file_that_is_fetched_slowly_stays_until_its_end(
     assert (pieces(app), ends(app)) == (0, [True])
 
 
+@pytest.mark.parametrize("destroyed", [False, True])
+def test_no_reader_is_so_slow_that_a_file_stays_for_more_than_another_day(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch, destroyed: bool
+) -> None:
+    operator = desk(OPERATOR)
+    number = in_pieces(app, operator, monkeypatch)
+    pieces_of = iter(begin_to_fetch(operator, number).iter_encoded())
+    next(pieces_of)
+    age(app, number, days=2)
+    if destroyed:
+        destroy(app)
+        assert (state(app, number), pieces(app)) == ("expired", 0)
+
+    with pytest.raises(export_fetching.BrokenOff):
+        list(pieces_of)
+    destroy(app)
+    assert (state(app, number), pieces(app)) == ("expired", 0)
+
+
 @on_one_database
 def test_a_request_nobody_decides_about_expires_in_a_day(app: Flask, desk: Open, many: list[int]) -> None:
     number = ask(desk(ADMIN), **PLAIN)

@@ -12,14 +12,16 @@ from sqlalchemy import select, text
 
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk
 from tests.support.prices import price_of
+from webapp.audit import sealer
 from webapp.audit.subjects import fingerprint
-from webapp.audit.trail import Action, AuditRecord, Who, append
+from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who, append
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.history import export_operations, looks
 from webapp.history.search_readings import Kind
 from webapp.vendor.sandbox.server import Sandbox
+from webapp.verification.models import Reuse
 
 NAME, NUMBER = "张三", "11010519491231002X"
 OTHER_NAME, OTHER_NUMBER = "李四", "440524188001010014"
@@ -71,6 +73,21 @@ def beside(page: str, name: str) -> str:
 
 def did(found: list[Line], who: str) -> set[str]:
     return {what for name, what, _detail in found if name == who}
+
+
+def test_a_reuse_that_has_the_number_of_a_practice_one_has_none_of_its_looks(busy: Flask) -> None:
+    with busy.app_context(), transaction():  # what is left of practice data that was cleared
+        append(SEARCHER, Action.VERIFICATION_VIEWED, utc_now(), on=("reuse", 1))
+        append(SYSTEM, Action.WENT_LIVE, utc_now())
+    Desk(busy, OPERATOR).verify(NAME, NUMBER)
+    with busy.app_context():
+        assert db.session.scalars(select(Reuse.id)).all() == [1]
+
+    assert did(lines(ask(Desk(busy, AUDITOR), id_number=NUMBER)), COLLEAGUE.name) == {"History searched"}
+    with busy.app_context(), transaction():
+        append(SEARCHER, Action.VERIFICATION_VIEWED, utc_now(), on=("reuse", 1))
+    found = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
+    assert did(found, COLLEAGUE.name) == {"History searched", "Verification viewed"}
 
 
 def test_all_looks_at_a_person_are_shown_and_nobody_else_s(busy: Flask) -> None:
@@ -162,12 +179,13 @@ def test_an_export_of_before_that_may_hold_the_person_is_shown_as_such(busy: Fla
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2099), format="csv")
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2001), format="xlsx")
         session.execute(text("UPDATE audit_record SET stamp = NULL WHERE action = 'history_exported'"))
+        sealer.seal_as_found(this_instance().keys, NOW)
         append(SEARCHER, Action.HISTORY_EXPORTED, NOW.replace(year=2099), format="of now, of which it is known")
 
     found = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
 
-    assert [(what, detail) for _name, what, detail in found if "export" in what] == [
-        ("History export begun (may hold this person)", "format csv")
+    assert [(" ".join(what.split()), detail) for _name, what, detail in found if "export" in what] == [
+        ("History export begun (may hold this person) sealed as found", "format csv")
     ]
 
 

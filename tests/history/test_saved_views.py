@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from tests.history.rows import store
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk, Member
 from webapp.accounts.models import User
-from webapp.audit.trail import Action, AuditRecord
+from webapp.audit.trail import Action, AuditRecord, Who
 from webapp.foundation.database import db, transaction
+from webapp.foundation.instance import this_instance
 from webapp.history import saved_operations
 from webapp.history.saved_models import SavedView
+from webapp.history.saved_operations import Content
 from webapp.verification.identities import Person
 
 Open = Callable[[Member | None], Desk]
@@ -41,6 +45,28 @@ def rows_of(page: str) -> list[int]:
 
 def views_of(page: str) -> list[int]:
     return [int(found) for found in re.findall(r'data-view="(\d+)"', page)]
+
+
+def test_what_changed_while_a_view_is_renamed_is_not_undone(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters that changed, or keys that were rotated, between the page's read and the transaction."""
+    view = save(Desk(app, ADMIN), "a view")
+    begin = transaction
+
+    def late() -> AbstractContextManager[Session]:
+        monkeypatch.setattr(saved_operations, "transaction", begin)
+        with begin() as session:
+            sealed = saved_operations._seal(view, Content("a view", {"outcome": "match"}, None), this_instance().sealer)
+            session.execute(update(SavedView).values(sealed=sealed))
+        return begin()
+
+    with app.app_context():
+        row = db.session.get_one(SavedView, view)
+        saved_operations.content_of(row, this_instance())
+        monkeypatch.setattr(saved_operations, "transaction", late)
+        saved_operations.change(row, "renamed", None, Who(ADMIN.id, "x"), this_instance(), NOW)
+        db.session.expire_all()
+        now = saved_operations.content_of(db.session.get_one(SavedView, view), this_instance())
+    assert (now.name, now.filters) == ("renamed", {"outcome": "match"})
 
 
 def handle_of(desk: Desk, text: str) -> str:

@@ -163,8 +163,9 @@ def test_what_is_open_or_held_stays(app: Flask) -> None:
     held = ask_then(app, somebody(2), YEARS + 8 * DAY)
     lifted = ask_then(app, somebody(3), YEARS + 7 * DAY)
     with app.app_context():
-        holds.hold_verification(held, "case 7", who(ADMIN), NOW)
-        assert holds.lift(holds.hold_verification(lifted, "case 8", who(ADMIN), NOW), "over", who(ADMIN), NOW)
+        holds.hold_verification(held, "case 7", who(ADMIN), this_instance(), NOW)
+        other = holds.hold_verification(lifted, "case 8", who(ADMIN), this_instance(), NOW)
+        assert holds.lift(other, "over", who(ADMIN), this_instance(), NOW)
 
     night(app)
 

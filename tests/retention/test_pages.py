@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from webapp.audit.trail import Action
 from webapp.foundation.clock import utc_now
 from webapp.foundation.instance import this_instance
 from webapp.retention import holds, overview, periods
+from webapp.retention.columns import COLUMNS
 from webapp.retention.holds import Subject
 from webapp.retention.overview import Going
 from webapp.retention.rules import Kind
@@ -124,6 +126,20 @@ def test_nothing_is_kept_shorter_than_it_must_be(app: Flask, kind: str, wrong: s
     assert days(app, Kind(kind)) == before
 
 
+def test_what_lives_shortly_stands_with_its_longest_life_and_saved_views_never_go_by_age(app: Flask) -> None:
+    rows = re.findall(r"<tr>.*?</tr>", Desk(app, ADMIN).get("/retention", headers=ENGLISH).text, re.DOTALL)
+    ends = {
+        name: next(row for row in rows if name in row) for name in ("Saved views", "Exports prepared", "Forms that")
+    }
+
+    assert "goes by itself" not in ends["Saved views"]
+    assert "goes by itself" in ends["Exports prepared"]
+    for name, column in (("Exports prepared", "export.sealed_order"), ("Forms that", "spent_form.content")):
+        longest = COLUMNS[column].after
+        assert isinstance(longest, timedelta)
+        assert f"up to {longest.days} days" in ends[name]
+
+
 def test_an_unknown_class_is_no_page(app: Flask) -> None:
     assert Desk(app, ADMIN).get("/retention/everything").status_code == 404
     assert Desk(app, ADMIN).post("/retention/everything", {"days": "7"}).status_code == 404
@@ -141,11 +157,11 @@ def test_holds_are_listed_masked_and_lifted_ones_name_nobody(app: Flask) -> None
     buy(app, 10)
     first = ask_then(app, somebody(1), DAY)
     with app.app_context():
-        holds.hold_verification(first, "case 7", who(ADMIN), NOW)
+        holds.hold_verification(first, "case 7", who(ADMIN), this_instance(), NOW)
         gone = holds.hold_person(Subject("张三", "11010519491231002X"), "case 8", who(ADMIN), this_instance(), NOW)
         holds.hold_person(Subject("李四", "440524188001010014"), "case 9", who(ADMIN), this_instance(), NOW)
-        assert holds.lift(gone, "case 8 is over", who(ADMIN), NOW)
-        assert not holds.lift(gone, "once more", who(ADMIN), NOW)
+        assert holds.lift(gone, "case 8 is over", who(ADMIN), this_instance(), NOW)
+        assert not holds.lift(gone, "once more", who(ADMIN), this_instance(), NOW)
         assert holds.standing() == 2
 
     page = words_of(Desk(app, AUDITOR).get("/retention", headers=ENGLISH))

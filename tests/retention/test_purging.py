@@ -228,7 +228,7 @@ def test_with_a_hold_the_trail_is_kept_from_the_held_verification_on(app: Flask)
     first = ask_then(app, somebody(1), timedelta(0))
     trails.filled(app)
     with app.app_context():
-        holds.hold_verification(first, "case 7", who(ADMIN), NOW)
+        holds.hold_verification(first, "case 7", who(ADMIN), this_instance(), NOW)
 
     night(app, NOW + 400 * DAY)
 
@@ -256,8 +256,8 @@ def test_whatever_there_is_the_purge_leaves_what_a_plain_filter_leaves(
         number = ask_then(app, somebody(n), NOW - now + days * DAY, reply)
         with app.app_context():
             if mark in ("verification", "lifted"):
-                hold = holds.hold_verification(number, "why", who(ADMIN), NOW)
-                assert mark != "lifted" or holds.lift(hold, "over", who(ADMIN), NOW)
+                hold = holds.hold_verification(number, "why", who(ADMIN), this_instance(), NOW)
+                assert mark != "lifted" or holds.lift(hold, "over", who(ADMIN), this_instance(), NOW)
             elif mark == "person":
                 holds.hold_person(holds.Subject(*somebody(n)), "why", who(ADMIN), this_instance(), NOW)
         if days <= 30 or mark in ("verification", "person", "unknown"):

@@ -74,7 +74,7 @@ def test_whatever_is_held_while_the_purge_runs_stands_or_was_gone_before(app: Fl
         held = set()
         for number in range(PEOPLE, 0, -1):
             try:
-                holds.hold_verification(number, "case 7", who(ADMIN), NOW)
+                holds.hold_verification(number, "case 7", who(ADMIN), this_instance(), NOW)
                 held.add(number)
             except holds.Gone:
                 pass

@@ -13,8 +13,9 @@ from tests.receipts.papers import said
 from tests.retention.ages import DAY, ask_then, night
 from tests.support.cast import ADMIN, AUDITOR, NOW, PASSWORD, Desk
 from tests.verification.calls import buy, somebody
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
 from webapp.retention import reach
+from webapp.retention.models import PurgeRun
 
 ENGLISH = {"Accept-Language": "en"}
 ASKED = {"filled": "yes", "words": "request 2026-17", "password": PASSWORD}
@@ -58,6 +59,17 @@ def test_after_a_purge_it_reaches_back_to_the_edge_and_not_as_far_as_is_promised
 
     for where in ("page", "file"):
         assert "What was verified since 2026-10-03 00:00:00 is stored" in told[where], where
+
+
+def test_a_later_purge_with_an_earlier_edge_does_not_bring_back_what_went(app: Flask) -> None:
+    with app.app_context(), transaction() as session:
+        for ago, kept, removed in ((9, 30, 1000), (1, 1096, 1), (0, 1, 0)):
+            at = NOW - ago * DAY
+            session.add(
+                PurgeRun(kind="identity", started_at=at, before=at - kept * DAY, removed=removed, finished_at=NOW)
+            )
+    with app.app_context():
+        assert reach.of_people() == reach.Reach(NOW - 39 * DAY, is_cut=True)
 
 
 def test_a_trail_that_was_cut_says_from_when_on_it_counts(app: Flask) -> None:

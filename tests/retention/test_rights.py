@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from werkzeug.test import TestResponse
 
 from tests.receipts.papers import answer_of, paper_of, prove
@@ -19,7 +23,7 @@ from tests.verification.calls import UNKNOWN, ask, differences, who
 from webapp.audit import subjects
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db, end_read, transaction
+from webapp.foundation.database import Base, db, end_read, transaction
 from webapp.foundation.instance import this_instance
 from webapp.history import export_fetching, export_operations
 from webapp.history.export_fetching import BrokenOff
@@ -29,7 +33,7 @@ from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import Kind
 from webapp.notify.notices import Notice
 from webapp.vendor.sandbox.server import Sandbox
-from webapp.verification import privacy
+from webapp.verification import identities, privacy
 from webapp.verification.models import IdentityIndex, Verification
 
 ZHANG = {"name": "张三", "id_number": "11010519491231002X"}
@@ -65,6 +69,25 @@ def test_a_person_is_found_by_number_and_what_is_under_another_name_is_told(busy
     assert 'data-found="2"' in page.text
     assert "1 under another name" in words_of(page)
     assert 'data-found="0"' in send(busy, "/rights", person={"name": "王五", "id_number": "100101199003080023"}).text
+
+
+@pytest.mark.parametrize("request_of", ["", "/export", "/erase", "/hold"])
+def test_whoever_learns_what_is_stored_about_a_person_leaves_a_trace(busy: Flask, request_of: str) -> None:
+    """Also who posts name and number straight to a request, without having found the person before."""
+    page = f"/rights{request_of}"
+    unsound = {"filled": "yes", "words": "request 2026-17", "password": "wrong-password-1"}
+    for fields in ({}, unsound) if request_of else ({},):
+        before = len(said(busy, Action.PERSON_FOUND))
+        assert "under another name" in words_of(send(busy, page, fields))
+        assert [told for _action, told in said(busy, Action.PERSON_FOUND)][before:] == [{"verifications": 2}]
+    looked = Desk(busy, AUDITOR).post("/audit/person", {"id_number": ZHANG["id_number"]}, headers=ENGLISH)
+    assert "Person looked up for a request" in words_of(looked)
+
+
+@pytest.mark.parametrize("request_of", ["export", "erase"])
+def test_learning_that_nothing_is_stored_leaves_a_trace_too(app: Flask, request_of: str) -> None:
+    assert send(app, f"/rights/{request_of}", FILLED).status_code == 303
+    assert said(app, Action.PERSON_FOUND) == [("person_found", {"verifications": 0})]
 
 
 def test_nothing_of_the_person_stands_in_an_address(busy: Flask) -> None:
@@ -224,6 +247,43 @@ def test_where_no_verification_is_left_searches_views_and_exports_for_the_person
     assert len(said(busy, Action.PERSON_ERASED)) == 2
 
 
+def spoil(app: Flask, table: str) -> None:
+    """Changes the last byte of every blob of a table."""
+    model = Base.metadata.tables[table]
+    with app.app_context(), transaction() as session:
+        for blob in session.scalars(select(model.c.sealed)).all():
+            spoilt = blob[:-1] + bytes([blob[-1] ^ 1])
+            session.execute(update(model).where(model.c.sealed == blob).values(sealed=spoilt))
+
+
+@pytest.mark.parametrize("table", ["stored_search", "saved_view"])
+def test_what_does_not_open_keeps_nobodys_request_from_being_done_and_goes_with_it(busy: Flask, table: str) -> None:
+    look_for(Desk(busy, ADMIN), LI["id_number"])
+    spoil(busy, table)
+
+    assert "does not open" in Desk(busy, ADMIN).get("/history/views", headers=ENGLISH).text or table != "saved_view"
+    assert re.findall(r"(?:Saved views|Searches) (\d+)", words_of(send(busy, "/rights"))) in (["1", "0"], ["0", "1"])
+    assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
+    assert stored(busy) == ((0, 1) if table == "stored_search" else (1, 0))
+
+
+def test_a_view_that_does_not_open_can_be_deleted_by_itself(busy: Flask) -> None:
+    look_for(Desk(busy, ADMIN), LI["id_number"])
+    spoil(busy, "saved_view")
+
+    assert 'action="/history/views/1/delete"' in Desk(busy, ADMIN).get("/history/views").text
+    assert Desk(busy, ADMIN).post("/history/views/1/delete").status_code == 303
+    assert stored(busy) == (1, 0)
+
+
+def test_a_person_who_does_not_open_is_said_so_in_the_history_and_can_be_erased(busy: Flask) -> None:
+    spoil(busy, "identity")
+
+    assert words_of(Desk(busy, ADMIN).get("/history", headers=ENGLISH)).count("does not open") == 3
+    assert Desk(busy, AUDITOR).post("/audit/person", {"id_number": ZHANG["id_number"]}).status_code == 200
+    assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
+
+
 def test_what_auditors_were_told_of_the_person_goes_with_it(busy: Flask) -> None:
     with busy.app_context(), transaction():
         instance = this_instance()
@@ -297,6 +357,56 @@ def test_a_worker_that_overlaps_an_erasure_stores_no_piece_with_the_person(
         assert db.session.scalars(select(ExportPiece)).all() == []
 
 
+def test_an_export_that_is_begun_while_somebody_is_erased_does_not_hold_them(
+    busy: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for and prepared after the erasure looked for open exports, and before it ends."""
+    destroy, begun = identities.destroy, threading.Thread(target=lambda: begin_export(busy))
+
+    def overlapped(ids: Collection[int]) -> None:
+        destroy(ids)
+        begun.start()
+        begun.join(1)
+
+    monkeypatch.setattr(identities, "destroy", overlapped)
+    assert 'data-erased="2"' in send(busy, "/rights/erase", FILLED).text
+    begun.join(30)
+
+    prepare(busy)
+    assert states(busy) == ["ready"]
+    with busy.app_context():
+        (number,) = db.session.scalars(select(ExportPiece.number)).all()
+        lines = export_fetching.piece(1, number, this_instance()).decode().splitlines()
+    assert len([line for line in lines if "张" in line]) == 0
+    assert len([line for line in lines if "李" in line]) == 1
+
+
+def begin_export(app: Flask) -> None:
+    Desk(app, OPERATOR).post("/history/export", {"format": "csv"})
+    prepare(app)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_two_erasures_at_once_wait_for_each_other_and_none_is_lost(
+    busy: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are to change exports: neither may hold what the other waits for."""
+    Desk(busy, OPERATOR).post("/history/export", {"format": "csv"})
+    lock, together = identities.lock, threading.Barrier(2)
+
+    def both(ids: Collection[int]) -> set[int]:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(1)
+        return lock(ids)
+
+    monkeypatch.setattr(identities, "lock", both)
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda person: send(busy, "/rights/erase", FILLED, person=person), (ZHANG, LI)))
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert left(busy)["identity"] == 0
+
+
 def test_a_hold_refuses_erasure_until_it_is_lifted_and_both_are_recorded(busy: Flask) -> None:
     assert send(busy, "/rights/hold", FILLED | {"words": "case 2026-9"}).status_code == 303
     refused = send(busy, "/rights/erase", FILLED)
@@ -321,6 +431,38 @@ def test_a_hold_of_one_verification_holds_its_person(busy: Flask) -> None:
     assert send(busy, "/rights/erase", FILLED, person=LI).status_code == 200
 
 
+def kept_reasons(app: Flask) -> str:
+    """All that is kept in the clear of why holds were placed and lifted."""
+    with app.app_context():
+        rows = db.session.execute(text("SELECT reason, lift_reason FROM legal_hold")).all()
+    return f"{rows} {said(app, Action.HOLD_PLACED, Action.HOLD_LIFTED)}"
+
+
+@pytest.mark.parametrize("named", ["张三", "张 三", "李四", ZHANG["id_number"], "11010519491231002x"])
+def test_no_reason_of_a_hold_names_who_is_held_and_trying_is_recorded(busy: Flask, named: str) -> None:
+    """What is kept in the clear outlives the erasure; 李四 is the other name that was entered with the number."""
+    admin, words = Desk(busy, ADMIN), {"words": f"case of {named}"}
+    verification = "3" if named == "李四" else "1"
+    for _ in range(2):
+        answer = admin.post("/retention/holds", {"verification": verification} | words, headers=ENGLISH)
+        assert (answer.status_code, "Leave names and numbers" in answer.text) == (422, True)
+    assert send(busy, "/rights/hold", FILLED | words).status_code == 422
+    assert kept_reasons(busy).startswith("[] ")
+    digits = named[:14].isdigit()
+    by_form = 0 if digits else 3 if named == "李四" else 2
+    assert kept_reasons(busy).count("names_someone") == by_form, "the form refuses what looks like a number by itself"
+
+    assert admin.post("/retention/holds", {"verification": verification, "words": "case 11"}).status_code == 303
+    assert send(busy, "/rights/hold", FILLED | {"words": "case 12"}).status_code == 303
+    for hold in (1, 2):
+        answer = admin.post(f"/retention/holds/{hold}/lift", words, headers=ENGLISH)
+        assert (answer.status_code, "Leave names and numbers" in answer.text) == (422, True)
+    assert kept_reasons(busy).count("names_someone") == by_form + (0 if digits else 2)
+    for hold in (1, 2):
+        assert admin.post(f"/retention/holds/{hold}/lift", {"words": "case closed"}).status_code == 303
+    assert named not in kept_reasons(busy)
+
+
 def test_a_hold_needs_a_verification_whose_person_is_there(app: Flask) -> None:
     admin = Desk(app, ADMIN)
     for number in ("", "0", "-1", "99", "9" * 30, "1e3", "x"):
@@ -334,7 +476,15 @@ def test_a_call_that_is_not_settled_stays_and_the_page_says_so(busy: Flask) -> N
     page = send(busy, "/rights/erase", FILLED)
 
     assert "1 verification is not settled and stays" in words_of(page)
+    assert "nowhere" not in words_of(page)
     assert left(busy)["identity"] == 2
+
+
+def test_the_pages_say_what_is_recorded_of_a_look_and_what_an_erasure_does_not_reach(busy: Flask) -> None:
+    assert "recorded on the person's newest verification" in words_of(send(busy, "/rights"))
+    for page in (send(busy, "/rights/erase"), send(busy, "/rights/erase", FILLED)):
+        for what in ("Marks of earlier searches", "Backups and other copies", "Files that were taken away"):
+            assert what in words_of(page)
 
 
 def test_only_admins_do_any_of_it(busy: Flask) -> None:

@@ -76,6 +76,10 @@ def requests(app: Flask) -> Iterator[tuple[str, str]]:
     handed_out = admin.post("/rights/export", ERASED | ASKED)
     assert {"name", "number", "reference"} <= set(found(handed_out.text)), "the file is there to be read"
     assert admin.post("/retention/holds", {"verification": "1", "words": f"of {NUMBER}"}).status_code == 422
+    for person, verification in ((ERASED, "1"), (HELD, "2")):
+        named = {"verification": verification, "words": f"case of {person['name']}"}
+        assert admin.post("/retention/holds", named).status_code == 422
+    assert admin.post("/retention/holds/1/lift", {"words": f"{HELD['name']} agreed"}).status_code == 422
     for member in (ADMIN, AUDITOR):
         yield f"retention, for {member.role}", Desk(app, member).get("/retention").text
         yield f"processing record, for {member.role}", Desk(app, member).post("/retention/processing-record").text

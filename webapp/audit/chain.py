@@ -140,5 +140,12 @@ def seal(secret: bytes, kind: str, row: Row) -> bytes:
 
 def is_sealed(secret: bytes, kinds: Sequence[str], row: Row) -> bool:
     """Whether the row's seal, its last value, is ours, of one of these kinds."""
+    return sealed_as(secret, kinds, row) is not None
+
+
+def sealed_as(secret: bytes, kinds: Sequence[str], row: Row) -> str | None:
+    """As which of these kinds we sealed the row; None: as none of them."""
     found = row[-1]
-    return isinstance(found, bytes) and any(hmac.compare_digest(found, seal(secret, kind, row[:-1])) for kind in kinds)
+    if not isinstance(found, bytes):
+        return None
+    return next((kind for kind in kinds if hmac.compare_digest(found, seal(secret, kind, row[:-1]))), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from webapp.audit.verifier import Verdict, verify
+from webapp.audit.verifier import AsFound, Verdict, verify
 from webapp.foundation.keys import Keys
 
 MOST_NAMED = 1_000
@@ -28,6 +28,7 @@ def verify_trail(keys: Keys, expected_head: str | None, tell: Callable[[str], No
 def told(verdict: Verdict) -> list[str]:
     """The verdict in words."""
     lines = [f"{verdict.records} records in {verdict.segments} segments were compared with their seals."]
+    lines += map(_as_found, verdict.as_found)
     if verdict.unsealed:
         since = f"{verdict.unsealed} records since {verdict.unsealed_since[:19]} UTC"
         lines.append(f"{since} are not sealed yet, and prove nothing: a worker seals them within seconds.")
@@ -37,3 +38,10 @@ def told(verdict: Verdict) -> list[str]:
         lines.append(f"Only the first {MOST_NAMED} faults are named.")
     sound = "Nothing was changed, removed, inserted or reordered."
     return [*lines, f"{verdict.faults} faults." if verdict.faults else sound]
+
+
+def _as_found(some: AsFound) -> str:
+    since, until = some.since[:19], some.until[:19]
+    when = f"at {until} UTC" if since == until else f"from {since} to {until} UTC"
+    which = f"Records {some.first_id} to {some.last_id} were sealed as they were found {when}"
+    return f"{which}: nothing is proven of the time before."

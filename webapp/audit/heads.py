@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from webapp.audit import stored
+from webapp.audit import chain, stored
+from webapp.audit.sealer import secrets_of
 from webapp.audit.segments import AuditSegment
 from webapp.audit.stamps import is_stamped
 from webapp.audit.trail import AuditRecord
@@ -42,6 +43,27 @@ def head(keys: Keys) -> Head | None:
     waiting = next((one.id for one in stored.records(row.last_id, most=LOOKED_AT) if is_stamped(one, keys)), None)
     since = db.session.scalar(select(AuditRecord.at).where(AuditRecord.id == waiting))
     return Head(row.seal.hex(), row.number, row.last_id, row.sealed_at, since)
+
+
+def as_found(keys: Keys) -> int:
+    """Up to which record the trail begins with records that were sealed as they were found, of whose time before
+    nothing is proven; 0: each was stamped when it was written. What follows the first stamped segment is not looked at:
+    the verifier names that as well."""
+    low, high = 0, db.session.scalar(select(func.max(AuditSegment.number))) or 0
+    last_id = 0
+    while low < high:  # a million segments are some twenty looks
+        middle = (low + high + 1) // 2
+        segment = next(stored.segments(middle - 1, most=1), None)
+        if segment is not None and _is_found(segment, keys):
+            low, last_id = middle, segment.last_id
+        else:
+            high = middle - 1
+    return last_id
+
+
+def _is_found(segment: stored.Segment, keys: Keys) -> bool:
+    secret = secrets_of(keys).get(segment.key_id)
+    return secret is not None and chain.is_sealed(secret, (chain.FOUND,), segment)
 
 
 def log_head(keys: Keys) -> bool:

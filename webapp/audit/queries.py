@@ -140,9 +140,13 @@ def every(wanted: Sequence[ColumnElement[bool]], leading: Leading = ()) -> Itera
 def acts_on(kind: str, *, since: Action) -> Iterator[AuditRecord]:
     """What succeeded on objects of a kind since the last record of that action, if there is one; oldest first."""
     done = AuditRecord.object_type == kind, AuditRecord.success
-    begins = db.session.scalar(select(func.max(AuditRecord.id)).where(AuditRecord.action == since)) or 0
-    found = select(AuditRecord).where(*done, AuditRecord.id > begins).order_by(AuditRecord.id)
+    found = select(AuditRecord).where(*done, AuditRecord.id > newest_of(since)).order_by(AuditRecord.id)
     return iter(db.session.scalars(found.execution_options(yield_per=CHUNK)))
+
+
+def newest_of(action: Action) -> int:
+    """The number of the newest record of this action; 0: there is none."""
+    return db.session.scalar(select(func.max(AuditRecord.id)).where(AuditRecord.action == action)) or 0
 
 
 def newest_on(kind: str, ids: Sequence[int], actions: Sequence[Action]) -> dict[int, datetime]:

@@ -6,12 +6,12 @@ read. Rows come a page at a time: any number of them takes the memory of one pag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, bindparam, text
 
 from webapp.audit.chain import Row
 from webapp.foundation.database import db, must_write
@@ -113,9 +113,16 @@ def records(above: int | None = None, upto: int | None = None, most: int | None 
     return _rows("audit_record", Record, above, upto, most)
 
 
-def segments(above: int | None = None) -> Iterator[Segment]:
-    """Segments by number, from the first above `above`."""
-    return _rows("audit_segment", Segment, above)
+def some(numbers: Collection[int]) -> list[Record]:
+    """The records of these numbers that are there, in any order; a few hundred at most."""
+    query = _columns("audit_record", Record._fields, "id IN :numbers").bindparams(bindparam("numbers", expanding=True))
+    with _lossless():
+        return [Record(*row) for row in db.session.execute(query, {"numbers": list(numbers)})]
+
+
+def segments(above: int | None = None, most: int | None = None) -> Iterator[Segment]:
+    """Segments by number, from the first above `above`, no more than `most`."""
+    return _rows("audit_segment", Segment, above, most=most)
 
 
 def checkpoints() -> Iterator[Checkpoint]:
@@ -141,12 +148,14 @@ def _rows(
 
 
 def _query(table: str, names: tuple[str, ...]) -> TextClause:
+    key = names[0]
+    return _columns(table, names, f"{key} > :above AND {key} <= :upto ORDER BY {key} LIMIT :size")
+
+
+def _columns(table: str, names: tuple[str, ...], where: str) -> TextClause:
     postgres = db.engine.dialect.name == "postgresql"
     columns = ", ".join(_AS_TEXT.get(name, name) if postgres else name for name in names)
-    key = names[0]
-    return text(
-        f"SELECT {columns} FROM {table} WHERE {key} > :above AND {key} <= :upto ORDER BY {key} LIMIT :size"  # noqa: S608
-    )
+    return text(f"SELECT {columns} FROM {table} WHERE {where}")  # noqa: S608  # our own names
 
 
 @contextmanager

@@ -5,14 +5,15 @@ by their row (`verification 17`), never by name or number.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, text
+from sqlalchemy import JSON, Dialect, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
 from webapp.audit import showing, stamps, stored
 from webapp.foundation.database import Base, RowId, UtcDateTime
@@ -141,6 +142,26 @@ def _index_of(few: str, name: str, *columns: str) -> Index:
     return Index(f"ix_audit_record_{name}", *columns, "at", "id", sqlite_where=text(few), postgresql_where=text(few))
 
 
+class _Detail(TypeDecorator[dict[str, Any]]):
+    """A JSON object. What is none, which nobody but a tamperer stores, is shown as it lies there: it keeps no auditor
+    from reading the trail."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], dict[str, Any]]:
+        read = super().result_processor(dialect, coltype)
+
+        def lenient(value: Any) -> dict[str, Any]:
+            try:
+                found = value if read is None else read(value)
+            except ValueError:
+                found = value
+            return found if isinstance(found, dict) else {"?": str(found)}
+
+        return lenient
+
+
 class AuditRecord(Base):
     """One record. Never updated; removed only by retention."""
 
@@ -170,7 +191,7 @@ class AuditRecord(Base):
     success: Mapped[bool]
     address: Mapped[str] = mapped_column(String(64), default="")
     request_id: Mapped[str] = mapped_column(String(40), default="")
-    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    detail: Mapped[dict[str, Any]] = mapped_column(_Detail, default=dict)
     subject: Mapped[bytes | None] = mapped_column(LargeBinary(16), info=keyed("the audit keys, looked for under all"))
     """Fingerprint of the person who was looked for, see `subjects`."""
     shown: Mapped[int | None] = mapped_column(RowId)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webapp.audit import chain, stored
 from webapp.audit.sealer import secrets_of
@@ -20,8 +20,20 @@ NOT_OURS = "does not carry our stamp: it was inserted, copied, or changed before
 
 
 @dataclass(slots=True)
+class AsFound:
+    """Records that were sealed without having been stamped before: nobody knows whether they were written as they
+    stand. `since` and `until`: when the first and the last of their segments were sealed."""
+
+    first_id: int
+    last_id: int
+    since: str
+    until: str
+
+
+@dataclass(slots=True)
 class Verdict:
-    """What was read. `faults`: how many were told; `head`: seal of the newest segment as hexadecimal digits."""
+    """What was read. `faults`: how many were told; `head`: seal of the newest segment as hexadecimal digits;
+    `as_found`: of what nothing is proven but that it stood so when it was sealed."""
 
     records: int = 0
     segments: int = 0
@@ -29,6 +41,7 @@ class Verdict:
     unsealed_since: str = ""
     head: str = ""
     faults: int = 0
+    as_found: list[AsFound] = field(default_factory=list)
 
 
 def verify(keys: Keys, tell: Tell, expected_head: str = "") -> Verdict:
@@ -70,7 +83,7 @@ class _Walk:
         if len(found) > 1:
             self.tell("More than one checkpoint stands: one was inserted.")
         for checkpoint in found[-1:]:
-            if self._is_sealed("The checkpoint", chain.CHECKPOINT, checkpoint):
+            if self._sealed_as("The checkpoint", chain.CHECKPOINT, checkpoint):
                 self.number, self.last_id = checkpoint.number, checkpoint.last_id
                 self._pass(checkpoint.head)
                 for record in self._upto(checkpoint.last_id):
@@ -78,15 +91,16 @@ class _Walk:
             else:
                 self.sound = False
 
-    def _is_sealed(self, name: str, kinds: Sequence[str], row: Segment | stored.Checkpoint) -> bool:
+    def _sealed_as(self, name: str, kinds: Sequence[str], row: Segment | stored.Checkpoint) -> str | None:
+        """Which of these kinds the row's seal is of; None, once told why, where it is no seal of ours."""
         secret = self.secrets.get(row.key_id) if isinstance(row.key_id, str) else None
         if secret is None:
             self.tell(f"{name} is sealed under a key that this instance does not hold: {row.key_id!a}.")
-        elif not chain.is_sealed(secret, kinds, row):
+            return None
+        kind = chain.sealed_as(secret, kinds, row)
+        if kind is None:
             self.tell(f"{name} was changed.")
-        else:
-            return True
-        return False
+        return kind
 
     def _pass(self, seal: bytes) -> None:
         """Goes on behind this seal."""
@@ -96,7 +110,8 @@ class _Walk:
 
     def _take(self, segment: Segment) -> None:
         expected = self.number + 1
-        if not self._is_sealed(f"Segment {segment.number}", chain.SEGMENT, segment):
+        kind = self._sealed_as(f"Segment {segment.number}", chain.SEGMENT, segment)
+        if kind is None:
             self.number = expected if segment.number == expected else self.number
             self.sound = False
             return
@@ -108,9 +123,20 @@ class _Walk:
             self.sound = False
         elif self.sound and segment.previous != self.seal:
             self.tell(f"Segment {segment.number} does not follow segment {self.number}: one is of another chain.")
+        if kind == chain.FOUND:
+            self._note(segment)
         self._compare(segment)
         self.number, self.last_id, self.sound = segment.number, segment.last_id, True
         self._pass(segment.seal)
+
+    def _note(self, segment: Segment) -> None:
+        """Remembers records that were sealed as they were found, those of several segments in a row as one."""
+        last = self.verdict.as_found[-1] if self.verdict.as_found else None
+        if last is not None and last.last_id == self.last_id:
+            last.last_id, last.until = segment.last_id, segment.sealed_at
+        else:
+            times = segment.sealed_at, segment.sealed_at
+            self.verdict.as_found.append(AsFound(segment.first_id, segment.last_id, *times))
 
     def _compare(self, segment: Segment) -> None:
         """Compares the records of a sound segment with its seals."""

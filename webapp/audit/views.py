@@ -11,7 +11,7 @@ from webapp.audit import heads, queries
 from webapp.audit.actor import who
 from webapp.audit.forms import AuditForm
 from webapp.audit.queries import Place
-from webapp.audit.rows import csv_pieces, row
+from webapp.audit.rows import csv_pieces, table
 from webapp.audit.trail import Action, append
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
@@ -37,13 +37,14 @@ def index() -> tuple[str, int]:
         {name: _place(name) for name in ("below", "above")},
     )
     page = queries.page(wanted, SIZE, leading=asked.leading, **places)
-    found, records = heads.head(this_instance().keys), [row(record) for record in page.records]
+    found, records = heads.head(this_instance().keys), table(page.records, this_instance().keys)
     with transaction():
         append(who(), Action.AUDIT_VIEWED, now, filters=_active(), records=len(records))
     return render_template(
         "audit/index.html",
         form=form,
         head=found,
+        as_found=heads.as_found(this_instance().keys),
         now=now,
         records=records,
         file_url=url_for("audit.file", **_kept()),
@@ -64,7 +65,7 @@ def file() -> Response:
         append(who(), Action.AUDIT_EXPORTED, now, filters=_active())
     name = f"yuliang-audit-{day_of(now, settings.zone)}.csv"
     return Response(
-        stream_with_context(csv_pieces(records, settings.timezone)),
+        stream_with_context(csv_pieces(records, settings.timezone, this_instance().keys)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )

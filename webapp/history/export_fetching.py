@@ -1,7 +1,8 @@
 """A prepared file on its way to its owner: it is gone the moment it was sent whole.
 
 A download that breaks off leaves the file to be fetched again, from its beginning, for the rest of its day; whoever
-fetches while another download of theirs is believed to be under way ends that one. So nobody asks anew, or waits, for
+fetches while another download of theirs is believed to be under way ends that one. However slowly it is read, a
+download ends a day after its file's day. So nobody asks anew, or waits, for
 what a network broke, and no copy lies here of what somebody has.
 """
 
@@ -20,7 +21,7 @@ from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, end_read, transaction
 from webapp.foundation.instance import Instance
 from webapp.history.export_models import Export, ExportPiece, ExportState
-from webapp.history.export_operations import STILL, changed, destroy_some, may_have, order_of, piece_place
+from webapp.history.export_operations import LASTING, STILL, changed, destroy_some, may_have, order_of, piece_place
 from webapp.history.export_trail import record
 
 WHOLE = (ExportState.READY, ExportState.SENDING)
@@ -81,11 +82,13 @@ def piece(export_id: int, number: int, instance: Instance) -> bytes:
 
 
 def _still_mine(export_id: int, seen: datetime | None) -> datetime | None:
-    """When the download was seen last, now and then moved on: nobody believes it dead. Raises `BrokenOff`."""
+    """When the download was seen last, now and then moved on: nobody believes it dead. Raises `BrokenOff`, also where
+    its file's day was over a day ago."""
     now = utc_now()
-    present = db.session.execute(select(Export.state, Export.fetched_at).where(Export.id == export_id)).one()
+    present = select(Export.state, Export.fetched_at, Export.ends_at).where(Export.id == export_id)
+    state, fetched_at, ends_at = db.session.execute(present).one()
     end_read()
-    if tuple(present) != (ExportState.SENDING, seen):
+    if (state, fetched_at) != (ExportState.SENDING, seen) or ends_at <= now - LASTING:
         raise BrokenOff
     if seen is None or now - seen < STILL / 4:
         return seen

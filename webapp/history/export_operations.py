@@ -29,7 +29,7 @@ from webapp.history.export_trail import record
 from webapp.notify import notices
 
 LASTING = timedelta(days=1)
-"""How long a request waits for its approver, and a file for its owner."""
+"""How long a request waits for its approver, and a file for its owner; how long after that a download may go on."""
 STILL = timedelta(minutes=15)
 """How long after a file's day is over a download may stand still before it counts as broken off."""
 PIECE_ROWS = 5000
@@ -141,7 +141,9 @@ def destroy_expired(now: datetime) -> bool:
     with transaction() as session:
         pieces = select(ExportPiece.number).where(ExportPiece.export_id == Export.id)
         on_its_way = and_(Export.state == ExportState.SENDING, Export.fetched_at > now - STILL)
-        over = Export.ends_at <= now, or_(Export.state.in_(OPEN), pieces.exists()), ~on_its_way
+        # A reader who is slow enough would keep the file for ever: it has a day more, and no longer.
+        late = or_(~on_its_way, Export.ends_at <= now - LASTING)
+        over = Export.ends_at <= now, or_(Export.state.in_(OPEN), pieces.exists()), late
         export = session.scalar(select(Export).where(*over).order_by(Export.id).limit(1))
         if export is None:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, text
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write
@@ -20,6 +20,18 @@ Means = Callable[[str], bool]
 def concerned(since: datetime | None, means: Means, instance: Instance) -> int:
     """How many exports `withdraw` would take back."""
     return len(_concerned(select(Export), since, means, instance))
+
+
+def let_none_be_begun() -> None:
+    """Until the caller's transaction ends, whoever would ask for an export, or store a piece of one, waits. Before
+    anything else but holds is locked.
+
+    Else an export that is asked for after `withdraw` has looked, and prepared before the caller commits, holds whom the
+    caller destroys. The lock keeps out its like as well: two that share it would both wait to change an export.
+    """
+    session = must_write()
+    if session.get_bind().dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+        session.execute(text("LOCK TABLE export IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def withdraw(since: datetime | None, means: Means, who: Who, instance: Instance, now: datetime) -> int:

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 from webapp.audit import queries as audit
 from webapp.audit.actor import who
 from webapp.audit.queries import Place
-from webapp.audit.rows import row
+from webapp.audit.rows import table
 from webapp.foundation.clock import utc_now
 from webapp.foundation.forms import Form
 from webapp.foundation.instance import this_instance
@@ -73,7 +73,10 @@ def show() -> tuple[str, int]:
     places = {name: Place.read(request.form.get(name, "")) for name in ("below", "above")}
     found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
     # Whom a file held that was made before records had stamps is not known.
-    records = [row(one) | {"maybe": one.action in EXPORTS and one.stamp is None} for one in found.page.records]
+    records = [
+        shown | {"maybe": one.action in EXPORTS and one.stamp is None}
+        for one, shown in zip(found.page.records, table(found.page.records, this_instance().keys), strict=True)
+    ]
     return render_template(
         "audit/person.html", form=form, found=found, records=records, most=MOST, most_shown=MOST_SHOWN,
         reaches_to=audit.oldest(), is_whole=audit.is_whole(), zone=this_instance().settings.timezone,

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webapp.foundation.instance import Instance
+from webapp.foundation.sealing import CannotOpen
 from webapp.history.facts import Row
 from webapp.history.forms import HistoryForm
 from webapp.persons.masking import mask_name, mask_number
@@ -56,5 +57,8 @@ def shown(found: Sequence[Row], form: HistoryForm, instance: Instance) -> list[S
 def _person(row: Row, instance: Instance) -> tuple[str, str]:
     if row.sealed is None:
         return _("erased"), ""
-    name, number = name_and_number(row.id, row.sealed, instance.sealer)
+    try:
+        name, number = name_and_number(row.id, row.sealed, instance.sealer)
+    except CannotOpen:  # one row that was changed or moved keeps nobody from reading the others
+        return _("does not open"), ""
     return mask_name(name), mask_number(number)

@@ -13,7 +13,7 @@ from webapp.accounts.models import Role, User
 from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
-from webapp.foundation.sealing import Sealer
+from webapp.foundation.sealing import CannotOpen, Sealer
 from webapp.history.saved_models import SavedView
 
 MOST = 50
@@ -35,10 +35,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A view and what is in it."""
+    """A view and what is in it; None where it cannot be read: it can only be deleted."""
 
     view: SavedView
-    content: Content
+    content: Content | None
 
 
 def save(content: Content, shared_with: Role | None, who: Who, instance: Instance, now: datetime) -> int:
@@ -60,8 +60,8 @@ def save(content: Content, shared_with: Role | None, who: Who, instance: Instanc
 def listed(reader: User, instance: Instance) -> Sequence[Opened]:
     """One's own views, then those shared with one's role, by name."""
     query = select(SavedView).where(_may_open(reader)).options(joinedload(SavedView.owner)).order_by(SavedView.id)
-    found = [Opened(view, content_of(view, instance)) for view in db.session.scalars(query)]
-    return sorted(found, key=lambda one: (one.view.owner_id != reader.id, one.content.name))
+    found = [Opened(view, _readable(view, instance)) for view in db.session.scalars(query)]
+    return sorted(found, key=lambda one: (one.view.owner_id != reader.id, one.content.name if one.content else ""))
 
 
 def visible(view_id: int, reader: User) -> SavedView | None:
@@ -79,13 +79,25 @@ def content_of(view: SavedView, instance: Instance) -> Content:
     return Content(**instance.sealer.open_json(view.sealed, _place(view.id)))
 
 
+def _readable(view: SavedView, instance: Instance) -> Content | None:
+    try:
+        return content_of(view, instance)
+    except CannotOpen:
+        return None
+
+
 def change(
     view: SavedView, name: str, shared_with: Role | None, who: Who, instance: Instance, now: datetime
 ) -> None:  # fmt: skip
     """Renames a view, and shares it with a role or with nobody; nothing where it was deleted meanwhile."""
-    view_id, content = view.id, content_of(view, instance)
-    sealed = _seal(view_id, replace(content, name=name), instance.sealer)
+    view_id = view.id
     with transaction() as session:
+        # Read here and not before: what changed meanwhile is not undone, and keys that were rotated since are not
+        # brought back.
+        still = session.scalar(select(SavedView).where(SavedView.id == view_id).with_for_update())
+        if still is None:
+            return
+        sealed = _seal(view_id, replace(content_of(still, instance), name=name), instance.sealer)
         changed = update(SavedView).where(SavedView.id == view_id).values(sealed=sealed, shared_with=shared_with)
         if session.execute(changed).rowcount:  # type: ignore[attr-defined]
             append(who, Action.VIEW_CHANGED, now, on=("view", view_id), shared_with=shared_with)
@@ -110,9 +122,17 @@ def forget_left(now: datetime) -> bool:
 
 
 def about(means: Callable[[str], bool], instance: Instance) -> list[int]:
-    """The numbers of every view whose name or search means a person."""
-    views = {view.id: content_of(view, instance) for view in db.session.scalars(select(SavedView))}
-    return [number for number, content in views.items() if means(content.name) or means(content.search or "")]
+    """The numbers of every view whose name or search means a person, or cannot be read: nobody knows whom that means,
+    and nobody can open it."""
+    return [view.id for view in db.session.scalars(select(SavedView)).all() if _is_about(view, means, instance)]
+
+
+def _is_about(view: SavedView, means: Callable[[str], bool], instance: Instance) -> bool:
+    try:
+        content = content_of(view, instance)
+    except CannotOpen:
+        return True
+    return means(content.name) or means(content.search or "")
 
 
 def forget_about(means: Callable[[str], bool], who: Who, instance: Instance, now: datetime) -> int:

@@ -14,6 +14,7 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
+from webapp.foundation.sealing import CannotOpen
 from webapp.history.filters import Filters
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import readings
@@ -76,9 +77,17 @@ def forget_expired(now: datetime) -> bool:
 
 
 def about(means: Callable[[str], bool], instance: Instance) -> list[str]:
-    """The handles of every kept search whose text means a person."""
+    """The handles of every kept search whose text means a person, or cannot be read: nobody knows whom that means, and
+    nobody can page through it."""
     kept = db.session.execute(select(StoredSearch.handle, StoredSearch.sealed)).all()
-    return [handle for handle, sealed in kept if means(instance.sealer.open(sealed, _place(handle)).decode())]
+    return [handle for handle, sealed in kept if _is_about(handle, sealed, means, instance)]
+
+
+def _is_about(handle: str, sealed: bytes, means: Callable[[str], bool], instance: Instance) -> bool:
+    try:
+        return means(instance.sealer.open(sealed, _place(handle)).decode())
+    except CannotOpen:
+        return True
 
 
 def forget_about(means: Callable[[str], bool], instance: Instance) -> int:

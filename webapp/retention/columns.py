@@ -49,10 +49,12 @@ COLUMNS: Mapping[str, End] = {
     "stored_search.sealed": End(search_operations.LASTING + HOUR, True, "a search can be paged through for a shift"),
     "saved_view.sealed": End(None, True, "stands until its owner deletes it or is switched off"),
     "export.sealed_order": End(
-        3 * export_operations.LASTING + HOUR, True, "waits for an approver, is prepared and waits for its owner"
+        4 * export_operations.LASTING + HOUR, True, "waits for an approver, is prepared, waits for its owner, is sent"
     ),
     "export_piece.sealed": End(
-        2 * export_operations.LASTING + HOUR, True, "goes when its owner has it, or did not fetch it within a day"
+        3 * export_operations.LASTING + HOUR,
+        True,
+        "prepared, waiting and on its way a day each; gone once its owner has it",
     ),
     "legal_hold.sealed": End(None, False, "stands until the hold is lifted: it is what refuses the erasure"),
     "notice.key": _TRIED_OUT,

@@ -7,10 +7,11 @@ that was only just made, lets no hold be placed meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import joinedload
@@ -18,7 +19,8 @@ from sqlalchemy.orm import joinedload
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
-from webapp.foundation.sealing import Sealer
+from webapp.foundation.sealing import CannotOpen, Sealer
+from webapp.persons.mentions import names_someone
 from webapp.retention.models import LegalHold
 from webapp.verification import identities
 from webapp.verification.models import Identity, IdentityIndex, IndexKind, Verification
@@ -47,9 +49,15 @@ class Gone(Exception):
     """There is no such identity: nothing can be held."""
 
 
-def hold_verification(verification_id: int, reason: str, who: Who, now: datetime) -> int:
-    """Holds one verification; returns the hold's number. Raises `Gone`."""
+class NamesSomeone(Exception):
+    """The reason holds the name or number of a person it is about, or what looks like a number; nothing was done."""
+
+
+def hold_verification(verification_id: int, reason: str, who: Who, instance: Instance, now: datetime) -> int:
+    """Holds one verification; returns the hold's number. Raises `Gone`, `NamesSomeone`."""
     there = select(Identity.verification_id).where(Identity.verification_id == verification_id)
+    if _names(reason, _known_as([verification_id], instance.sealer)):
+        _refused(Action.HOLD_PLACED, ("verification", verification_id), who, now)
     with transaction() as session:
         if session.scalar(there) is None:
             raise Gone
@@ -63,8 +71,11 @@ def hold_verification(verification_id: int, reason: str, who: Who, now: datetime
 def hold_person(subject: Subject, reason: str, who: Who, instance: Instance, now: datetime) -> int:
     """Holds every verification of a number, those still to come too; returns the hold's number.
 
-    Nothing need be there yet. The trail keeps no fingerprint of the person.
+    Nothing need be there yet. The trail keeps no fingerprint of the person. Raises `NamesSomeone`.
     """
+    ids = identities.with_number(subject.number, instance.sealer)
+    if _names(reason, [subject, *_known_as(ids, instance.sealer)]):
+        _refused(Action.HOLD_PLACED, ("verification", ids[-1]) if ids else ("", None), who, now)
     with transaction() as session:
         hold = _place(LegalHold(reason=reason), who, now)
         held = identities.lock(identities.with_number(subject.number, instance.sealer))
@@ -75,8 +86,11 @@ def hold_person(subject: Subject, reason: str, who: Who, instance: Instance, now
         return hold.id
 
 
-def lift(hold_id: int, reason: str, who: Who, now: datetime) -> bool:
-    """Lifts a hold and forgets whom it was about; False where another was quicker."""
+def lift(hold_id: int, reason: str, who: Who, instance: Instance, now: datetime) -> bool:
+    """Lifts a hold and forgets whom it was about; False where another was quicker. Raises `NamesSomeone`."""
+    hold = db.session.get(LegalHold, hold_id, populate_existing=True)
+    if _names(reason, [] if hold is None else _held_people(hold, instance.sealer)):
+        _refused(Action.HOLD_LIFTED, ("hold", hold_id), who, now)
     still = LegalHold.id == hold_id, LegalHold.lifted_at.is_(None)
     with transaction() as session:
         values = {"lifted_at": now, "lifted_by": who.user_id, "lift_reason": reason, "sealed": None}
@@ -140,6 +154,39 @@ def find(hold_id: int, sealer: Sealer) -> Shown | None:
     """One hold."""
     hold = db.session.get(LegalHold, hold_id)
     return None if hold is None else Shown(hold, _person(hold, sealer))
+
+
+def _held_people(hold: LegalHold, sealer: Sealer) -> Iterable[Subject]:
+    """Everybody whom a hold covers, under every name that was entered with the number."""
+    with suppress(CannotOpen):
+        person = _person(hold, sealer)
+        if person is not None:
+            yield person
+            yield from _known_as(identities.with_number(person.number, sealer), sealer)
+    if hold.verification_id is not None:
+        yield from _known_as([hold.verification_id], sealer)
+
+
+def _known_as(verification_ids: Sequence[int], sealer: Sealer) -> Iterable[Subject]:
+    """As whom these were verified, where the identity stands. What does not open can be compared with nothing: it can
+    be held all the same."""
+    for some in _chunks(verification_ids):
+        rows = select(Identity.verification_id, Identity.sealed).where(Identity.verification_id.in_(some))
+        for number, sealed in db.session.execute(rows).all():
+            with suppress(CannotOpen):
+                yield Subject(*identities.name_and_number(number, sealed, sealer))
+
+
+def _names(reason: str, people: Iterable[Subject]) -> bool:
+    """Whether a reason, which stays in the clear for good, names one of these people, or may name anybody."""
+    return names_someone(reason) or any(names_someone(reason, one.name, one.number) for one in people)
+
+
+def _refused(action: Action, on: tuple[str, int | None], who: Who, now: datetime) -> NoReturn:
+    # Refusing such words tells that they were right: it is recorded as an act that failed, without them.
+    with transaction():
+        append(who, action, now, on=on, success=False, fault="names_someone")
+    raise NamesSomeone
 
 
 def _place(hold: LegalHold, who: Who, now: datetime) -> LegalHold:

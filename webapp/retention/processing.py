@@ -12,15 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import Role
+from webapp.audit.standing import Standing, standings
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation import runtime
 from webapp.foundation.clock import day_of, start_of
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance
+from webapp.foundation.keys import Keys
 from webapp.foundation.pages import when
 from webapp.retention import holds, periods, reach
 from webapp.retention.reach import Reach
@@ -32,6 +34,8 @@ from webapp.usage.spans import Span
 from webapp.verification.models import Purpose
 from webapp.verification.texts import LEGAL_BASES
 
+NOT_OURS = "not_ours"
+AT_ONCE = 500
 YEAR = timedelta(days=365)
 COUNTED = (Action.PERSON_FOUND, Action.PERSON_EXPORTED, Action.PERSON_ERASED, Action.PERSON_REVEALED,
            Action.HOLD_PLACED, Action.HOLD_LIFTED)  # fmt: skip
@@ -67,8 +71,8 @@ def describe(instance: Instance, locale: str, now: datetime) -> Record:
         zone=instance.settings.timezone, span=(first.isoformat(), last.isoformat()),
         purposes=_purposes(Span(first, last), instance, locale),
         kept=[(str(KINDS[kind]), str(HOLDS_WHAT[kind]), periods.period(kind, instance).days) for kind in Kind],
-        vendor=_vendor(instance), people=_people(), done=_done(since), done_since=when(since), trail=trail,
-        holds=holds.standing(),
+        vendor=_vendor(instance), people=_people(), done=_done(since, instance.keys), done_since=when(since),
+        trail=trail, holds=holds.standing(),
     )  # fmt: skip
 
 
@@ -92,10 +96,17 @@ def _people() -> list[tuple[str, int]]:
     return [(words[role], counted[role]) for role in Role]
 
 
-def _done(since: datetime) -> dict[str, int]:
-    """How often each act that concerns people's rights stands in the trail."""
-    acts = select(AuditRecord.action, func.count()).where(
+def _done(since: datetime, keys: Keys) -> dict[str, int]:
+    """How often each act that concerns people's rights stands in the trail; records that are not ours stand apart."""
+    acts = select(AuditRecord.id, AuditRecord.action).where(
         AuditRecord.action.in_(COUNTED), AuditRecord.at >= since, AuditRecord.success
     )
-    found = dict(db.session.execute(acts.group_by(AuditRecord.action)).all())
-    return {action.value: found.get(action.value, 0) for action in COUNTED}
+    rows = db.session.execute(acts).all()
+    found = {action.value: 0 for action in COUNTED} | {NOT_OURS: 0}
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        standing = standings([row.id for row in some], keys)
+        for row in some:
+            is_ours = standing.get(row.id) in (Standing.OURS, Standing.AS_FOUND)
+            found[row.action if is_ours else NOT_OURS] += 1
+    return found

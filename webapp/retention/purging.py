@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 
 from webapp.audit.retention import NotSound
 from webapp.audit.trail import SYSTEM, Action, Who, append
@@ -68,6 +68,12 @@ def last_effect(kind: Kind) -> PurgeRun | None:
     """The newest run of a class that destroyed something."""
     newest = select(PurgeRun).where(PurgeRun.kind == kind, PurgeRun.removed > 0).order_by(PurgeRun.id.desc()).limit(1)
     return db.session.scalar(newest.execution_options(populate_existing=True))
+
+
+def edge(kind: Kind) -> datetime | None:
+    """Up to when runs of a class have destroyed what was old; None: none ever destroyed anything. A period that was
+    made longer, or a clock that was set back, gives later runs an earlier edge: what an earlier one took is gone."""
+    return db.session.scalar(select(func.max(PurgeRun.before)).where(PurgeRun.kind == kind, PurgeRun.removed > 0))
 
 
 def _begin_due(kind: Kind, instance: Instance, now: datetime) -> bool:

@@ -33,9 +33,9 @@ def of_trail() -> Reach:
 
 
 def of_people() -> Reach:
-    """Whom verifications were about: from the edge of the last purge on; of before is left what it spared, held or not
-    settled. Where no purge took anybody: from the first verification on."""
-    last = purging.last_effect(Kind.IDENTITY)
-    if last is not None:
-        return Reach(last.before, is_cut=True)
+    """Whom verifications were about: from the latest edge of any purge on; of before is left what it spared,
+    held or not settled. Where no purge took anybody: from the first verification on."""
+    edge = purging.edge(Kind.IDENTITY)
+    if edge is not None:
+        return Reach(edge, is_cut=True)
     return Reach(db.session.scalar(select(func.min(Verification.created_at))), is_cut=False)

@@ -92,9 +92,9 @@ class Nobody(Exception):
 
 
 def find(subject: Subject, who: Who, instance: Instance, now: datetime) -> Found:
-    """Counts what is stored, and records that somebody looked."""
+    """Counts what is stored, and records that somebody looked. Nobody is shown any of it otherwise."""
     ids = identities.with_number(subject.number, instance.sealer)
-    found = seen(subject, instance)
+    found = _count(subject, ids, instance)
     with transaction():
         append(who, Action.PERSON_FOUND, now, on=_on(ids), verifications=len(ids))
     return found
@@ -141,6 +141,7 @@ def _erase_some(
 ) -> Erased:  # fmt: skip
     """One batch in the caller's transaction, the first with whatever else names the person: what it destroyed."""
     holds.let_none_be_placed()
+    export_withdrawal.let_none_be_begun()
     ids = identities.with_number(subject.number, instance.sealer)
     there = identities.lock(_settled(ids)[:CHUNK])
     if holds.is_held(subject.number, instance.sealer):
@@ -183,9 +184,8 @@ def _means(subject: Subject) -> Callable[[str], bool]:
     )
 
 
-def seen(subject: Subject, instance: Instance) -> Found:
-    """As `find`, for who has just found: nothing is recorded again."""
-    ids = identities.with_number(subject.number, instance.sealer)
+def _count(subject: Subject, ids: Sequence[int], instance: Instance) -> Found:
+    """What `find` shows of a person with these verifications."""
     means = _means(subject)
     beside = Found(
         0, held=holds.is_held(subject.number, instance.sealer), views=len(saved_operations.about(means, instance)),

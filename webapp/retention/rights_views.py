@@ -12,7 +12,7 @@ from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
 from webapp.retention import holds, periods, person_file, reach, rights
-from webapp.retention.forms import EraseForm, PersonForm, RequestForm
+from webapp.retention.forms import NO_NAMES, EraseForm, PersonForm, RequestForm
 from webapp.retention.reach import Reach
 from webapp.retention.rules import Kind
 from webapp.retention.views import as_file, kept
@@ -48,7 +48,7 @@ def export() -> Page:
     try:
         entries = rights.entries(form.subject(), form.words.data or "", who(), instance, now)
     except rights.Nobody:
-        return _nobody()
+        return _nobody(form)
     page = render_template(
         "retention/person.html", entries=[person_file.entry(one, form.subject()) for one in entries],
         subject=form.subject(), now=now, kept=kept(periods.period(Kind.IDENTITY, instance).days),
@@ -72,7 +72,7 @@ def erase() -> Page:
         form.form_errors = [_("A legal hold covers this person: nothing was erased. Lift it first, if it is over.")]
         return _request("erase", form, 409)
     except rights.Nobody:
-        return _nobody()
+        return _nobody(form)
     return render_template("retention/erased.html", erased=erased)
 
 
@@ -82,7 +82,11 @@ def hold() -> Page:
     form = RequestForm(utc_now())
     if not _sound(form):
         return _request("hold", form)
-    holds.hold_person(form.subject(), form.words.data or "", who(), this_instance(), utc_now())
+    try:
+        holds.hold_person(form.subject(), form.words.data or "", who(), this_instance(), utc_now())
+    except holds.NamesSomeone:
+        form.words.errors = [str(NO_NAMES)]
+        return _request("hold", form)
     flash(_("The hold stands: nothing of it is purged or erased."), "success")
     return redirect(url_for("retention.index"), 303)
 
@@ -102,15 +106,18 @@ def _sound(form: RequestForm) -> bool:
 
 
 def _request(what: str, form: RequestForm, status: int = 422) -> Page:
-    """The page of one request, with what is stored about the person."""
+    """The page of one request, with what is stored about the person. Whoever comes here may not have been on the page
+    before: looking is recorded each time."""
     person = PersonForm()
     if not person.validate():
         return render_template("retention/rights.html", form=person, found=None), 422
     status = 200 if form.only_opened else status
-    found = rights.seen(person.subject(), this_instance())
+    found = rights.find(person.subject(), who(), this_instance(), utc_now())
     return render_template(f"retention/request_{what}.html", form=form, found=found, **_reach()), status
 
 
-def _nobody() -> Response:
+def _nobody(form: RequestForm) -> Response:
+    """Says that there is nothing, which is told about a person too."""
+    rights.find(form.subject(), who(), this_instance(), utc_now())
     flash(_("Nothing is stored about this person any more."), "warning")
     return redirect(url_for("rights.ask"), 303)

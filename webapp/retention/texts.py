@@ -19,14 +19,20 @@ HOLDS_WHAT: dict[Kind, LazyString] = {
     Kind.OUTBOX: _l("mails that were sent, refused or dropped, with every attempt"),
     Kind.AUDIT: _l("who did what, when, from where; dropped in whole sealed segments"),
 }
-SHORT_LIVED: tuple[tuple[LazyString, LazyString], ...] = (
-    (_l("Searches that were sent, sealed"), _l("12 hours")),
-    (_l("Exports prepared in the background, sealed"), _l("1 day, or until fetched")),
-    (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("some hours")),
-    (_l("Notices that many names or numbers were tried, with a keyed mark of which"), _l("30 days")),
+SHORT_LIVED: tuple[tuple[LazyString, LazyString, bool], ...] = (
+    (_l("Searches that were sent, sealed"), _l("12 hours"), True),
+    (
+        _l("Exports prepared in the background, sealed: a day each to be approved, prepared, fetched, sent; then gone"),
+        _l("up to 4 days"),
+        True,
+    ),
+    (_l("Forms that were sent, failed log-ins, wrong tries with receipts"), _l("up to 2 days"), True),
+    (_l("Notices that many names or numbers were tried, with a keyed mark of which"), _l("30 days"), True),
     (
         _l("Saved views, sealed: until their owner deletes them or is switched off, or the person is erased"),
         _l("no set time"),
+        False,
     ),
-    (_l("Who revealed whom, for the limit (the audit trail remembers)"), _l("2 days")),
+    (_l("Who revealed whom, for the limit (the audit trail remembers)"), _l("2 days"), True),
 )
+"""What it is, how long it stands, and whether its age ends it."""

@@ -19,7 +19,7 @@ from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.persons.masking import mask_name, mask_number
 from webapp.retention import holds, overview, periods, processing
-from webapp.retention.forms import HoldForm, LiftForm, PeriodForm
+from webapp.retention.forms import NO_NAMES, HoldForm, LiftForm, PeriodForm
 from webapp.retention.overview import ClassState
 from webapp.retention.rules import FOR_EVER, Kind
 from webapp.retention.texts import HOLDS_WHAT, KINDS, SHORT_LIVED
@@ -70,7 +70,12 @@ def hold() -> Page:
     if not form.validate_on_submit():
         return _page(form), 422
     try:
-        holds.hold_verification(int(form.verification.data or 0), form.words.data or "", who(), utc_now())
+        holds.hold_verification(
+            int(form.verification.data or 0), form.words.data or "", who(), this_instance(), utc_now()
+        )
+    except holds.NamesSomeone:
+        form.words.errors = [str(NO_NAMES)]
+        return _page(form), 422
     except holds.Gone:
         form.verification.errors = [_("There is no such verification, or its person was erased or purged already.")]
         return _page(form), 422
@@ -90,7 +95,12 @@ def lift(id: int) -> Page:
     form = LiftForm()
     if not form.validate_on_submit():
         return _lifting(id, form, 422)
-    if holds.lift(id, form.words.data or "", who(), utc_now()):
+    try:
+        lifted = holds.lift(id, form.words.data or "", who(), this_instance(), utc_now())
+    except holds.NamesSomeone:
+        form.words.errors = [str(NO_NAMES)]
+        return _lifting(id, form, 422)
+    if lifted:
         flash(_("The hold is lifted: the next purge may take what is old."), "success")
     else:
         flash(_("This hold was lifted already."), "warning")

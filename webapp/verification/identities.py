@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy import bindparam, delete, select, update
 
 from webapp.foundation.database import db, insert_rows, must_write
-from webapp.foundation.sealing import Sealer
+from webapp.foundation.sealing import CannotOpen, Sealer
 from webapp.persons import names
 from webapp.persons.places import plain_city, plain_province
 from webapp.vendor.contract import Derived
@@ -92,6 +93,16 @@ def open_people(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, Pe
     """The opened people of many verifications, by verification."""
     rows = db.session.scalars(select(Identity).where(Identity.verification_id.in_(verification_ids)))
     return {row.verification_id: opened(row.verification_id, row.sealed, sealer) for row in rows}
+
+
+def readable_people(verification_ids: Sequence[int], sealer: Sealer) -> dict[int, Person]:
+    """As `open_people`, without those that do not open."""
+    people = {}
+    rows = select(Identity.verification_id, Identity.sealed).where(Identity.verification_id.in_(verification_ids))
+    for number, sealed in db.session.execute(rows).all():
+        with suppress(CannotOpen):
+            people[number] = opened(number, sealed, sealer)
+    return people
 
 
 def with_number(number: str, sealer: Sealer) -> Sequence[int]:
