@@ -80,8 +80,8 @@ def _failed(reply: Reply, now: datetime, chance: float, *, probing: bool) -> Non
     insert_once(Hold, channel=MAIL, failures=0)
     query = select(Hold).where(Hold.channel == MAIL).with_for_update().execution_options(populate_existing=True)
     hold = must_write().scalars(query).one()
-    if hold.failures and not probing:
-        return  # a try that was begun before the hold: its failure is counted already
+    if bool(hold.failures) != probing:
+        return  # begun before the hold, and counted already; or a probe of a hold that was lifted meanwhile
     hold.failures += 1
     hold.until = now + hold_pause(hold.failures, chance, refused=reply.refuses_us)
     hold.fresh_at = hold.until if reply.refuses_us else now + hold_pause(1, chance, refused=False)

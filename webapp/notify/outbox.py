@@ -8,7 +8,7 @@ honest clock could have written counts as over, and a lease as begun now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -113,10 +113,16 @@ def due(now: datetime, most: int) -> int:
     return count
 
 
-def take(now: datetime, sender: str) -> Taken | None:
-    """Takes the message that has waited longest; None where none may be tried. Its attempt is on record from here
-    on. What has become pointless is dropped instead."""
+def _always() -> bool:
+    return True
+
+
+def take(now: datetime, sender: str, in_force: Callable[[], bool] = _always) -> Taken | None:
+    """Takes the message that has waited longest; None where none may be tried, or the server it would go to is not the
+    one `in_force`. Its attempt is on record from here on. What has become pointless is dropped instead."""
     with transaction() as session:
+        if not in_force():
+            return None
         hold = holding.standing()
         first = _NEXT if hold is None else _NEXT.where(holding.admits(hold, now))
         while (message := session.scalar(first, _times(now))) is not None:
@@ -159,11 +165,18 @@ def _hold(message: Message, now: datetime, sender: str, *, probing: bool = False
 
 
 def settle(
-    taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, *, again: bool = True
+    taken: Taken,
+    reply: Reply,
+    content: Content | None,
+    now: datetime,
+    chance: float,
+    *,
+    again: bool = True,
+    in_force: Callable[[], bool] = _always,
 ) -> bool:
     """Stores what came of a try and what is next, for the message and for all; False where another has taken the
     message meanwhile. `chance` (0 to 1) spreads the next try; without `again` there is none, and it says nothing
-    about the server in force."""
+    about the server in force. What was not taken by a server that is not `in_force` any more is due at once."""
     done: dict[str, Any] = {"holder": None}
     if content is not None:
         done |= {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
@@ -174,9 +187,10 @@ def settle(
         reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
         dropped = reply.verdict != Verdict.ACCEPTED and session.scalar(reason)
         next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
-        done |= _outcome(reply, bool(dropped), now, next_at)
+        former = again and reply.verdict != Verdict.ACCEPTED and not in_force()
+        done |= _due_again(now) if former and not dropped else _outcome(reply, bool(dropped), now, next_at)
         changed = session.execute(mine.values(**done), execution_options={"synchronize_session": False})
-        if again:
+        if again and not former:
             holding.heard(reply, now, chance, probing=taken.probing)
         return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
@@ -191,11 +205,16 @@ def _outcome(reply: Reply, dropped: bool, now: datetime, next_at: datetime | Non
         state = State.REFUSED
     elif next_at is None:
         return {"state": State.FAILED, "finished_at": now, "reason": SERVER if reply.concerns_all else ""}
-    elif reply.concerns_all:  # not its own fault: the hold says when there is a next try, and it goes to the end
-        return {"next_at": now, "attempts": Message.attempts - 1}
+    elif reply.concerns_all:  # the hold says when there is a next try
+        return _due_again(now)
     else:
         return {"next_at": next_at}
     return {"state": state, "finished_at": now}
+
+
+def _due_again(now: datetime) -> dict[str, Any]:
+    """For what failed by no fault of its own: it waits at the end, and its patience is not spent."""
+    return {"next_at": now, "attempts": Message.attempts - 1}
 
 
 def withdraw(cause: str, reason: str, now: datetime) -> None:

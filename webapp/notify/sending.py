@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from flask import Flask, current_app
@@ -60,15 +60,16 @@ def drain(instance: Instance, now: datetime, clock: Clock = utc_now) -> bool:
     """Sends what is due for at most `RUN_SECONDS`, then False: the rest comes with the next run. Messages that
     become due meanwhile are sent too, even while other lanes hang. Raises what a lane has died of, unless it was the
     database: no reminder may wait unseen."""
-    if not outbox.due(now, 1) or (route := _route(instance)) is None:
+    if not outbox.due(now, 1):
         return False
-    end_read()
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     lanes: Lanes = app.extensions.setdefault(NAME, Lanes())
     until = time.monotonic() + RUN_SECONDS
     while time.monotonic() < until and not lanes.faults:
-        waiting = outbox.due(clock(), LANES)
-        for _new in range(min(waiting, lanes.room())):
+        route = _route(instance)  # each time: what is stored now is in force at once
+        waiting = outbox.due(clock(), LANES) if route is not None else 0
+        end_read()
+        for _new in range(min(waiting, lanes.room(route)) if route is not None else 0):
             lanes.start(Lane(app, route, clock, until))
         if not lanes.busy():
             break
@@ -98,13 +99,15 @@ class Lanes:
         self._threads = {thread: lane for thread, lane in self._threads.items() if thread.is_alive()}
         return len(self._threads)
 
-    def room(self) -> int:
-        """How many more may begin: those that wait for an answer about one mail take no place, up to a limit."""
-        busy, now = self.busy(), time.monotonic()
-        if not any(lane.let_in for lane in self._threads.values()):
-            return max(0, 1 - busy)
-        stuck = sum(lane.waits(now) for lane in self._threads.values())
-        return max(0, min(LANES - (busy - stuck), MOST_LANES - busy))
+    def room(self, route: mail.Route) -> int:
+        """How many more may begin by a route: those that wait for an answer about one mail take no place, up to a
+        limit. Lanes of a former route end with the mail they carry, and say nothing about this one."""
+        all_busy, now = self.busy(), time.monotonic()
+        lanes = [lane for lane in self._threads.values() if lane.route == route]
+        if not any(lane.let_in for lane in lanes):
+            return max(0, min(1 - len(lanes), MOST_LANES - all_busy))
+        stuck = sum(lane.waits(now) for lane in lanes)
+        return max(0, min(LANES - (len(lanes) - stuck), MOST_LANES - all_busy))
 
     def start(self, lane: Lane) -> None:
         """One more."""
@@ -139,7 +142,7 @@ class Lane:
     """One connection, and the messages it carries."""
 
     def __init__(self, app: Flask, route: mail.Route, clock: Clock, until: float) -> None:
-        self._app, self._route, self._clock, self._until = app, route, clock, until
+        self._app, self.route, self._clock, self._until = app, route, clock, until
         self._connection = Connection(route.server, route.ca_bundle)
         self._began = time.monotonic()
 
@@ -170,30 +173,32 @@ class Lane:
                 db.session.remove()
 
     def _send_one(self) -> bool:
-        """Sends the message that has waited longest; False where there is none, or no server to send by."""
+        """Sends the message that has waited longest; False where there is none, or no server to send by: the one it
+        knows is not in force any more, or is the trouble."""
         self._began = time.monotonic()
-        taken = outbox.take(self._clock(), self._route.sender)
+        taken = outbox.take(self._clock(), self.route.sender, self._in_force)
         if taken is None:
             return False
-        content, reply = _deliver(taken, self._connection, self._route, self._clock)
+        content, reply = _deliver(taken, self._connection, self.route, self._clock)
         chance = random.random()  # noqa: S311  # spreads retries; nobody gains by guessing it
         now = self._clock()
-        if not _settle(taken, reply, content, now, chance):
+        if not _settle(taken, reply, content, now, chance, in_force=self._in_force):
             log.warning("a message was taken over while it was being sent", message=taken.message.id)
         if reply.verdict != Verdict.ACCEPTED:
             log.warning("a message was not taken", message=taken.message.id, stage=reply.stage, reply=reply.code)
         return not reply.concerns_all
 
+    def _in_force(self) -> bool:
+        return mail.in_force(self.route, this_instance())
 
-def _settle(
-    taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, *, again: bool = True
-) -> bool:
+
+def _settle(taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, **how: Any) -> bool:
     """Stores the reply, whatever is the matter with the database: a mail that was taken and not recorded would go out
     again."""
     ends, (pause, longest) = time.monotonic() + SETTLE_SECONDS, SETTLE_PAUSES
     while True:
         try:
-            return outbox.settle(taken, reply, content, now, chance, again=again)
+            return outbox.settle(taken, reply, content, now, chance, **how)
         except (DBAPIError, TimeoutError) as error:
             db.session.rollback()
             if time.monotonic() + pause > ends:
