@@ -53,7 +53,7 @@ _ALL_SEALED = select(StoredSetting.name, StoredSetting.sealed).where(
 
 def marks(names: tuple[str, ...]) -> dict[str, bytes]:
     """What is stored of several names, sealed: to see whether any was stored anew, without opening it."""
-    return {name: sealed for name, sealed in db.session.execute(_ALL_SEALED, {"of": names})} if names else {}
+    return {row.name: row.sealed for row in db.session.execute(_ALL_SEALED, {"of": names})} if names else {}
 
 
 def place(name: str) -> str:

@@ -67,10 +67,10 @@ def drain(instance: Instance, now: datetime, clock: Clock = utc_now) -> bool:
     until = time.monotonic() + RUN_SECONDS
     while time.monotonic() < until and not lanes.faults:
         route = _route(instance)  # each time: what is stored now is in force at once
-        waiting = outbox.due(clock(), LANES) if route is not None else 0
         end_read()
-        for _new in range(min(waiting, lanes.room(route)) if route is not None else 0):
-            lanes.start(Lane(app, route, clock, until))
+        if route is not None:
+            for _new in range(min(outbox.due(clock(), LANES), lanes.room(route))):
+                lanes.start(Lane(app, route, clock, until))
         if not lanes.busy():
             break
         lanes.wait(LOOK_SECONDS)
