@@ -702,6 +702,28 @@ def test_what_a_dead_process_held_is_taken_by_the_next_after_the_lease_and_only_
     assert message("a@there.test").state == "sent"
 
 
+@pytest.mark.parametrize("meanwhile", ["in another's hands", "refused by then", "given back"])
+def test_an_ok_that_comes_after_another_took_over_is_a_fact(post: Callable[..., Flask], meanwhile: str) -> None:
+    post(free_port())
+    write("a@there.test")
+    first = outbox.take(NOW, "yuliang@here.test")
+    now = NOW + outbox.LEASE
+    second = outbox.take(now, "yuliang@here.test")
+    assert first is not None
+    assert second is not None
+    code = {"refused by then": 550, "given back": 451}.get(meanwhile)
+    answer = smtp.Reply(Verdict.PERMANENT if code == 550 else Verdict.TRANSIENT, "recipient", code, "no")
+    if code is not None:
+        outbox.settle(second, answer, None, now, 0.5)
+
+    assert outbox.settle(first, smtp.Reply(Verdict.ACCEPTED, "content", 250, "OK"), None, now, 0.5)
+    if code is None:
+        assert not outbox.settle(second, answer, None, now, 0.5)
+
+    assert (message("a@there.test").state, message("a@there.test").holder) == ("sent", None)
+    assert outbox.take(now + HOUR, "yuliang@here.test") is None
+
+
 def test_a_lease_outlasts_whatever_a_try_may_take() -> None:
     used_connection, new_one, mail = 3 * (smtp.MOST_SECONDS,)
     last_try = 3 * BUSY_SECONDS  # a connection, its lock, another's turn

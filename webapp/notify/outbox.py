@@ -176,11 +176,17 @@ def settle(
 ) -> bool:
     """Stores what came of a try and what is next, for the message and for all; False where another has taken the
     message meanwhile. `chance` (0 to 1) spreads the next try; without `again` there is none, and it says nothing
-    about the server in force. What was not taken by a server that is not `in_force` any more is due at once."""
+    about the server in force. What was not taken by a server that is not `in_force` any more is due at once. An OK is
+    a fact whoever holds the message by now: it is sent."""
     done: dict[str, Any] = {"holder": None}
     if content is not None:
         done |= {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
     mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
+    if reply.verdict == Verdict.ACCEPTED:
+        mine = update(Message).where(Message.id == taken.message.id, Message.state != State.SENT)
+        done["reason"] = case(
+            (Message.state == State.FAILED, ""), else_=Message.reason
+        )  # it was not given up after all
     with transaction() as session:
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
         session.execute(_TRIED, {"of": taken.attempt_id, **tried, "words": reply.words, "fault": reply.fault})
