@@ -84,8 +84,11 @@ def write_one(draft: Draft, now: datetime) -> int:
 # Put together once: whoever sends runs them for every message.
 _never = case((Message.holder.is_(None), bindparam("farthest", type_=UtcDateTime)),
               else_=bindparam("leased", type_=UtcDateTime))  # fmt: skip
+_fresh = and_(Message.first_at.is_(None), Message.holder.is_(None))
+"""Never tried, and so never put off: where it is due in the future, a clock that was ahead has written it."""
 _due = and_(
-    Message.state == State.QUEUED, or_(Message.next_at <= bindparam("now", type_=UtcDateTime), Message.next_at > _never)
+    Message.state == State.QUEUED,
+    or_(Message.next_at <= bindparam("now", type_=UtcDateTime), Message.next_at > _never, _fresh),
 )
 _NEXT = (
     select(Message).where(_due).order_by(Message.next_at, Message.id).limit(1).with_for_update(skip_locked=True)
@@ -240,7 +243,7 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     the caller's transaction. What was dropped is written anew: nobody has waited for it meanwhile. What is being
     tried at this moment is left alone."""
     written = case((Message.state == State.DROPPED, now), else_=Message.created_at)
-    free = update(Message).where(Message.id == message_id, Message.holder.is_(None), Message.state != State.SENT)
+    free = update(Message).where(Message.id == message_id, _free(now), Message.state != State.SENT)
     must_write().execute(
         free.values(reader=draft.reader, address=draft.address, locale=draft.locale, created_at=written, next_at=now,
                     **_AGAIN)
@@ -248,18 +251,25 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     )  # fmt: skip
 
 
-_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": "", "attempts": 0}
+def _free(now: datetime) -> ColumnElement[bool]:
+    """Nobody tries it at this moment: it has no holder, or one that is believed dead."""
+    return or_(Message.holder.is_(None), Message.next_at <= now)
+
+
+_AGAIN: dict[str, Any] = {"state": State.QUEUED, "holder": None, "first_at": None, "finished_at": None, "reason": "",
+                          "attempts": 0}  # fmt: skip
 RETRIED = (State.QUEUED, State.REFUSED, State.FAILED)
 """Where a message stands that can be tried again by hand."""
 
 
 def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
-    free = Message.holder.is_(None)
+    free = _free(now)
     waiting = update(Message).where(*which, Message.state == State.QUEUED)
     must_write().execute(
         waiting.values(
             reason=reason,
             state=case((free, State.DROPPED.value), else_=Message.state),
+            holder=case((free, None), else_=Message.holder),
             finished_at=case((free, now), else_=Message.finished_at),
         ).execution_options(synchronize_session=False)
     )
@@ -277,7 +287,7 @@ def retry(message_id: int, now: datetime) -> bool:
     """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits, and lifts the
     hold; in the caller's transaction. False where there is none such, or it has become pointless."""
     session = must_write()
-    query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), Message.holder.is_(None))
+    query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), _free(now))
     message = session.scalar(query.with_for_update().execution_options(populate_existing=True))
     if message is None or composing.pointless(message, now):
         return False
