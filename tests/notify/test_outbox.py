@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, Script, free_port, mail_server, scripted_server
@@ -392,8 +392,8 @@ def test_of_many_who_look_at_once_one_may_probe_and_one_that_dies_is_followed(po
     together(*[look] * 8)
 
     assert [one.probing for one in found if one] == [True]
-    assert outbox.due(now + outbox.LEASE - timedelta(seconds=1), 8) == 0
-    assert outbox.due(now + outbox.LEASE, 8) == 1
+    assert outbox.due(now + outbox.PROBE - timedelta(seconds=1), 8) == 0
+    assert outbox.due(now + outbox.PROBE, 8) == 1
 
 
 def test_a_probe_whose_words_are_broken_leaves_the_next_to_ask(inbox: Inbox, post: Callable[..., Flask]) -> None:
@@ -568,6 +568,39 @@ def test_what_a_lane_dies_of_is_told_by_the_job(
     assert lease.error == "ZeroDivisionError"
     drain(NOW + timedelta(minutes=1))
     assert message("a@there.test").state == "sent"
+
+
+def test_a_database_that_is_away_is_waited_for_and_a_wrong_question_to_it_is_a_fault(
+    inbox: Inbox, post: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(inbox.port)
+    write("a@there.test")
+
+    def raising(fault: Exception) -> Callable[..., None]:
+        def take(*_args: object) -> None:
+            raise fault
+
+        return take
+
+    for away in (OperationalError, InterfaceError):
+        monkeypatch.setattr(outbox, "take", raising(away("SELECT", {}, Exception("away"))))
+        drain()
+    monkeypatch.setattr(outbox, "take", raising(ProgrammingError("SELECT", {}, Exception("no such column"))))
+
+    with pytest.raises(ProgrammingError):
+        drain()
+
+
+def test_what_a_lane_dies_of_after_the_run_is_told_by_the_next_though_nothing_is_due(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    app = post(inbox.port)
+    drain()
+    app.extensions[sending.NAME].faults.append(ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError):
+        drain()
+    drain()
 
 
 @pytest.mark.parametrize("slow_ones", [2, 3 * sending.LANES])
@@ -783,6 +816,7 @@ def test_a_lease_outlasts_whatever_a_try_may_take() -> None:
     whole = used_connection + new_one + mail + sending.SETTLE_SECONDS + last_try
 
     assert outbox.LEASE.total_seconds() > whole + 60
+    assert new_one + mail <= outbox.PROBE.total_seconds() < outbox.LEASE.total_seconds() / 2
 
 
 def test_a_message_that_is_tried_again_begins_anew(post: Callable[..., Flask]) -> None:

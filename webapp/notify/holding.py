@@ -71,9 +71,14 @@ def heard(reply: Reply, now: datetime, chance: float, *, probing: bool) -> None:
     elif reply.stage != "compose":
         if standing() is not None:
             lift(now)
-    elif probing:  # the mail was at fault before the server was asked: another may ask it now
-        ours = update(Hold).where(Hold.channel == MAIL, Hold.failures > 0)
-        must_write().execute(ours.values(until=now, fresh_at=now), _QUIETLY)
+    elif probing:  # the mail was at fault before the server was asked
+        let_ask(now)
+
+
+def let_ask(now: datetime) -> None:
+    """Another may ask the server now, in the caller's transaction: a probe has ended and learnt nothing."""
+    ours = update(Hold).where(Hold.channel == MAIL, Hold.failures > 0)
+    must_write().execute(ours.values(until=now, fresh_at=now), _QUIETLY)
 
 
 def _failed(reply: Reply, now: datetime, chance: float, *, probing: bool) -> None:

@@ -28,6 +28,9 @@ from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try
 LEASE = timedelta(minutes=15)
 """After so long the holder of a message is believed dead: well over what a try can take, from a used connection that
 fails at its very end over a new one and a mail that drips, to a database that is away when the reply is there."""
+PROBE = timedelta(minutes=6)
+"""After so long a try that was to see whether the server is well is believed dead, and another may ask it: what a new
+connection and its mail can take. Nobody gets a mail twice by it, for its message is leased for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def take(now: datetime, sender: str, in_force: Callable[[], bool] = _always) -> 
                 continue
             reason = message.reason or composing.pointless(message, now)
             if not reason:
-                if hold is not None and not holding.probe(hold, now, LEASE):
+                if hold is not None and not holding.probe(hold, now, PROBE):
                     return None
                 return _hold(message, now, sender, probing=hold is not None)
             message.state, message.reason, message.holder, message.finished_at = State.DROPPED, reason, None, now

@@ -235,10 +235,10 @@ def _tell(episode: Episode, now: datetime, audience: Audience | None = None) -> 
     told = (audience or queries.audience())[Rule(episode.rule)]
     cause, kind = cause_of(episode.id), KINDS[Rule(episode.rule)]
     written, hold = notify.written_for(cause), holding.known()
-    fresh = []
+    known, fresh = telling.known(told, written), []
     for one in told:
         draft = Draft(f"{cause}:{one.mark}", cause, kind, one.address, one.locale, {"episode": episode.id}, one.reader)
-        mine = telling.message_of(one, told, written)
+        mine = telling.message_of(one, known)
         match telling.step(one, mine, now, hold.lifted_at if hold else None):
             case telling.Step.WRITE if episode.closed_at is None:
                 fresh.append(draft)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from webapp.notify.retrying import SERVER
 
@@ -54,14 +55,26 @@ class Step(StrEnum):
 W = TypeVar("W", bound=Written)
 
 
-def message_of(one: Told, told: Sequence[Told], written: Sequence[W]) -> W | None:
+@dataclass(frozen=True, slots=True)
+class Known(Generic[W]):
+    """The messages of an episode, found at once however many there are."""
+
+    of_reader: dict[str, W]
+    nobodys: dict[str, W]
+    """By address: those of readers who are not told any more."""
+
+
+def known(told: Sequence[Told], written: Sequence[W]) -> Known[W]:
+    """What was written, the oldest message of each first."""
+    readers, oldest_last = {one.reader for one in told}, written[::-1]
+    of_reader = {message.reader: message for message in oldest_last}
+    return Known(of_reader, {each.address: each for each in oldest_last if each.reader not in readers})
+
+
+def message_of(one: Told, known: Known[W]) -> W | None:
     """The message of `one` of those who are told: by who they are, or else one to their address that is nobody's.
     Who was removed and comes back is another recipient, but was told; whose address has changed, was told too."""
-    own = next((message for message in written if message.reader == one.reader), None)
-    if own is not None:
-        return own
-    others = {each.reader for each in told}
-    return next((each for each in written if each.address == one.address and each.reader not in others), None)
+    return known.of_reader.get(one.reader) or known.nobodys.get(one.address)
 
 
 def step(one: Told, mine: Written | None, now: datetime, well_since: datetime | None) -> Step:
