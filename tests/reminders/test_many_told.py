@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import pytest
+
+from tests.support.cast import NOW
+from webapp.notify import retrying
 from webapp.reminders import telling
 
 
@@ -18,6 +22,7 @@ class Person:
     locale: str = "en"
     state: str = "queued"
     reason: str = ""
+    created_at: datetime = NOW
     finished_at: datetime | None = None
 
 
@@ -49,3 +54,32 @@ def test_finding_them_all_costs_as_much_more_as_there_are_more_of_them() -> None
     assert all(telling.message_of(one, known) is not None for one in list.__iter__(told))
 
     assert told.looked <= 4 * len(told)
+
+
+def comes_back(state: str, reason: str, written: timedelta, lost: timedelta) -> bool:
+    mine = Person("r", "r@x", state=state, reason=reason, created_at=NOW - written, finished_at=NOW - lost)
+    again = telling.step(Person("r", "r@x"), mine, NOW, None) == telling.Step.AGAIN
+    look = telling.next_look(mine)
+    assert again == (look is not None and look <= NOW), "the page names what will be done"
+    return again
+
+
+@pytest.mark.parametrize("state", ["refused", "failed"])
+def test_what_a_recipients_host_did_not_take_comes_back_each_day_for_a_week(state: str) -> None:
+    day = timedelta(days=1)
+
+    assert not comes_back(state, "", day, day - timedelta(seconds=1))
+    assert comes_back(state, "", day, day)
+    assert comes_back(state, "", 7 * day, day)
+    assert not comes_back(state, "", 9 * day, day)
+    assert comes_back(state, "server", 9 * day, day), "not its own trouble"
+    assert not comes_back(state, "no_mailbox", 3 * day, day)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [("5.1.1 no such user", "no_mailbox"), ("5.1.10 null MX", "no_mailbox"), ("5.2.1 disabled", "no_mailbox"),
+     ("5.1.12 other", ""), ("5.7.1 relay access denied", ""), ("frequency limited 5.1.1", ""), ("", "")],
+)  # fmt: skip
+def test_a_mailbox_that_does_not_exist_is_known_by_the_servers_code(words: str, why: str) -> None:
+    assert retrying.refused_why(words) == why

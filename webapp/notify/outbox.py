@@ -23,7 +23,7 @@ from webapp.notify.channels import mail
 from webapp.notify.channels.smtp import Reply
 from webapp.notify.composing import Content
 from webapp.notify.messages import MAIL, Attempt, Message, State, Verdict
-from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try
+from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try, refused_why
 
 LEASE = timedelta(minutes=15)
 """After so long the holder of a message is believed dead: well over what a try can take, from a used connection that
@@ -190,9 +190,8 @@ def settle(
     mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
     if reply.verdict == Verdict.ACCEPTED:
         mine = update(Message).where(Message.id == taken.message.id, Message.state != State.SENT)
-        done["reason"] = case(
-            (Message.state == State.FAILED, ""), else_=Message.reason
-        )  # it was not given up after all
+        lost = Message.state.in_((State.REFUSED, State.FAILED))
+        done["reason"] = case((lost, ""), else_=Message.reason)  # it was not given up after all
     with transaction() as session:
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
         session.execute(_TRIED, {"of": taken.attempt_id, **tried, "words": reply.words, "fault": reply.fault})
@@ -214,7 +213,7 @@ def _outcome(reply: Reply, dropped: bool, now: datetime, next_at: datetime | Non
     elif dropped:
         state = State.DROPPED
     elif reply.verdict == Verdict.PERMANENT:
-        state = State.REFUSED
+        return {"state": State.REFUSED, "finished_at": now, "reason": refused_why(reply.words)}
     elif next_at is None:
         return {"state": State.FAILED, "finished_at": now, "reason": SERVER if reply.concerns_all else ""}
     elif reply.concerns_all:  # the hold says when there is a next try

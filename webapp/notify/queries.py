@@ -28,6 +28,7 @@ class Written:
     locale: str
     state: str
     reason: str
+    created_at: datetime
     finished_at: datetime | None
 
 
@@ -42,7 +43,7 @@ class Chain:
 def written_for(cause: str) -> list[Written]:
     """All messages of one cause."""
     query = select(Message.id, Message.reader, Message.address, Message.locale, Message.state, Message.reason,
-                   Message.finished_at)  # fmt: skip
+                   Message.created_at, Message.finished_at)  # fmt: skip
     return [Written(*row) for row in db.session.execute(query.where(Message.cause == cause).order_by(Message.id))]
 
 
