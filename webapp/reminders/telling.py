@@ -108,9 +108,11 @@ def next_look(mine: Written) -> datetime | None:
 
 def _may_be_over(mine: Written, now: datetime, well_since: datetime | None) -> bool:
     look, lost_at = next_look(mine), mine.finished_at
-    if look is None:
+    if mine.reason != NO_MAILBOX and (lost_at is None or lost_at - now >= REST):
+        return True  # lost by a clock that was ahead by more than that
+    if look is None or lost_at is None:
         return False
-    if lost_at is None or abs(now - lost_at) >= REST:  # also lost by a clock that was ahead by more than that
+    if now - lost_at >= REST:
         return True
     return mine.reason == SERVER and well_since is not None and lost_at <= well_since <= now
 
