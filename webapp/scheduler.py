@@ -155,8 +155,9 @@ class Worker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Lets running jobs end and gives all leases back."""
-        self._scheduler.shutdown(wait=True)
+        """Lets running jobs end, and mails that are under way, and gives all leases back."""
+        with sending.stopped(self._app):
+            self._scheduler.shutdown(wait=True)
         self._write("leases were not given back", lambda: leases.forget_holder(self.holder))
 
     def _clock_was_set(self) -> None:

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from tests.conftest import MakeApp
 from tests.notify.servers import Inbox, Script, free_port, mail_server, scripted_server
 from tests.support.cast import NOW
+from tests.support.prices import price_of
 from tests.support.waiting import together, until
 from webapp.foundation.database import BUSY_SECONDS, db, transaction
 from webapp.foundation.instance import this_instance
@@ -364,6 +365,19 @@ def test_a_test_mail_that_fails_or_goes_elsewhere_lifts_nothing(inbox: Inbox, po
     assert (len(inbox.mails), next_look() > NOW) == (1, True)
 
 
+def test_what_is_done_costs_the_look_for_what_is_due_nothing(post: Callable[..., Flask]) -> None:
+    post(free_port())
+    with transaction() as session:
+        outbox.write([Draft(f"c:{n}", "c", "plain", f"{n}@there.test", "en") for n in range(3000)], NOW)
+        session.execute(update(Message).where(Message.id % 1000 != 0).values(state="sent"))
+        session.execute(text("ANALYZE message"))
+
+    def look() -> object:
+        return db.session.execute(outbox._NEXT, outbox._times(NOW)).all()
+
+    assert price_of(look, "message") <= (1000 if db.engine.dialect.name == "sqlite" else 10)
+
+
 def test_of_many_who_look_at_once_one_may_probe_and_one_that_dies_is_followed(post: Callable[..., Flask]) -> None:
     app = post(free_port())
     write(*(f"{number}@there.test" for number in range(20)))
@@ -378,8 +392,8 @@ def test_of_many_who_look_at_once_one_may_probe_and_one_that_dies_is_followed(po
     together(*[look] * 8)
 
     assert [one.probing for one in found if one] == [True]
-    assert outbox.due(now + outbox.LEASE - timedelta(seconds=1), 8) == 0
-    assert outbox.due(now + outbox.LEASE, 8) == 1
+    assert outbox.due(now + outbox.PROBE - timedelta(seconds=1), 8) == 0
+    assert outbox.due(now + outbox.PROBE, 8) == 1
 
 
 def test_a_probe_whose_words_are_broken_leaves_the_next_to_ask(inbox: Inbox, post: Callable[..., Flask]) -> None:
@@ -418,11 +432,15 @@ def test_a_conversation_that_the_server_has_had_enough_of_is_begun_anew(post: Ca
     assert holding.known() is None
 
 
-@pytest.mark.parametrize("what", ["a message", "the hold"])
+@pytest.mark.parametrize(
+    ("what", "by"),
+    [("a message", timedelta(minutes=2)), ("a message", HOUR), ("a message", timedelta(days=1)), ("the hold", HOUR),
+     ("the hold", timedelta(days=1))], ids=str,
+)  # fmt: skip
 def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
-    inbox: Inbox, post: Callable[..., Flask], what: str
+    inbox: Inbox, post: Callable[..., Flask], what: str, by: timedelta
 ) -> None:
-    ahead = NOW + timedelta(days=1)
+    ahead = NOW + by
     post(inbox.port)
     write("a@there.test")
     with transaction() as session:
@@ -431,7 +449,7 @@ def test_a_clock_that_was_ahead_and_is_set_right_keeps_nothing_waiting(
                 session.execute(update(Message).values(next_at=ahead, created_at=ahead))
             case _:
                 session.add(holding.Hold(channel="mail", failures=3, until=ahead, fresh_at=ahead))
-    assert queries.overdue(["plain"], NOW) == (what == "a message")
+    assert queries.overdue(["plain"], NOW) == (what == "a message" and by > HOUR)
 
     drain()
 
@@ -477,7 +495,7 @@ def test_a_pause_of_an_honest_clock_is_kept_to_its_end(inbox: Inbox, post: Calla
     write("a@there.test")
     for longest in (pause(99, 1.0), retrying.FARTHEST_TRY):
         with transaction() as session:
-            session.execute(update(Message).values(next_at=NOW + longest))
+            session.execute(update(Message).values(next_at=NOW + longest, first_at=NOW))
         assert outbox.due(NOW, 1) == 0
 
 
@@ -550,6 +568,39 @@ def test_what_a_lane_dies_of_is_told_by_the_job(
     assert lease.error == "ZeroDivisionError"
     drain(NOW + timedelta(minutes=1))
     assert message("a@there.test").state == "sent"
+
+
+def test_a_database_that_is_away_is_waited_for_and_a_wrong_question_to_it_is_a_fault(
+    inbox: Inbox, post: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(inbox.port)
+    write("a@there.test")
+
+    def raising(fault: Exception) -> Callable[..., None]:
+        def take(*_args: object) -> None:
+            raise fault
+
+        return take
+
+    for away in (OperationalError, InterfaceError):
+        monkeypatch.setattr(outbox, "take", raising(away("SELECT", {}, Exception("away"))))
+        drain()
+    monkeypatch.setattr(outbox, "take", raising(ProgrammingError("SELECT", {}, Exception("no such column"))))
+
+    with pytest.raises(ProgrammingError):
+        drain()
+
+
+def test_what_a_lane_dies_of_after_the_run_is_told_by_the_next_though_nothing_is_due(
+    inbox: Inbox, post: Callable[..., Flask]
+) -> None:
+    app = post(inbox.port)
+    drain()
+    app.extensions[sending.NAME].faults.append(ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError):
+        drain()
+    drain()
 
 
 @pytest.mark.parametrize("slow_ones", [2, 3 * sending.LANES])
@@ -702,6 +753,62 @@ def test_what_a_dead_process_held_is_taken_by_the_next_after_the_lease_and_only_
     assert message("a@there.test").state == "sent"
 
 
+@pytest.mark.parametrize("meanwhile", ["in another's hands", "refused by then", "given back"])
+def test_an_ok_that_comes_after_another_took_over_is_a_fact(post: Callable[..., Flask], meanwhile: str) -> None:
+    post(free_port())
+    write("a@there.test")
+    first = outbox.take(NOW, "yuliang@here.test")
+    now = NOW + outbox.LEASE
+    second = outbox.take(now, "yuliang@here.test")
+    assert first is not None
+    assert second is not None
+    code = {"refused by then": 550, "given back": 451}.get(meanwhile)
+    answer = smtp.Reply(Verdict.PERMANENT if code == 550 else Verdict.TRANSIENT, "recipient", code, "no")
+    if code is not None:
+        outbox.settle(second, answer, None, now, 0.5)
+
+    assert outbox.settle(first, smtp.Reply(Verdict.ACCEPTED, "content", 250, "OK"), None, now, 0.5)
+    if code is None:
+        assert not outbox.settle(second, answer, None, now, 0.5)
+
+    assert (message("a@there.test").state, message("a@there.test").holder) == ("sent", None)
+    assert outbox.take(now + HOUR, "yuliang@here.test") is None
+
+
+def test_what_a_dead_process_held_is_free_after_the_lease_for_whoever_changes_it(post: Callable[..., Flask]) -> None:
+    """Brought to another address, tried by hand, or withdrawn; before, it may be in hand."""
+    post(free_port())
+    write("moves@there.test", "again@there.test")
+    write("goes@there.test", cause="over")
+    for _each in range(3):
+        assert outbox.take(NOW, "yuliang@here.test") is not None
+    draft = Draft("test:moves", "test", "plain", "new@there.test", "en", reader="someone")
+    moves, again, goes = (message(f"{one}@there.test").id for one in ("moves", "again", "goes"))
+
+    def change(now: datetime) -> bool:
+        with transaction():
+            outbox.bring_back(moves, draft, now)
+            outbox.withdraw("over", "renewed", now)
+            return outbox.retry(again, now)
+
+    assert not change(NOW + outbox.LEASE - timedelta(seconds=1))
+    found = [(one.address, one.state, one.holder is None) for one in map(by_id, (moves, again, goes))]
+    assert found == [(f"{one}@there.test", "queued", False) for one in ("moves", "again", "goes")]
+    with transaction() as session:  # as it was before the first change
+        session.execute(update(Message).values(reason=""))
+    assert change(NOW + outbox.LEASE)
+
+    found = [(one.address, one.state, one.holder is None) for one in map(by_id, (moves, again, goes))]
+    assert found == [
+        ("new@there.test", "queued", True), ("again@there.test", "queued", True), ("goes@there.test", "dropped", True)
+    ]  # fmt: skip
+
+
+def by_id(number: int) -> Message:
+    db.session.rollback()
+    return db.session.get_one(Message, number, populate_existing=True)
+
+
 def test_a_lease_outlasts_whatever_a_try_may_take() -> None:
     used_connection, new_one, mail = 3 * (smtp.MOST_SECONDS,)
     last_try = 3 * BUSY_SECONDS  # a connection, its lock, another's turn
@@ -709,6 +816,7 @@ def test_a_lease_outlasts_whatever_a_try_may_take() -> None:
     whole = used_connection + new_one + mail + sending.SETTLE_SECONDS + last_try
 
     assert outbox.LEASE.total_seconds() > whole + 60
+    assert new_one + mail <= outbox.PROBE.total_seconds() < outbox.LEASE.total_seconds() / 2
 
 
 def test_a_message_that_is_tried_again_begins_anew(post: Callable[..., Flask]) -> None:

@@ -181,10 +181,11 @@ def test_what_was_given_up_because_of_the_server_comes_back_while_its_episode_st
 
 @pytest.mark.usefixtures("low")
 def test_what_was_given_up_stays_so_when_its_episode_is_over_or_its_words_were_the_fault() -> None:
+    """Its own fault is not mended with the server: it has its day's rest."""
     given_up("")
     with transaction():
         holding.lift(LATER + timedelta(hours=1))
-    review(LATER + timedelta(days=2))
+    review(LATER + timedelta(hours=2))
     assert chain() == [(ADMIN.email, "failed", "")]
 
     given_up()

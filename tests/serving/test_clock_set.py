@@ -71,6 +71,32 @@ def test_every_job_goes_on_within_seconds_when_the_clock_is_set(
         worker.stop()
 
 
+def test_the_clock_goes_on_whatever_fails_when_it_was_set(
+    app: Flask, clock_set: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, told = Tally(), Tally()
+
+    def fail(_worker: Worker) -> None:
+        told.add(1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Worker, "_clock_was_set", fail)
+    clock_set(timedelta())
+    worker = Worker(app, (counting("seldom", HOUR, done),))
+    worker.start()
+    try:
+        until(lambda: done.value == 1, "it runs")
+        clock_set(-8 * HOUR)
+        until(lambda: told.value == 1, "the clock was seen to be set", 15)
+        with app.app_context():
+            leases.all_due()
+            db.session.remove()
+        clock_set(8 * HOUR)
+        until(lambda: done.value >= 2, "the clock goes on", 15)
+    finally:
+        worker.stop()
+
+
 @pytest.mark.parametrize("step", [-8 * HOUR, 8 * HOUR], ids=str)
 def test_no_job_of_the_product_stands_still_and_no_page_says_that_no_worker_runs(
     app: Flask, clock_set: Callable[[timedelta], None], step: timedelta

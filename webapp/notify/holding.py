@@ -71,17 +71,22 @@ def heard(reply: Reply, now: datetime, chance: float, *, probing: bool) -> None:
     elif reply.stage != "compose":
         if standing() is not None:
             lift(now)
-    elif probing:  # the mail was at fault before the server was asked: another may ask it now
-        ours = update(Hold).where(Hold.channel == MAIL, Hold.failures > 0)
-        must_write().execute(ours.values(until=now, fresh_at=now), _QUIETLY)
+    elif probing:  # the mail was at fault before the server was asked
+        let_ask(now)
+
+
+def let_ask(now: datetime) -> None:
+    """Another may ask the server now, in the caller's transaction: a probe has ended and learnt nothing."""
+    ours = update(Hold).where(Hold.channel == MAIL, Hold.failures > 0)
+    must_write().execute(ours.values(until=now, fresh_at=now), _QUIETLY)
 
 
 def _failed(reply: Reply, now: datetime, chance: float, *, probing: bool) -> None:
     insert_once(Hold, channel=MAIL, failures=0)
     query = select(Hold).where(Hold.channel == MAIL).with_for_update().execution_options(populate_existing=True)
     hold = must_write().scalars(query).one()
-    if hold.failures and not probing:
-        return  # a try that was begun before the hold: its failure is counted already
+    if bool(hold.failures) != probing:
+        return  # begun before the hold, and counted already; or a probe of a hold that was lifted meanwhile
     hold.failures += 1
     hold.until = now + hold_pause(hold.failures, chance, refused=reply.refuses_us)
     hold.fresh_at = hold.until if reply.refuses_us else now + hold_pause(1, chance, refused=False)

@@ -8,7 +8,7 @@ honest clock could have written counts as over, and a lease as begun now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -23,11 +23,14 @@ from webapp.notify.channels import mail
 from webapp.notify.channels.smtp import Reply
 from webapp.notify.composing import Content
 from webapp.notify.messages import MAIL, Attempt, Message, State, Verdict
-from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try
+from webapp.notify.retrying import FARTHEST_TRY, SERVER, next_try, refused_why
 
 LEASE = timedelta(minutes=15)
 """After so long the holder of a message is believed dead: well over what a try can take, from a used connection that
 fails at its very end over a new one and a mail that drips, to a database that is away when the reply is there."""
+PROBE = timedelta(minutes=6)
+"""After so long a try that was to see whether the server is well is believed dead, and another may ask it: what a new
+connection and its mail can take. Nobody gets a mail twice by it, for its message is leased for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,11 @@ def write_one(draft: Draft, now: datetime) -> int:
 # Put together once: whoever sends runs them for every message.
 _never = case((Message.holder.is_(None), bindparam("farthest", type_=UtcDateTime)),
               else_=bindparam("leased", type_=UtcDateTime))  # fmt: skip
+_fresh = and_(Message.first_at.is_(None), Message.holder.is_(None))
+"""Never tried, and so never put off: where it is due in the future, a clock that was ahead has written it."""
 _due = and_(
-    Message.state == State.QUEUED, or_(Message.next_at <= bindparam("now", type_=UtcDateTime), Message.next_at > _never)
+    Message.state == State.QUEUED,
+    or_(Message.next_at <= bindparam("now", type_=UtcDateTime), Message.next_at > _never, _fresh),
 )
 _NEXT = (
     select(Message).where(_due).order_by(Message.next_at, Message.id).limit(1).with_for_update(skip_locked=True)
@@ -113,10 +119,16 @@ def due(now: datetime, most: int) -> int:
     return count
 
 
-def take(now: datetime, sender: str) -> Taken | None:
-    """Takes the message that has waited longest; None where none may be tried. Its attempt is on record from here
-    on. What has become pointless is dropped instead."""
+def _always() -> bool:
+    return True
+
+
+def take(now: datetime, sender: str, in_force: Callable[[], bool] = _always) -> Taken | None:
+    """Takes the message that has waited longest; None where none may be tried, or the server it would go to is not the
+    one `in_force`. Its attempt is on record from here on. What has become pointless is dropped instead."""
     with transaction() as session:
+        if not in_force():
+            return None
         hold = holding.standing()
         first = _NEXT if hold is None else _NEXT.where(holding.admits(hold, now))
         while (message := session.scalar(first, _times(now))) is not None:
@@ -125,7 +137,7 @@ def take(now: datetime, sender: str) -> Taken | None:
                 continue
             reason = message.reason or composing.pointless(message, now)
             if not reason:
-                if hold is not None and not holding.probe(hold, now, LEASE):
+                if hold is not None and not holding.probe(hold, now, PROBE):
                     return None
                 return _hold(message, now, sender, probing=hold is not None)
             message.state, message.reason, message.holder, message.finished_at = State.DROPPED, reason, None, now
@@ -159,24 +171,37 @@ def _hold(message: Message, now: datetime, sender: str, *, probing: bool = False
 
 
 def settle(
-    taken: Taken, reply: Reply, content: Content | None, now: datetime, chance: float, *, again: bool = True
+    taken: Taken,
+    reply: Reply,
+    content: Content | None,
+    now: datetime,
+    chance: float,
+    *,
+    again: bool = True,
+    in_force: Callable[[], bool] = _always,
 ) -> bool:
     """Stores what came of a try and what is next, for the message and for all; False where another has taken the
     message meanwhile. `chance` (0 to 1) spreads the next try; without `again` there is none, and it says nothing
-    about the server in force."""
+    about the server in force. What was not taken by a server that is not `in_force` any more is due at once. An OK is
+    a fact whoever holds the message by now: it is sent."""
     done: dict[str, Any] = {"holder": None}
     if content is not None:
         done |= {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
     mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
+    if reply.verdict == Verdict.ACCEPTED:
+        mine = update(Message).where(Message.id == taken.message.id, Message.state != State.SENT)
+        lost = Message.state.in_((State.REFUSED, State.FAILED))
+        done["reason"] = case((lost, ""), else_=Message.reason)  # it was not given up after all
     with transaction() as session:
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
         session.execute(_TRIED, {"of": taken.attempt_id, **tried, "words": reply.words, "fault": reply.fault})
         reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
         dropped = reply.verdict != Verdict.ACCEPTED and session.scalar(reason)
         next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
-        done |= _outcome(reply, bool(dropped), now, next_at)
+        former = again and reply.verdict != Verdict.ACCEPTED and not in_force()
+        done |= _due_again(now) if former and not dropped else _outcome(reply, bool(dropped), now, next_at)
         changed = session.execute(mine.values(**done), execution_options={"synchronize_session": False})
-        if again:
+        if again and not former:
             holding.heard(reply, now, chance, probing=taken.probing)
         return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
@@ -188,14 +213,19 @@ def _outcome(reply: Reply, dropped: bool, now: datetime, next_at: datetime | Non
     elif dropped:
         state = State.DROPPED
     elif reply.verdict == Verdict.PERMANENT:
-        state = State.REFUSED
+        return {"state": State.REFUSED, "finished_at": now, "reason": refused_why(reply.words)}
     elif next_at is None:
         return {"state": State.FAILED, "finished_at": now, "reason": SERVER if reply.concerns_all else ""}
-    elif reply.concerns_all:  # not its own fault: the hold says when there is a next try, and it goes to the end
-        return {"next_at": now, "attempts": Message.attempts - 1}
+    elif reply.concerns_all:  # the hold says when there is a next try
+        return _due_again(now)
     else:
         return {"next_at": next_at}
     return {"state": state, "finished_at": now}
+
+
+def _due_again(now: datetime) -> dict[str, Any]:
+    """For what failed by no fault of its own: it waits at the end, and its patience is not spent."""
+    return {"next_at": now, "attempts": Message.attempts - 1}
 
 
 def withdraw(cause: str, reason: str, now: datetime) -> None:
@@ -215,7 +245,7 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     the caller's transaction. What was dropped is written anew: nobody has waited for it meanwhile. What is being
     tried at this moment is left alone."""
     written = case((Message.state == State.DROPPED, now), else_=Message.created_at)
-    free = update(Message).where(Message.id == message_id, Message.holder.is_(None), Message.state != State.SENT)
+    free = update(Message).where(Message.id == message_id, _free(now), Message.state != State.SENT)
     must_write().execute(
         free.values(reader=draft.reader, address=draft.address, locale=draft.locale, created_at=written, next_at=now,
                     **_AGAIN)
@@ -223,18 +253,25 @@ def bring_back(message_id: int, draft: Draft, now: datetime) -> None:
     )  # fmt: skip
 
 
-_AGAIN: dict[str, Any] = {"state": State.QUEUED, "first_at": None, "finished_at": None, "reason": "", "attempts": 0}
+def _free(now: datetime) -> ColumnElement[bool]:
+    """Nobody tries it at this moment: it has no holder, or one that is believed dead."""
+    return or_(Message.holder.is_(None), Message.next_at <= now)
+
+
+_AGAIN: dict[str, Any] = {"state": State.QUEUED, "holder": None, "first_at": None, "finished_at": None, "reason": "",
+                          "attempts": 0}  # fmt: skip
 RETRIED = (State.QUEUED, State.REFUSED, State.FAILED)
 """Where a message stands that can be tried again by hand."""
 
 
 def _withdraw(reason: str, now: datetime, *which: ColumnElement[bool]) -> None:
-    free = Message.holder.is_(None)
+    free = _free(now)
     waiting = update(Message).where(*which, Message.state == State.QUEUED)
     must_write().execute(
         waiting.values(
             reason=reason,
             state=case((free, State.DROPPED.value), else_=Message.state),
+            holder=case((free, None), else_=Message.holder),
             finished_at=case((free, now), else_=Message.finished_at),
         ).execution_options(synchronize_session=False)
     )
@@ -252,7 +289,7 @@ def retry(message_id: int, now: datetime) -> bool:
     """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits, and lifts the
     hold; in the caller's transaction. False where there is none such, or it has become pointless."""
     session = must_write()
-    query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), Message.holder.is_(None))
+    query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), _free(now))
     message = session.scalar(query.with_for_update().execution_options(populate_existing=True))
     if message is None or composing.pointless(message, now):
         return False

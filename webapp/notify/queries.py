@@ -12,6 +12,8 @@ from webapp.foundation.database import db
 from webapp.notify.messages import Attempt, Message, State
 
 A_DAY = timedelta(days=1)
+LOST = (State.REFUSED, State.FAILED)
+"""Where a message stands that was not delivered, and that nobody tries at this moment."""
 OVERDUE = timedelta(hours=1)
 """A message that waits longer than this is shown to admins as undelivered."""
 
@@ -26,6 +28,7 @@ class Written:
     locale: str
     state: str
     reason: str
+    created_at: datetime
     finished_at: datetime | None
 
 
@@ -40,7 +43,7 @@ class Chain:
 def written_for(cause: str) -> list[Written]:
     """All messages of one cause."""
     query = select(Message.id, Message.reader, Message.address, Message.locale, Message.state, Message.reason,
-                   Message.finished_at)  # fmt: skip
+                   Message.created_at, Message.finished_at)  # fmt: skip
     return [Written(*row) for row in db.session.execute(query.where(Message.cause == cause).order_by(Message.id))]
 
 
@@ -82,8 +85,14 @@ def overdue(kinds: Sequence[str], now: datetime) -> int:
 
 def lost(causes: Sequence[str], readers: Sequence[str]) -> int:
     """How many messages of these causes to these readers were refused or given up."""
-    gone = Message.state.in_((State.REFUSED, State.FAILED)), Message.reader.in_(readers)
+    gone = Message.state.in_(LOST), Message.reader.in_(readers)
     return db.session.scalar(select(func.count()).where(Message.cause.in_(causes), *gone)) or 0
+
+
+def delivered(cause: str) -> bool:
+    """Whether a message of the cause reached anyone."""
+    query = select(Message.id).where(Message.cause == cause, Message.state == State.SENT).limit(1)
+    return db.session.scalar(query) is not None
 
 
 def flawed(causes: Sequence[str], now: datetime) -> int:

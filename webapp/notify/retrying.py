@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 FIRST_PAUSE = timedelta(seconds=30)
@@ -20,6 +21,16 @@ FARTHEST_HOLD = LONGEST_REFUSAL_PAUSE * (1 + JITTER)
 """As `FARTHEST_TRY`, for all messages while the server is the trouble."""
 SERVER = "server"
 """Why a message was given up whose last try failed by the server and not by itself."""
+
+
+NO_MAILBOX = "no_mailbox"
+"""Why a message was refused that no other try will bring there (RFC 3463: no such mailbox, or one that is disabled)."""
+_NO_MAILBOX = re.compile(r"5\.(1\.1|1\.10|2\.1)\b")
+
+
+def refused_why(words: str) -> str:
+    """What a server's words say of a refusal: `NO_MAILBOX`, or nothing that is known to be for good."""
+    return NO_MAILBOX if _NO_MAILBOX.match(words) else ""
 
 
 def pause(attempts: int, chance: float) -> timedelta:

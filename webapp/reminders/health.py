@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webapp.foundation import leases
+from webapp.foundation.clock import day_of
 from webapp.foundation.instance import Instance
 from webapp.foundation.leases import Lease
 from webapp.notify import queries as notify
@@ -34,7 +35,7 @@ class Fault:
 def faults(instance: Instance, now: datetime) -> list[Fault]:
     """Everything that keeps reminders from being found, sent or read; empty: all is well. Reads only."""
     known, audience = leases.all_leases(), queries.audience()
-    broken = (*_worker(known, now), *_outbox(audience, now), *_untold(audience))
+    broken = (*_worker(known, now), *_outbox(audience, instance, now), *_untold(audience))
     unset = (*_route(instance), *_recipients(audience))
     return [Fault("danger", text) for text in broken] + [Fault("warning", text) for text in unset]
 
@@ -86,10 +87,10 @@ def _untold(audience: Audience) -> list[str]:
     return [_("It is time, and nobody has been told: %(rule)s.", rule=rule) for rule in said]
 
 
-def _outbox(audience: Audience, now: datetime) -> list[str]:
-    """Reminders that wait for long, and what was refused or given up of episodes that stand: it stays a fault until
-    it is delivered, its recipient is off the list, or the episode is over."""
-    standing = queries.open_episodes()
+def _outbox(audience: Audience, instance: Instance, now: datetime) -> list[str]:
+    """Reminders that wait for long, and what was refused or given up of episodes that are still to be told: it stays a
+    fault until it is delivered, its recipient is off the list, or it would be pointless."""
+    standing = queries.to_be_told(day_of(now, instance.settings.zone))
     stuck = notify.overdue(tuple(KINDS.values()), now)
     for rule in Rule:
         causes = [cause_of(one.id) for one in standing if one.rule == rule]

@@ -8,7 +8,7 @@ processes look, the unique keys of episodes and messages let one of them tell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -57,7 +57,7 @@ def review(instance: Instance, now: datetime) -> bool:
         for ending in rules.endings(queries.untold_lots(today), now, instance.settings.zone):
             _open_expiry(instance, ending, now, audience)
         for episode in episodes:
-            if episode.closed_at is None:
+            if queries.is_to_be_told(episode, today):
                 _tell(episode, now, audience)
     return False
 
@@ -77,23 +77,27 @@ def demoted(recipient: Recipient) -> str:
 
 
 def retry_standing(now: datetime) -> int:
-    """Tries all at once that waits, and again what was refused or given up of episodes that stand, in the caller's
-    transaction. Returns how many of the latter."""
+    """Tries all at once that waits, and again what was refused or given up of what is still to be told, in the
+    caller's transaction. Returns how many of the latter."""
     outbox.hurry(now)
-    return sum(outbox.retry(message_id, now) for message_id in lost())
+    return sum(outbox.retry(message_id, now) for message_id in lost(now))
 
 
-def lost() -> list[int]:
-    """Messages of episodes that stand which were refused or given up. Reads only."""
-    return [one.id for episode in queries.open_episodes() for one in notify.written_for(cause_of(episode.id))
-            if one.state in (State.REFUSED, State.FAILED)]  # fmt: skip
+def lost(now: datetime) -> list[int]:
+    """Messages of episodes that are still to be told which were refused or given up. Reads only."""
+    return [one.id for episode in queries.to_be_told(_today(now)) for one in notify.written_for(cause_of(episode.id))
+            if one.state in notify.LOST]  # fmt: skip
+
+
+def _today(now: datetime) -> date:
+    return day_of(now, this_instance().settings.zone)
 
 
 def tell_standing(now: datetime) -> None:
-    """Brings the messages of all that stands in line with who is on the list, in the caller's transaction, which has
-    called `one_at_a_time` before it changed anything."""
+    """Brings the messages of all that is to be told in line with who is on the list, in the caller's transaction,
+    which has called `one_at_a_time` before it changed anything."""
     audience = queries.audience()
-    for episode in queries.open_episodes():
+    for episode in queries.to_be_told(_today(now)):
         _tell(episode, now, audience)
 
 
@@ -164,12 +168,18 @@ def _follow_lots(instance: Instance, episode: Episode, now: datetime) -> None:
         return
     if before == Closed.TOO_LATE:
         notices.settled(lapsed_unseen(episode))
+    if closed == Closed.TOO_LATE and not notify.delivered(cause_of(episode.id)):
+        _tell_lapsed(episode, queries.calls_ending(queries.lots_ending_with(episode)), now)
     if closed is not None:
         _close(episode, closed, now)
         return
     episode.closed_at = episode.closed = None
     if episode.opened_at > now:
         episode.opened_at, episode.late = now, rules.is_late(Rule.EXPIRY, episode.due_at, now, zone)
+
+
+def _tell_lapsed(episode: Episode, calls: int, now: datetime) -> None:
+    notices.tell("admin", "lapsed_unseen", lapsed_unseen(episode), now, day=str(episode.ends_on), calls=calls)
 
 
 def lapsed_unseen(episode: Episode) -> str:
@@ -190,7 +200,7 @@ def _open_expiry(instance: Instance, ending: Ending, now: datetime, audience: Au
     session.add_all(ToldLot(lot_id=lot.id, ends_on=day, episode_id=episode.id) for lot in ending.lots)
     session.flush()
     if ending.closed == Closed.TOO_LATE:
-        notices.tell("admin", "lapsed_unseen", lapsed_unseen(episode), now, day=str(day), calls=left)
+        _tell_lapsed(episode, left, now)
     else:
         _tell(episode, now, audience)
     if ending.closed is not None:
@@ -220,18 +230,19 @@ def cause_of(episode_id: int) -> str:
 
 def _tell(episode: Episode, now: datetime, audience: Audience | None = None) -> None:
     """Sees that each recipient has one message of the episode: those of the moment, and whoever joins or comes back
-    while it stands. What waits for one who is told no longer is dropped."""
+    while it stands; once its end has come, only that what they have is delivered. What waits for one who is told no
+    longer is dropped."""
     told = (audience or queries.audience())[Rule(episode.rule)]
     cause, kind = cause_of(episode.id), KINDS[Rule(episode.rule)]
     written, hold = notify.written_for(cause), holding.known()
-    fresh = []
+    known, fresh = telling.known(told, written), []
     for one in told:
         draft = Draft(f"{cause}:{one.mark}", cause, kind, one.address, one.locale, {"episode": episode.id}, one.reader)
-        mine = telling.message_of(one, told, written)
+        mine = telling.message_of(one, known)
         match telling.step(one, mine, now, hold.lifted_at if hold else None):
-            case telling.Step.WRITE:
+            case telling.Step.WRITE if episode.closed_at is None:
                 fresh.append(draft)
-            case telling.Step.AGAIN if mine is not None:
+            case telling.Step.AGAIN if mine is not None and (episode.closed_at is None or mine.state != State.DROPPED):
                 outbox.bring_back(mine.id, draft, now)
     if fresh:
         outbox.write(fresh, now)

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from webapp.foundation import leases
 from webapp.foundation.clock import day_of
-from webapp.foundation.instance import Instance
+from webapp.foundation.instance import Instance, this_instance
 from webapp.foundation.pages import day
 from webapp.notify import composing, holding
 from webapp.notify import queries as notify
@@ -21,7 +21,7 @@ from webapp.notify.messages import Attempt, State
 from webapp.notify.outbox import RETRIED
 from webapp.notify.queries import Chain
 from webapp.quota import queries as quota
-from webapp.reminders import coming, health, links, operations, queries, recipients, texts
+from webapp.reminders import coming, health, links, operations, queries, recipients, telling, texts
 from webapp.reminders.models import Episode, Recipient
 from webapp.reminders.operations import REVIEW_JOB, cause_of
 from webapp.reminders.rules import Rule
@@ -37,15 +37,16 @@ def overview(instance: Instance, now: datetime, below: int | None) -> dict[str, 
     known = {lease.name: lease for lease in all_leases}
     review = known.get(REVIEW_JOB)
     chains, hold = notify.newest(MESSAGES + 1, below=below), holding.standing()
+    readers = _readers(now)
     return {
         "faults": health.faults(instance, now),
         "rules": _rules(review.due_at if review else None, day_of(now, instance.settings.zone)),
         "coming": coming.coming(queries.outlook(now, instance.settings.zone)),
         "episodes": _episodes(instance),
         "recipients": _recipients(),
-        "messages": [message_row(chain, hold, now) for chain in chains[:MESSAGES]],
+        "messages": [message_row(chain, hold, now, readers) for chain in chains[:MESSAGES]],
         "hold": hold,
-        "waiting": bool(notify.waiting(now)[0] or operations.lost()),
+        "waiting": bool(notify.waiting(now)[0] or operations.lost(now)),
         "here_only": texts.here_only(links.base()) if links.opens_here_only() else "",
         "older": chains[MESSAGES - 1].message.id if len(chains) > MESSAGES else None,
         "newer": below is not None,
@@ -64,20 +65,30 @@ def _route(instance: Instance) -> Route | None:
         return None
 
 
-def message_row(chain: Chain, hold: Hold | None, now: datetime) -> dict[str, Any]:
+def _readers(now: datetime) -> dict[str, set[str]]:
+    """Who is to be told of what is not over yet: readers by the cause of their messages."""
+    audience, today = queries.audience(), day_of(now, this_instance().settings.zone)
+    return {cause_of(one.id): {told.reader for told in audience[Rule(one.rule)]} for one in queries.to_be_told(today)}
+
+
+def message_row(chain: Chain, hold: Hold | None, now: datetime, readers: dict[str, set[str]]) -> dict[str, Any]:
     """A message with every attempt, as a page shows it, and the newest one that is over. While its holder is believed
-    alive, the last attempt is not over."""
+    alive, the last attempt is not over. `readers`: who is still to be told, by cause."""
     message, attempts = chain.message, [_attempt(one) for one in chain.attempts]
     trying = message.holder is not None and message.next_at > now and bool(attempts)
     if trying:
         attempts[-1] |= {"verdict": texts.TRYING, "tone": "warn"}
     over = attempts[:-1] if trying else attempts
-    next_at = max(message.next_at, hold.until or now) if hold else message.next_at
+    next_at: datetime | None = None
+    if message.state == State.QUEUED and attempts:
+        next_at = max(message.next_at, hold.until or now) if hold else message.next_at
+    elif message.state in notify.LOST and message.reader in readers.get(message.cause, ()):
+        next_at = telling.next_look(message)
     return {
         "id": message.id, "kind": KINDS.get(message.kind, message.kind), "address": message.address,
         "subject": message.subject, "body": message.body, "state": message.state, "state_label": STATES[message.state],
         "tone": TONES[message.state], "created_at": message.created_at, "finished_at": message.finished_at,
-        "next_at": next_at if message.state == State.QUEUED and attempts else None, "trying": trying,
+        "next_at": next_at, "trying": trying,
         "wire_id": message.wire_id, "flaw": message.flaw, "reason": REASONS.get(message.reason, message.reason),
         "attempts": attempts, "newest": over[-1] if over else None,
     }  # fmt: skip
@@ -93,7 +104,7 @@ def _attempt(one: Attempt) -> dict[str, Any]:
 
 def one_message(chain: Chain, now: datetime) -> dict[str, Any]:
     """A message on its own page: also whether it can be tried again, or why that would be pointless."""
-    row, message = message_row(chain, holding.standing(), now), chain.message
+    row, message = message_row(chain, holding.standing(), now, _readers(now)), chain.message
     may = message.state in RETRIED and not row["trying"]
     pointless = composing.pointless(message, now) if may else ""
     return row | {"can_retry": may and not pointless, "pointless": REASONS.get(pointless, pointless)}

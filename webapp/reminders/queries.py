@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, and_, cast, exists, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
 
 from webapp.accounts.models import Role, User
 from webapp.audit import queries as audit
 from webapp.audit.trail import Action
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
+from webapp.notify import queries as notify
 from webapp.notify.messages import Message, State
 from webapp.quota import queries as quota
 from webapp.quota.models import Lot
@@ -53,21 +54,39 @@ def supply(today: date) -> Supply:
 
 def open_episodes() -> Sequence[Episode]:
     """Episodes that are not over, oldest first."""
-    query = select(Episode).where(Episode.closed_at.is_(None)).order_by(Episode.id)
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+    return _found(Episode.closed_at.is_(None))
 
 
 def changeable(today: date) -> Sequence[Episode]:
     """Episodes that a look at this day may change, oldest first: those that are not over; those that are over before
     the day that they tell of, which people or the clock may take back; and those of an end that has come for which a
-    message still waits."""
+    message is not delivered yet."""
     undone = and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today)
+    return _found(or_(Episode.closed_at.is_(None), undone, _come_undelivered()))
+
+
+def to_be_told(today: date) -> Sequence[Episode]:
+    """Episodes whose messages are still to be delivered, oldest first: those that are not over, and those of an end
+    that came not long ago for which a message is not delivered yet. New messages are written of the former only."""
+    lately = Episode.ends_on >= today - TOO_LATE
+    return _found(or_(Episode.closed_at.is_(None), and_(lately, _come_undelivered())))
+
+
+def is_to_be_told(episode: Episode, today: date) -> bool:
+    """Whether an episode that is `changeable` is also `to_be_told`."""
+    come = episode.closed == Closed.EXPIRED and episode.ends_on is not None and episode.ends_on >= today - TOO_LATE
+    return episode.closed_at is None or come
+
+
+def _come_undelivered() -> ColumnElement[bool]:
     cause = literal("episode:") + cast(Episode.id, String)
-    waits = exists().where(Message.cause == cause, Message.state == State.QUEUED)
-    query = select(Episode).where(
-        or_(Episode.closed_at.is_(None), undone, and_(Episode.closed == Closed.EXPIRED, waits))
-    )
-    return db.session.scalars(query.order_by(Episode.id).execution_options(populate_existing=True)).all()
+    undelivered = exists().where(Message.cause == cause, Message.state.in_((State.QUEUED, *notify.LOST)))
+    return and_(Episode.closed == Closed.EXPIRED, undelivered)
+
+
+def _found(which: ColumnElement[bool]) -> Sequence[Episode]:
+    query = select(Episode).where(which).order_by(Episode.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 _OPEN_LOW = (

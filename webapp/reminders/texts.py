@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from webapp.foundation.smtp_url import Security
 from webapp.notify.messages import Fault, State, Verdict
-from webapp.notify.retrying import SERVER
+from webapp.notify.retrying import NO_MAILBOX, SERVER
 from webapp.notify.sending import SEND_JOB
 from webapp.reminders.operations import REVIEW_JOB
 from webapp.reminders.rules import Closed, Rule
@@ -81,6 +81,7 @@ REASONS: dict[str, LazyString] = {
     "asked_again": _l("a newer link was mailed"),
     "confirmed": _l("the address has confirmed already"),
     SERVER: _l("the mail server could not be used"),
+    NO_MAILBOX: _l("the mailbox does not exist, or is disabled"),
 }
 JOBS: dict[str, LazyString] = {
     REVIEW_JOB: _l("checks the rules"),

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from webapp.audit import retention as audit
 from webapp.audit.trail import SYSTEM, Who
+from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, must_write
 from webapp.foundation.instance import Instance
 from webapp.notify.messages import Attempt, Message
@@ -79,12 +80,12 @@ def facts_batch(place: Place, instance: Instance, now: datetime) -> Batch:
     return Batch(ids[-1], len(going), len(rows) - len(going), more=len(ids) == SIZE)
 
 
-def messages_batch(place: Place, _instance: Instance, _now: datetime) -> Batch:
-    """Messages that are over, with their attempts; those of an episode that stands tell who was told, and stay."""
+def messages_batch(place: Place, instance: Instance, now: datetime) -> Batch:
+    """Messages that are over, with their attempts; those of an episode that may still be told say who was, and stay."""
     session = must_write()
     query = select(Message.id, Message.created_at).where(Message.id > place.position)
     rows = session.execute(query.order_by(Message.id).limit(SIZE)).all()
-    standing = {cause_of(one.id) for one in reminders.open_episodes()}
+    standing = {cause_of(one.id) for one in reminders.changeable(day_of(now, instance.settings.zone))}
     over = select(Message.id, Message.cause).where(
         Message.id.in_([row.id for row in rows]), Message.finished_at < place.before
     )

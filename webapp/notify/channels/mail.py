@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
 from email.mime.image import MIMEImage
@@ -34,6 +34,8 @@ class Route:
     server: MailServer
     sender: str
     ca_bundle: Path | None
+    marks: dict[str, bytes] = field(default_factory=dict, compare=False)
+    """What is stored of it, see `in_force`."""
 
 
 class _Headers(Compat32):
@@ -72,11 +74,21 @@ def _value(name: str, instance: Instance) -> Any:
 
 def route(instance: Instance) -> Route | None:
     """The mail route in force; None where no server is set, or no sender can be told. Raises `Unreadable`."""
+    marks = runtime.marks(_not_given(instance))  # first: what is stored meanwhile is seen by them
     server = stored_server(instance)
     if server is None:
         return None
     sender = stored_sender(instance) or _as_address(server.user)
-    return Route(server, sender, instance.settings.ca_bundle) if sender else None
+    return Route(server, sender, instance.settings.ca_bundle, marks) if sender else None
+
+
+def in_force(route: Route, instance: Instance) -> bool:
+    """Whether nothing was stored since `route` was read. One indexed read, and none where the environment fixes it."""
+    return runtime.marks(_not_given(instance)) == route.marks
+
+
+def _not_given(instance: Instance) -> tuple[str, ...]:
+    return tuple(name for name in (SERVER, SENDER) if name not in instance.settings.given)
 
 
 def _as_address(user: str) -> str | None:
