@@ -16,6 +16,7 @@ from tests.verification.calls import differences, outcomes, somebody
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db
+from webapp.vendor import circuit
 from webapp.vendor.sandbox.answers import Asked
 from webapp.vendor.sandbox.scenarios import SCENARIOS
 from webapp.vendor.sandbox.server import Sandbox
@@ -144,12 +145,18 @@ def test_the_card_of_a_stop_names_the_cause_and_then_what_to_do_and_when(desk: O
 def test_when_the_time_is_over_the_next_submission_is_the_probe_and_its_answer_ends_the_stop(
     app: Flask, desk: Open, sandbox: Sandbox, code: str, seconds: int
 ) -> None:
+    begun = utc_now()
     desk(OPERATOR).verify(scenario(code), NUMBER)
-    received, begun = sandbox.counts().received, utc_now()
+    received, ended = sandbox.counts().received, utc_now()
+    with app.app_context():
+        stop = circuit.present(ended)
+    assert stop is not None
+    assert stop.until is not None
+    assert begun <= stop.until - timedelta(seconds=seconds) <= ended
 
-    with time_machine.travel(begun + timedelta(seconds=seconds - 5)):
+    with time_machine.travel(stop.until - timedelta(seconds=30)):
         assert card_of(desk(OPERATOR).verify("张三", "11010519491231002X").text)[0] == "blocked"
-    with time_machine.travel(begun + timedelta(seconds=seconds + 5)):
+    with time_machine.travel(stop.until + timedelta(seconds=1)):
         assert card_of(desk(OPERATOR).verify("张三", "11010519491231002X").text) == ("match", "yes")
         assert stopped(desk(OPERATOR).get("/").text) == ""
 
