@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 
-from sqlalchemy import Date, and_, bindparam, case, func, or_, select
+from sqlalchemy import Date, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import db
@@ -54,8 +54,8 @@ _begun = aliased(Lot)
 _changes = (
     select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
     .where(LedgerEntry.verification_id.is_(None), _begun.bought_on <= _today,
-           or_(LedgerEntry.kind.in_((*SUPPLY, EntryKind.USED_ELSEWHERE)),
-               and_(LedgerEntry.kind == EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None))))
+           LedgerEntry.kind.in_((*SUPPLY, EntryKind.USED_ELSEWHERE, EntryKind.REINSTATEMENT)),
+           or_(LedgerEntry.kind != EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None)))
 )  # fmt: skip
 _SUPPLY = select(func.sum(Lot.available + Lot.lapsed), func.sum(Lot.calls), _changes.scalar_subquery()).where(
     *drawing.valid_on(_today)
