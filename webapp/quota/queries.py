@@ -113,8 +113,14 @@ def newest_change_at() -> datetime | None:
 
 def lots_ending(first: date, last: date) -> Sequence[Lot]:
     """Lots, but closed ones, whose last valid day lies from `first` to `last`, as they are now."""
-    ending = select(Lot).where(Lot.expires_on >= first, Lot.expires_on <= last, Lot.closed_at.is_(None))
-    return db.session.scalars(ending.order_by(Lot.expires_on, Lot.id).execution_options(populate_existing=True)).all()
+    return db.session.scalars(_ENDING, {"first": first, "last": last}).all()
+
+
+_ENDING = (
+    select(Lot).where(Lot.expires_on >= bindparam("first", type_=Date), Lot.expires_on <= bindparam("last", type_=Date),
+                      Lot.closed_at.is_(None))
+    .order_by(Lot.expires_on, Lot.id).execution_options(populate_existing=True)
+)  # fmt: skip
 
 
 def supply_entries() -> Sequence[LedgerEntry]:

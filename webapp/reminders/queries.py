@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, cast, exists, literal, or_, select
 
 from webapp.accounts.models import Role, User
 from webapp.audit import queries as audit
@@ -54,22 +54,20 @@ def supply(today: date) -> Supply:
 
 def open_episodes() -> Sequence[Episode]:
     """Episodes that are not over, oldest first."""
-    return _found(Episode.closed_at.is_(None))
+    return db.session.scalars(_OPEN).all()
 
 
 def changeable(today: date) -> Sequence[Episode]:
     """Episodes that a look at this day may change, oldest first: those that are not over; those that are over before
     the day that they tell of, which people or the clock may take back; and those of an end that has come for which a
     message is not delivered yet."""
-    undone = and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= today)
-    return _found(or_(Episode.closed_at.is_(None), undone, _come_undelivered()))
+    return db.session.scalars(_CHANGEABLE, {"today": today}).all()
 
 
 def to_be_told(today: date) -> Sequence[Episode]:
     """Episodes whose messages are still to be delivered, oldest first: those that are not over, and those of an end
     that came not long ago for which a message is not delivered yet. New messages are written of the former only."""
-    lately = Episode.ends_on >= today - TOO_LATE
-    return _found(or_(Episode.closed_at.is_(None), and_(lately, _come_undelivered())))
+    return db.session.scalars(_TO_BE_TOLD, {"lately": today - TOO_LATE}).all()
 
 
 def is_to_be_told(episode: Episode, today: date) -> bool:
@@ -78,17 +76,24 @@ def is_to_be_told(episode: Episode, today: date) -> bool:
     return episode.closed_at is None or come
 
 
-def _come_undelivered() -> ColumnElement[bool]:
-    cause = literal("episode:") + cast(Episode.id, String)
-    undelivered = exists().where(Message.cause == cause, Message.state.in_((State.QUEUED, *notify.LOST)))
-    return and_(Episode.closed == Closed.EXPIRED, undelivered)
+# Put together once: making a statement costs more than running it, and `review` runs most of them every minute.
+_come_undelivered = and_(
+    Episode.closed == Closed.EXPIRED,
+    exists().where(Message.cause == literal("episode:") + cast(Episode.id, String),
+                   Message.state.in_((State.QUEUED, *notify.LOST))),
+)  # fmt: skip
 
 
-def _found(which: ColumnElement[bool]) -> Sequence[Episode]:
-    query = select(Episode).where(which).order_by(Episode.id)
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+def _found(*which: ColumnElement[bool]) -> Select[Episode]:
+    found = select(Episode).where(or_(Episode.closed_at.is_(None), *which)).order_by(Episode.id)
+    return found.execution_options(populate_existing=True)
 
 
+_OPEN = _found()
+_CHANGEABLE = _found(
+    and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= bindparam("today", type_=Date)), _come_undelivered
+)
+_TO_BE_TOLD = _found(and_(Episode.ends_on >= bindparam("lately", type_=Date), _come_undelivered))
 _OPEN_LOW = (
     select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
     .execution_options(populate_existing=True)
@@ -112,8 +117,13 @@ def episodes(most: int) -> Sequence[Episode]:
 
 def lots_of(episode_id: int) -> Sequence[Lot]:
     """The lots an episode tells of, as they are now."""
-    query = select(Lot).join(ToldLot, ToldLot.lot_id == Lot.id).where(ToldLot.episode_id == episode_id).order_by(Lot.id)
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+    return db.session.scalars(_LOTS_OF, {"episode": episode_id}).all()
+
+
+_LOTS_OF = (
+    select(Lot).join(ToldLot, ToldLot.lot_id == Lot.id).where(ToldLot.episode_id == bindparam("episode"))
+    .order_by(Lot.id).execution_options(populate_existing=True)
+)  # fmt: skip
 
 
 def lots_ending_with(episode: Episode) -> Sequence[Lot]:
@@ -160,9 +170,14 @@ def coming_lots(today: date) -> Sequence[Lot]:
 
 def _told(lots: Sequence[Lot]) -> dict[tuple[int, date], Closed | None]:
     """The ends of these lots that have an episode, and why it is over."""
-    query = select(ToldLot.lot_id, ToldLot.ends_on, Episode.closed).join(Episode, Episode.id == ToldLot.episode_id)
-    found = db.session.execute(query.where(ToldLot.lot_id.in_([lot.id for lot in lots])))
+    found = db.session.execute(_TOLD, {"lots": [lot.id for lot in lots]})
     return {(lot_id, day): closed for lot_id, day, closed in found}
+
+
+_TOLD = (
+    select(ToldLot.lot_id, ToldLot.ends_on, Episode.closed).join(Episode, Episode.id == ToldLot.episode_id)
+    .where(ToldLot.lot_id.in_(bindparam("lots", expanding=True)))
+)  # fmt: skip
 
 
 def recipients() -> list[tuple[Recipient, User | None]]:
@@ -198,9 +213,13 @@ Listed = tuple[Recipient, User | None]
 
 def confirmed() -> list[Listed]:
     """Everyone on the list who has agreed, with their user where they are one."""
-    query = select(Recipient, User).outerjoin(User, User.id == Recipient.user_id).order_by(Recipient.id)
-    query = query.where(Recipient.confirmed_at.is_not(None)).execution_options(populate_existing=True)
-    return [(recipient, user) for recipient, user in db.session.execute(query)]
+    return [(recipient, user) for recipient, user in db.session.execute(_CONFIRMED)]
+
+
+_CONFIRMED = (
+    select(Recipient, User).outerjoin(User, User.id == Recipient.user_id).where(Recipient.confirmed_at.is_not(None))
+    .order_by(Recipient.id).execution_options(populate_existing=True)
+)  # fmt: skip
 
 
 def audience(listed: Sequence[Listed] | None = None) -> dict[Rule, list[Told]]:
