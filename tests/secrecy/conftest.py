@@ -7,12 +7,11 @@ import io
 import logging
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import make_url
 
 from tests.secrecy.planted import Witness
+from tests.support.postgres import write_anew
 from webapp.watching import logs
 
 
@@ -36,11 +35,7 @@ def logged() -> Iterator[io.StringIO]:
 def nothing_left_over(request: pytest.FixtureRequest) -> None:
     """What other tests removed from a server's database still stands in its files, and they plant the same people."""
     if "postgresql" in request.node.name:
-        url = make_url(request.getfixturevalue("database"))
-        with psycopg.connect(
-            host=str(url.query["host"]), user=url.username, dbname=url.database, autocommit=True
-        ) as own:
-            own.execute("VACUUM FULL")
+        write_anew(request.getfixturevalue("database"))
 
 
 @pytest.fixture

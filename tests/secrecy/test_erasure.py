@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 from flask import Flask
 from sqlalchemy import make_url, select
 
@@ -26,6 +25,7 @@ from tests.secrecy.planted import (
     outside_the_card,
 )
 from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, PASSWORD, Desk
+from tests.support.postgres import write_anew
 from webapp.audit.trail import SYSTEM
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import Base, db, end_read
@@ -114,13 +114,11 @@ def left_over(app: Flask, gone: set[bytes], tmp_path: Path) -> list[str]:
 
 def fresh(app: Flask) -> None:
     """A server writes its tables anew; an SQLite file is looked at as it is."""
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-    if url.drivername != "sqlite":
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    if make_url(url).drivername != "sqlite":
         with app.app_context():
             db.session.remove()
-        host = str(url.query["host"])
-        with psycopg.connect(host=host, user=url.username, dbname=url.database, autocommit=True) as own:
-            own.execute("VACUUM FULL")
+        write_anew(url)
 
 
 def purge(app: Flask) -> None:

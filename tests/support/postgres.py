@@ -23,6 +23,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
+from tests.support.waiting import until
+
 FOLDER_VARIABLE = "TESTS_POSTGRES_FOLDER"
 """Tells the test processes which folder the run's server lives in, whether it was started yet or not."""
 
@@ -118,6 +120,21 @@ class PostgresServer:
     def _execute(self, statement: str, *names: str) -> None:
         with self._connect("postgres") as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def write_anew(url: str) -> None:
+    """Rewrites the database at `url`: no row that was removed is left in its files.
+
+    VACUUM keeps what a transaction may still see that is open anywhere on the server, in whichever database: the
+    tests of another process have some, and those under way are waited for.
+    """
+    place = make_url(url)
+    host, user = str(place.query["host"]), place.username
+    with psycopg.connect(host=host, user=user, dbname=place.database, autocommit=True) as own:
+        next_one = own.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()
+        ended = "SELECT 1 WHERE pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8"
+        until(lambda: own.execute(ended, next_one).fetchone(), "the transactions that may see removed rows", 120)
+        own.execute("VACUUM FULL")
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, write_anew
+from tests.support.waiting import together, until
 
 
 def connect(url: str) -> psycopg.Connection:
@@ -41,3 +42,32 @@ def test_text_is_compared_by_code_point_in_utf_8(postgres_server: PostgresServer
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
         assert connection.execute("SELECT 'Z' < 'a', length('余量')").fetchone() == (True, 2)
     postgres_server.drop_database(url)
+
+
+def test_what_was_removed_is_in_no_file_though_a_transaction_was_open_in_another_database(
+    postgres_server: PostgresServer,
+) -> None:
+    url, anothers = postgres_server.create_database(), postgres_server.create_database()
+    looked_for = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%pg_snapshot_xmin%%'",
+        [make_url(url).database],
+    )
+    with connect(anothers) as another, connect(anothers) as watching:
+        another.autocommit = False
+        another.execute("CREATE TABLE calls (number int)")
+        with connect(url) as own:
+            own.execute("CREATE TABLE people AS SELECT 'somebody who went' AS name")
+            own.execute("DELETE FROM people")
+
+        def end_once_it_waits() -> None:
+            until(lambda: watching.execute(*looked_for).fetchone(), "somebody who waits for this transaction")
+            another.commit()
+
+        together(lambda: write_anew(url), end_once_it_waits)
+    with connect(url) as own:
+        own.execute("CHECKPOINT")
+        place = own.execute("SELECT pg_relation_filepath('people')").fetchone()
+    assert place is not None
+    assert b"somebody who went" not in (postgres_server.folder / "data" / place[0]).read_bytes()
+    for database in (url, anothers):
+        postgres_server.drop_database(database)
