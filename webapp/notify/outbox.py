@@ -15,7 +15,7 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Result, and_, bindparam, case, func, insert, or_, select, update
 
 from webapp.foundation.database import UtcDateTime, db, insert_into, must_write, transaction
 from webapp.notify import composing, holding
@@ -97,9 +97,24 @@ _NEXT = (
     select(Message).where(_due).order_by(Message.next_at, Message.id).limit(1).with_for_update(skip_locked=True)
     .execution_options(populate_existing=True)
 )  # fmt: skip
+_HELD = (
+    update(Message).where(Message.id == bindparam("of"))
+    .values({name: bindparam(name) for name in ("wire_id", "holder", "next_at", "attempts", "first_at")})
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
+_TRY = insert(Attempt).returning(Attempt.id)
 _TRIED = (
     update(Attempt).where(Attempt.id == bindparam("of"))
     .values({name: bindparam(name) for name in ("ended_at", "verdict", "stage", "code", "words", "fault")})
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
+
+
+_NOT_GIVEN_UP = case((Message.state.in_((State.REFUSED, State.FAILED)), ""), else_=Message.reason)
+_SENT = (
+    update(Message).where(Message.id == bindparam("of"), Message.state != State.SENT)
+    .values(holder=None, state=State.SENT, reason=_NOT_GIVEN_UP,
+            **{name: bindparam(name) for name in ("finished_at", "subject", "body", "flaw")})
     .execution_options(synchronize_session=False)
 )  # fmt: skip
 
@@ -158,16 +173,16 @@ def take_own(message_id: int, now: datetime, sender: str) -> Taken:
 
 def _hold(message: Message, now: datetime, sender: str, *, probing: bool = False) -> Taken:
     session = must_write()
+    session.expunge(message)  # a copy from here on: it is read while no transaction is open
     if "@" not in message.wire_id:
         message.wire_id = mail.wire_id(message.wire_id, sender)
     message.holder, message.next_at = token_hex(8), now + LEASE
     message.attempts += 1
     message.first_at = message.first_at or now
-    attempt = Attempt(message_id=message.id, started_at=now)
-    session.add(attempt)
-    session.flush()
-    session.expunge(message)  # a copy from here on: it is read while no transaction is open
-    return Taken(message, attempt.id, message.holder, probing)
+    held = {name: getattr(message, name) for name in ("wire_id", "holder", "next_at", "attempts", "first_at")}
+    session.execute(_HELD, {"of": message.id, **held})
+    attempt_id = session.scalars(_TRY, [{"message_id": message.id, "started_at": now}]).one()
+    return Taken(message, attempt_id, message.holder, probing)
 
 
 def settle(
@@ -184,43 +199,46 @@ def settle(
     message meanwhile. `chance` (0 to 1) spreads the next try; without `again` there is none, and it says nothing
     about the server in force. What was not taken by a server that is not `in_force` any more is due at once. An OK is
     a fact whoever holds the message by now: it is sent."""
-    done: dict[str, Any] = {"holder": None}
+    was = taken.message
+    told = {"subject": was.subject, "body": was.body, "flaw": was.flaw}
     if content is not None:
-        done |= {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
-    mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
-    if reply.verdict == Verdict.ACCEPTED:
-        mine = update(Message).where(Message.id == taken.message.id, Message.state != State.SENT)
-        lost = Message.state.in_((State.REFUSED, State.FAILED))
-        done["reason"] = case((lost, ""), else_=Message.reason)  # it was not given up after all
+        told = {"subject": content.subject[:300], "body": content.record(), "flaw": content.flaw}
     with transaction() as session:
         tried = {"ended_at": now, "verdict": reply.verdict, "stage": reply.stage, "code": reply.code}
         session.execute(_TRIED, {"of": taken.attempt_id, **tried, "words": reply.words, "fault": reply.fault})
-        reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
-        dropped = reply.verdict != Verdict.ACCEPTED and session.scalar(reason)
-        next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
-        former = again and reply.verdict != Verdict.ACCEPTED and not in_force()
-        done |= _due_again(now) if former and not dropped else _outcome(reply, bool(dropped), now, next_at)
-        changed = session.execute(mine.values(**done), execution_options={"synchronize_session": False})
+        if reply.verdict == Verdict.ACCEPTED:
+            former = False
+            changed = session.execute(_SENT, {"of": taken.message.id, "finished_at": now, **told})
+        else:
+            former = again and not in_force()
+            next_at = next_try(taken.message.first_at or now, taken.message.attempts, now, chance) if again else None
+            changed = _not_sent(taken, _due_again(now) if former else _outcome(reply, now, next_at), told, now)
         if again and not former:
             holding.heard(reply, now, chance, probing=taken.probing)
         return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
-def _outcome(reply: Reply, dropped: bool, now: datetime, next_at: datetime | None) -> dict[str, Any]:
-    """What a message becomes by a reply; `dropped`: it has become pointless meanwhile."""
-    if reply.verdict == Verdict.ACCEPTED:
-        state = State.SENT
-    elif dropped:
-        state = State.DROPPED
-    elif reply.verdict == Verdict.PERMANENT:
+def _not_sent(taken: Taken, outcome: dict[str, Any], told: dict[str, Any], now: datetime) -> Result[Any]:
+    """What a message becomes by a try in vain, unless another holds it by now; dropped, where it has become pointless
+    meanwhile."""
+    reason = select(Message.reason).where(Message.id == taken.message.id).with_for_update()
+    dropped = must_write().scalar(reason)
+    mine = update(Message).where(Message.id == taken.message.id, Message.holder == taken.holder)
+    becomes = {"state": State.DROPPED, "finished_at": now} if dropped else outcome
+    return must_write().execute(
+        mine.values(holder=None, **told, **becomes), execution_options={"synchronize_session": False}
+    )
+
+
+def _outcome(reply: Reply, now: datetime, next_at: datetime | None) -> dict[str, Any]:
+    """What becomes of a message that was not taken."""
+    if reply.verdict == Verdict.PERMANENT:
         return {"state": State.REFUSED, "finished_at": now, "reason": refused_why(reply.words)}
-    elif next_at is None:
+    if next_at is None:
         return {"state": State.FAILED, "finished_at": now, "reason": SERVER if reply.concerns_all else ""}
-    elif reply.concerns_all:  # the hold says when there is a next try
+    if reply.concerns_all:  # the hold says when there is a next try
         return _due_again(now)
-    else:
-        return {"next_at": next_at}
-    return {"state": state, "finished_at": now}
+    return {"next_at": next_at}
 
 
 def _due_again(now: datetime) -> dict[str, Any]:
