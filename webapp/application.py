@@ -108,7 +108,7 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-    Babel(app, locale_selector=pages.choose_locale, timezone_selector=pages.choose_zone)
+    Babel(app, locale_selector=pages.reader_language, timezone_selector=pages.choose_zone)
     pages.install(app)
     logs.install(app)
     CSRFProtect(app).exempt(recipient_views.leave_at_once)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
+from functools import cache
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from babel import Locale
 from flask import Flask, g, request, session
-from flask_babel import format_date, format_decimal
+from flask_babel import force_locale, format_date, format_decimal
 from flask_login import AnonymousUserMixin, current_user
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
@@ -61,6 +64,22 @@ def choose_locale() -> str:
         if language.lower().startswith("en"):
             return "en"
     return this_instance().settings.locale
+
+
+@cache
+def language(name: str) -> Locale:
+    """A language by its name. Babel goes through all languages it knows whenever it is asked for `zh_CN`."""
+    return Locale.parse(name)
+
+
+def reader_language() -> Locale:
+    """As `choose_locale`."""
+    return language(choose_locale())
+
+
+def speaking(name: str) -> AbstractContextManager[None]:
+    """What is said inside is said in that language, whoever reads."""
+    return force_locale(language(name))
 
 
 def choose_zone() -> str:

@@ -7,7 +7,7 @@ One row says so to all workers. The messages stay due: as soon as the hold is li
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, false, select, true, update
+from sqlalchemy import ColumnElement, String, bindparam, false, select, true, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, UtcDateTime, db, insert_once, must_write, put
@@ -69,10 +69,16 @@ def heard(reply: Reply, now: datetime, chance: float, *, probing: bool) -> None:
     if reply.concerns_all:
         _failed(reply, now, chance, probing=probing)
     elif reply.stage != "compose":
-        if standing() is not None:
-            lift(now)
+        must_write().execute(_LIFTED, {"now": now})
     elif probing:  # the mail was at fault before the server was asked
         let_ask(now)
+
+
+_LIFTED = (
+    update(Hold).where(Hold.channel == MAIL, Hold.failures > 0)
+    .values(failures=0, until=None, fresh_at=None, lifted_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
 
 
 def let_ask(now: datetime) -> None:

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any
 
 from flask import Flask, current_app
-from flask_babel import force_locale
 
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
+from webapp.foundation.pages import speaking
 from webapp.notify import composing
 from webapp.notify.composing import Content, Picture
 from webapp.notify.messages import Message
@@ -128,7 +128,7 @@ def _test(message: Message, now: datetime) -> Content:
 
 def _plain(name: str, message: Message, now: datetime, **values: Any) -> Content:
     """A mail without figures."""
-    with force_locale(message.locale):
+    with speaking(message.locale):
         values |= {"now": now, "today": day_of(now, this_instance().settings.zone), "kind": this_instance().kind,
                    "zone": this_instance().settings.timezone, "lang": message.locale.replace("_", "-")}  # fmt: skip
         return Content(*_words(name, values))
@@ -155,7 +155,7 @@ def _render(name: str, message: Message, figures: Figures, **values: Any) -> Con
     shared = (message.locale, late, others)
     words = figures.words.get(shared)
     if words is None:
-        with force_locale(message.locale):
+        with speaking(message.locale):
             values |= {"late_words": late}
             words = figures.words[shared] = _words(name, _values(message.locale, figures, others) | values)
     token = links.stop_token(mark_of(message.reader))

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webapp.foundation.clock import day_of
 from webapp.foundation.instance import this_instance
+from webapp.foundation.pages import speaking
 from webapp.notify.composing import Content
 from webapp.notify.messages import Message
 from webapp.reminders import links, queries
@@ -25,7 +25,7 @@ def low(message: Message, now: datetime) -> Content:
     late = late_words(message, _episode(message), now)
     supply = queries.supply(day_of(now, this_instance().settings.zone))
     remaining, total = f"{supply.remaining:,}", f"{supply.total:,}"
-    with force_locale(message.locale):
+    with speaking(message.locale):
         if not supply.total:
             lead = _("The 20%% line was reached, and by now no lot is valid any more.")
             return _short(message, _("[Yuliang] No lot is valid any more"), lead, late)
@@ -46,7 +46,7 @@ def expiry(message: Message, now: datetime) -> Content:
     today = day_of(now, this_instance().settings.zone)
     ends = episode.ends_on or today
     left = f"{queries.calls_ending(queries.lots_ending_with(episode)):,}"
-    with force_locale(message.locale):
+    with speaking(message.locale):
         day = short_day(ends, today)
         if ends < today:
             subject = _("[Yuliang] A lot ended on %(day)s: %(left)s calls have lapsed", day=day, left=left)
