@@ -48,7 +48,7 @@ def test_calls_that_begin_only_after_the_others_are_used_up_are_not_said_to_make
     mail = mail_of("en")
 
     assert "used up around Nov 1" in mail["Subject"]
-    assert "Another 10,000 calls begin later, the first of them on Dec 12. Please buy before Nov 1" in text_of(mail)
+    assert "Another 10,000 calls begin later, the first of them on Dec 12. Please buy by Nov 1" in text_of(mail)
     lead = text_of(mail_of("zh_CN")).splitlines()[0]
     assert "另有 10,000 次尚未生效，最早自 12月12日起可用。请在 11月1" in lead
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import current_app
@@ -101,3 +101,43 @@ def test_what_a_clock_ahead_let_lapse_comes_back_and_nobody_is_told_that_all_is_
     use(75, right)
     review(right)
     assert [(one.rule, one.total) for one in episodes() if one.closed is None] == [("low", 100)]
+
+
+def expired_while_the_server_was_down() -> datetime:
+    """An end that has come, and its mail that waits; returns that moment."""
+    subscribe()
+    buy(100, ends=TODAY + days(7))
+    buy(1000)
+    review()
+    after = NOW + days(9)
+    lapse(after)
+    review(after)
+    assert [(one.closed, *states()) for one in episodes()] == [("expired", ("queued", ""))]
+    return after
+
+
+@pytest.mark.parametrize(("wrong", "why"), [(NOW - days(1), "not_yet"), (NOW + days(49), "too_late")])
+def test_a_mail_about_an_end_that_has_come_outlives_a_clock_that_is_wrong(wrong: datetime, why: str) -> None:
+    after = expired_while_the_server_was_down()
+    lapse(wrong)
+    review(wrong)
+    assert states() == [("dropped", why)]
+    lapse(after + MINUTE)
+    review(after + MINUTE)
+
+    assert [one.closed for one in episodes()] == ["expired"]
+    assert states() == [("queued", "")]
+    assert said() == []
+
+
+def test_a_mail_that_a_sender_dropped_by_a_clock_that_is_behind_comes_back() -> None:
+    after = expired_while_the_server_was_down()
+    assert outbox.take(NOW - days(1), SENDER) is None
+    assert states() == [("dropped", "not_yet")]
+    review(after + MINUTE)
+
+    assert states() == [("queued", "")]
+    review(after + days(40))
+    assert states() == [("dropped", "too_late")]
+    review(after + days(41))
+    assert states() == [("dropped", "too_late")], "it is so by a clock that is right"

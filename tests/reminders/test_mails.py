@@ -149,7 +149,7 @@ def test_the_same_mails_in_english() -> None:
     assert low["Subject"] == "[Yuliang] 18% left: 1,842/10,000 calls, used up around Nov 8"
     assert text_of(low).startswith(
         "All valid lots together have 1,842 calls left: the 20% line is reached. At the recent rate they last about "
-        "6 days (5–7 days). Please buy before Nov 6; the AppCode stays the same.\n"
+        "6 days (5–7 days). Please buy by Nov 6; the AppCode stays the same.\n"
     )
 
 
@@ -329,3 +329,19 @@ def test_many_recipients_get_the_same_figures_whoever_sends_them(make_app: MakeA
             sending.drain(this_instance(), NOW + timedelta(seconds=5), lambda: NOW + timedelta(seconds=5))
             assert {one.state for one in messages()} == {"sent"}
         assert len({mail["Subject"] for _to, mail in inbox.mails if "A lot ends" in mail["Subject"]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "before", "after"), [("en", "What ends", "What has ended"), ("zh_CN", "即将到期的套餐", "已到期的套餐")]
+)
+def test_what_has_ended_is_not_called_what_ends(locale: str, before: str, after: str) -> None:
+    subscribe()
+    buy(100, ends=TODAY + timedelta(days=7))
+    review()
+    for mail, said, unsaid in (
+        (mail_of(locale), before, after),
+        (mail_of(locale, NOW + timedelta(days=9)), after, before),
+    ):
+        for part in (text_of(mail), html_of(mail)):
+            assert said in part
+            assert unsaid not in part

@@ -31,6 +31,7 @@ OUTSIDE, AT_ONCE = 60, 10
 def store(port: int) -> int:
     """As the page does; returns how many messages were put back."""
     with transaction():
+        operations.one_at_a_time()
         sealer = this_instance().sealer
         runtime.store(SERVER, MailServer("127.0.0.1", port, Security.NONE).url(), sealer, NOW)
         runtime.store(SENDER, "yuliang@here.test", sealer, NOW)
@@ -103,3 +104,26 @@ def test_a_probe_that_fails_after_the_hold_was_lifted_does_not_hold_anything() -
         holding.heard(failed, NOW, 0.0, probing=True)
 
     assert holding.standing() is None
+
+
+def test_a_probe_by_former_settings_lets_another_ask_at_once() -> None:
+    """They were sealed anew, which lifts no hold."""
+    subscribe()
+    buy(100)
+    use(90)
+    failed = Reply(Verdict.TRANSIENT, "connect", None, "", "turned_away")
+    with transaction():
+        holding.heard(failed, NOW, 0.0, probing=False)
+    hold = holding.standing()
+    assert hold is not None
+    assert hold.until is not None
+    then = hold.until
+    db.session.rollback()
+    probe = outbox.take(then, "yuliang@here.test")
+    assert probe is not None
+    assert probe.probing
+    outbox.settle(probe, failed, None, then, 0.0, in_force=lambda: False)
+
+    another = outbox.take(then, "yuliang@here.test")
+    assert another is not None
+    assert another.probing

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from tests.reminders.story import TODAY, add_confirmed, buy, messages, move_end, review, subscribe, use
 from tests.support.cast import ADMIN, AUDITOR, NOW, Member
+from tests.support.waiting import until
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM, AuditRecord
 from webapp.foundation.database import db, transaction
@@ -16,7 +19,7 @@ from webapp.notify import composing, holding, outbox
 from webapp.notify.channels.smtp import Reply
 from webapp.notify.holding import Hold
 from webapp.notify.messages import Message, Verdict
-from webapp.reminders import queries, recipients
+from webapp.reminders import operations, queries, recipients
 from webapp.reminders.models import Recipient
 from webapp.reminders.queries import recipient_by_email
 from webapp.reminders.rules import Rule
@@ -305,3 +308,54 @@ def test_confirming_tells_what_stands_at_once() -> None:
     add_confirmed("boss@outside.test", now=LATER)
 
     assert {one.kind for one in messages()} == {"reminder.low", "reminder.expiry"}
+
+
+def test_who_wants_it_again_after_their_mail_was_handed_on_has_one_of_their_own() -> None:
+    """Their address became another's, with the mail that waited for it."""
+    subscribe()
+    buy(100)
+    use(90)
+    [recipient] = db.session.scalars(select(Recipient)).all()
+    number, former = recipient.id, ADMIN.email
+    with transaction() as session:
+        recipients.choose(number, low=False, expiry=True, locale="en", who=SYSTEM, now=NOW)
+        session.execute(update(User).where(User.id == ADMIN.id).values(email="new@here.test"))
+    add_confirmed(former)
+    with transaction():
+        recipients.choose(number, low=True, expiry=True, locale="en", who=SYSTEM, now=NOW)
+
+    assert {(one.address, one.state) for one in messages()} == {(former, "queued"), ("new@here.test", "queued")}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("tried", ["all", "one"])
+def test_messages_are_locked_before_the_hold(app: Flask, tried: str) -> None:
+    """Whoever settles a message, or tries one or all again, has them before the hold: else two would wait for each
+    other."""
+    subscribe()
+    buy(100)
+    use(90)
+    taken = outbox.take(NOW, "yuliang@here.test")
+    assert taken is not None
+    outbox.settle(taken, Reply(Verdict.PERMANENT, "recipient", 550, "no"), None, NOW, 0.0)
+    with transaction():
+        holding.lift(NOW)
+    again: list[object] = []
+
+    def try_again() -> None:
+        with app.app_context(), transaction():
+            operations.one_at_a_time()
+            again.append(operations.retry_standing(NOW) if tried == "all" else outbox.retry(taken.message.id, NOW))
+
+    def is_locked() -> bool:
+        free = select(Message.id).where(Message.id == taken.message.id).with_for_update(skip_locked=True)
+        with db.engine.connect() as other:
+            return other.execute(free).first() is None
+
+    thread = threading.Thread(target=try_again, daemon=True)
+    with transaction():
+        holding.lift(NOW)
+        thread.start()
+        until(is_locked, "the message's lock, while the hold is another's")
+    thread.join(60)
+    assert again == [1]

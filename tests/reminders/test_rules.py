@@ -213,3 +213,9 @@ def test_a_low_balance_is_late_an_hour_after_the_last_thing_that_changed_it() ->
     )
     assert rules.is_late(Rule.LOW, entry, now, SHANGHAI)
     assert not rules.is_late(Rule.LOW, now - timedelta(minutes=59), now, SHANGHAI)
+
+
+@pytest.mark.parametrize(("decided_after", "looks_after"), [(None, 0), (-1, 0), (1, 1), (600, 600), (601, 0)])
+def test_nobody_looks_from_before_the_newest_decision(decided_after: int | None, looks_after: int) -> None:
+    decided_at = None if decided_after is None else BOUGHT + timedelta(seconds=decided_after)
+    assert rules.not_before(BOUGHT, decided_at) == BOUGHT + timedelta(seconds=looks_after)

@@ -215,6 +215,8 @@ def settle(
             changed = _not_sent(taken, _due_again(now) if former else _outcome(reply, now, next_at), told, now)
         if again and not former:
             holding.heard(reply, now, chance, probing=taken.probing)
+        elif taken.probing:
+            holding.let_ask(now)
         return changed.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
@@ -304,13 +306,20 @@ def hurry(now: datetime) -> None:
 
 
 def retry(message_id: int, now: datetime) -> bool:
-    """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits, and lifts the
-    hold; in the caller's transaction. False where there is none such, or it has become pointless."""
+    """As `put_back`, and lifts the hold."""
+    found = put_back(message_id, now)
+    if found:
+        holding.lift(now)  # last: whoever settles a message has it before the hold
+    return found
+
+
+def put_back(message_id: int, now: datetime) -> bool:
+    """Puts a message that was refused or given up back for another 72 hours, or hurries one that waits; in the
+    caller's transaction. False where there is none such, or it has become pointless."""
     session = must_write()
     query = select(Message).where(Message.id == message_id, Message.state.in_(RETRIED), _free(now))
     message = session.scalar(query.with_for_update().execution_options(populate_existing=True))
     if message is None or composing.pointless(message, now):
         return False
     session.execute(update(Message).where(Message.id == message_id).values(**_AGAIN, next_at=now))
-    holding.lift(now)
     return True

@@ -194,7 +194,8 @@ class Lane:
         self.probing = False
         """Whether it asks if the server is well again, while others are held."""
         self._connection = Connection(route.server, route.ca_bundle)
-        self._began = time.monotonic()
+        self._began: float | None = None
+        """Since when it carries a mail to the server."""
 
     @property
     def let_in(self) -> bool:
@@ -204,7 +205,8 @@ class Lane:
     def waits(self, now: float) -> bool:
         """Whether one mail has kept it for longer than a moment. A server that lets nobody in, or ponders our sender,
         does not count: more lanes would help nobody."""
-        return self._connection.about_one_mail and now - self._began > PATIENCE
+        began = self._began
+        return began is not None and self._connection.about_one_mail and now - began > PATIENCE
 
     def run(self) -> None:
         """Sends until nothing is due, its time is over, or the server itself is the trouble."""
@@ -225,12 +227,13 @@ class Lane:
     def _send_one(self) -> bool:
         """Sends the message that has waited longest; False where there is none, or no server to send by: the one it
         knows is not in force any more, or is the trouble."""
-        self._began = time.monotonic()
         taken = outbox.take(self._clock(), self.route.sender, self._in_force)
         if taken is None:
             return False
         self.probing = taken.probing
+        self._began = time.monotonic()
         content, reply = _deliver(taken, self._connection, self.route, self._clock)
+        self._began = None
         chance = random.random()  # noqa: S311  # spreads retries; nobody gains by guessing it
         now = self._clock()
         if not _settle(taken, reply, content, now, chance, in_force=self._in_force):

@@ -28,7 +28,7 @@ from webapp.quota import watchers
 from webapp.reminders import queries, rules, telling
 from webapp.reminders.models import Episode, Recipient, ToldLot
 from webapp.reminders.queries import Told
-from webapp.reminders.rules import KINDS, POINTLESS, Closed, Ending, Rule, Standing, Step
+from webapp.reminders.rules import BY_THE_CLOCK, KINDS, POINTLESS, Closed, Ending, Rule, Standing, Step
 
 log = structlog.get_logger("yuliang.reminders")
 
@@ -50,7 +50,7 @@ def review(instance: Instance, now: datetime) -> bool:
         listed, episodes = queries.confirmed(), queries.changeable(today)
         _ask_former_admins(listed, now)
         audience = queries.audience(listed)
-        _review_low(instance, now, next((one for one in episodes if one.rule == Rule.LOW), None), audience)
+        _review_low(instance, now, audience)
         for episode in episodes:
             if episode.rule == Rule.EXPIRY:
                 _follow_lots(instance, episode, now)
@@ -78,9 +78,11 @@ def demoted(recipient: Recipient) -> str:
 
 def retry_standing(now: datetime) -> int:
     """Tries all at once that waits, and again what was refused or given up of what is still to be told, in the
-    caller's transaction. Returns how many of the latter."""
+    caller's transaction, which has called `one_at_a_time` before it changed anything. Returns how many of the
+    latter."""
+    again = sum(outbox.put_back(message_id, now) for message_id in lost(now))
     outbox.hurry(now)
-    return sum(outbox.retry(message_id, now) for message_id in lost(now))
+    return again
 
 
 def lost(now: datetime) -> list[int]:
@@ -104,7 +106,7 @@ def tell_standing(now: datetime) -> None:
 def supply_changed(now: datetime) -> None:
     """Looks at the balance in the transaction of a purchase or correction."""
     one_at_a_time()
-    _review_low(this_instance(), now, queries.open_low())
+    _review_low(this_instance(), now)
 
 
 def call_settled(now: datetime) -> None:
@@ -126,8 +128,10 @@ def _standing(episode: Episode | None) -> Standing | None:
     return None if episode is None else Standing(episode.total, episode.mark)
 
 
-def _review_low(instance: Instance, now: datetime, episode: Episode | None, audience: Audience | None = None) -> None:
-    zone = instance.settings.zone
+def _review_low(instance: Instance, now: datetime, audience: Audience | None = None) -> None:
+    zone, newest = instance.settings.zone, queries.newest_low()
+    episode = newest if newest is not None and newest.closed_at is None else None
+    now = rules.not_before(now, None if newest is None else newest.closed_at or newest.opened_at)
     today = day_of(now, zone)
     supply = queries.supply(today)
     match rules.low_step(supply, _standing(episode)):
@@ -237,14 +241,23 @@ def _tell(episode: Episode, now: datetime, audience: Audience | None = None) -> 
     written, hold = notify.written_for(cause), holding.known()
     known, fresh = telling.known(told, written), []
     for one in told:
-        draft = Draft(f"{cause}:{one.mark}", cause, kind, one.address, one.locale, {"episode": episode.id}, one.reader)
+        # With the address: a message that was handed on to another reader keeps its key, and its first reader's may
+        # be to be written anew.
+        key = f"{cause}:{one.mark}:{outbox.tag(one.address)}"
+        draft = Draft(key, cause, kind, one.address, one.locale, {"episode": episode.id}, one.reader)
         mine = telling.message_of(one, known)
         match telling.step(one, mine, now, hold.lifted_at if hold else None):
             case telling.Step.WRITE if episode.closed_at is None:
                 fresh.append(draft)
-            case telling.Step.AGAIN if mine is not None and (episode.closed_at is None or mine.state != State.DROPPED):
+            case telling.Step.AGAIN if mine is not None and (episode.closed_at is None or _waits_still(mine)):
                 outbox.bring_back(mine.id, draft, now)
-    if fresh:
-        outbox.write(fresh, now)
+    if fresh and outbox.write(fresh, now) < len(fresh):
+        log.error("somebody who is to be told has no message", episode=episode.id)
     for reader in telling.off_the_list(told, written):
         outbox.withdraw_from(reader, telling.NOT_TOLD, now, kind=kind)
+
+
+def _waits_still(message: telling.Written) -> bool:
+    """Whether a message is to be delivered although the end it tells of has come: it was not dropped, or only by a
+    clock that was wrong."""
+    return message.state != State.DROPPED or message.reason in BY_THE_CLOCK

@@ -20,7 +20,7 @@ from webapp.quota import queries as quota
 from webapp.quota.models import Lot
 from webapp.reminders import rules
 from webapp.reminders.models import Episode, Recipient, ToldLot, reader_of
-from webapp.reminders.rules import DAYS_AHEAD, TOO_LATE, Closed, ExpiringLot, Rule, Supply
+from webapp.reminders.rules import BY_THE_CLOCK, DAYS_AHEAD, TOO_LATE, Closed, ExpiringLot, Rule, Supply
 from webapp.usage import forecast as forecasting
 from webapp.usage import queries as usage
 from webapp.usage.demand import Demand
@@ -60,8 +60,8 @@ def open_episodes() -> Sequence[Episode]:
 def changeable(today: date) -> Sequence[Episode]:
     """Episodes that a look at this day may change, oldest first: those that are not over; those that are over before
     the day that they tell of, which people or the clock may take back; and those of an end that has come for which a
-    message is not delivered yet."""
-    return db.session.scalars(_CHANGEABLE, {"today": today}).all()
+    message is not delivered yet, or which a clock that was wrong took for another."""
+    return db.session.scalars(_CHANGEABLE, {"today": today, "lately": today - TOO_LATE}).all()
 
 
 def to_be_told(today: date) -> Sequence[Episode]:
@@ -80,8 +80,12 @@ def is_to_be_told(episode: Episode, today: date) -> bool:
 _come_undelivered = and_(
     Episode.closed == Closed.EXPIRED,
     exists().where(Message.cause == literal("episode:") + cast(Episode.id, String),
-                   Message.state.in_((State.QUEUED, *notify.LOST))),
+                   or_(Message.state.in_((State.QUEUED, *notify.LOST)),
+                       and_(Message.state == State.DROPPED, Message.reason.in_(BY_THE_CLOCK)))),
 )  # fmt: skip
+_lately = Episode.ends_on >= bindparam("lately", type_=Date)
+_by_the_clock = and_(Episode.closed.in_(BY_THE_CLOCK), _lately)
+"""Over by a clock that is wrong, or was when it looked last."""
 
 
 def _found(*which: ColumnElement[bool]) -> Select[Episode]:
@@ -91,18 +95,25 @@ def _found(*which: ColumnElement[bool]) -> Select[Episode]:
 
 _OPEN = _found()
 _CHANGEABLE = _found(
-    and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= bindparam("today", type_=Date)), _come_undelivered
-)
-_TO_BE_TOLD = _found(and_(Episode.ends_on >= bindparam("lately", type_=Date), _come_undelivered))
-_OPEN_LOW = (
-    select(Episode).where(Episode.closed_at.is_(None), Episode.rule == Rule.LOW).order_by(Episode.id).limit(1)
+    and_(Episode.rule == Rule.EXPIRY, Episode.ends_on >= bindparam("today", type_=Date)),
+    _come_undelivered, _by_the_clock,
+)  # fmt: skip
+_TO_BE_TOLD = _found(and_(_lately, _come_undelivered))
+_NEWEST_LOW = (
+    select(Episode).where(Episode.rule == Rule.LOW).order_by(Episode.id.desc()).limit(1)
     .execution_options(populate_existing=True)
 )  # fmt: skip
 
 
+def newest_low() -> Episode | None:
+    """The newest low episode; it alone may be open."""
+    return db.session.scalar(_NEWEST_LOW)
+
+
 def open_low() -> Episode | None:
     """The low episode that is open; there is never more than one."""
-    return db.session.scalar(_OPEN_LOW)
+    newest = newest_low()
+    return newest if newest is not None and newest.closed_at is None else None
 
 
 def episode(episode_id: int) -> Episode | None:

@@ -81,6 +81,7 @@ def _add(recipient: Recipient, who: Who, now: datetime) -> Recipient:
 
 def ask_again(recipient_id: int, who: Who, now: datetime) -> bool:
     """Mails a fresh link to confirm, which makes earlier ones void; False where none is wanted, or just went out."""
+    operations.one_at_a_time()
     recipient = must_write().get(Recipient, recipient_id)
     if recipient is None or recipient.confirmed_at is not None:
         return False
@@ -174,6 +175,7 @@ def remove(recipient_id: int, who: Who, now: datetime) -> bool:
 
 def stop(mark: str, who: Who, now: datetime) -> bool:
     """As `remove`, by the link in a mail. Whoever holds that mail can do so, so the admins are told."""
+    operations.one_at_a_time()
     recipient = queries.recipient_by_mark(mark)
     if recipient is None:
         return False

@@ -48,6 +48,8 @@ class Closed(StrEnum):
     """A clock that was ahead opened it: its day has not come."""
 
 
+BY_THE_CLOCK = (Closed.NOT_YET, Closed.TOO_LATE)
+"""Reasons that the day alone gives: where the clock was wrong, so were they."""
 POINTLESS = frozenset(set(Closed) - {Closed.EXPIRED})
 """Reasons for which messages that still wait are dropped; an expiry is told even after the day."""
 
@@ -100,6 +102,17 @@ def low_step(supply: Supply, standing: Standing | None) -> Step:
     if supply.is_above and changed:
         return Step.CLOSE
     return Step.FOLLOW if supply.is_low and changed else Step.NOTHING
+
+
+STRAY = timedelta(minutes=10)
+"""The clocks of two machines lie less apart, and a look that has waited for others begins less late."""
+
+
+def not_before(now: datetime, decided_at: datetime | None) -> datetime:
+    """The moment to look from: not one before the newest decision. A call that was settled at midnight and waited for
+    another, or on a machine whose clock is behind, would see yesterday's lots: it would end what today's have just
+    begun, and the next call would begin it again. A decision that lies further ahead was a wrong clock's."""
+    return decided_at if decided_at is not None and now < decided_at <= now + STRAY else now
 
 
 def why_closed(supply: Supply, standing: Standing) -> Closed:

@@ -74,6 +74,7 @@ def forget() -> Response:
 def _store(server: MailServer, sender: str | None) -> None:
     sealer, now = this_instance().sealer, utc_now()
     with transaction():
+        operations.one_at_a_time()
         runtime.store(SERVER, server.url(), sealer, now)
         if sender:
             runtime.store(SENDER, sender, sealer, now)

@@ -74,7 +74,7 @@ REASONS: dict[str, LazyString] = {
     Closed.MOVED: _l("its last day was changed"),
     Closed.EXPIRED: _l("the lot has ended"),
     Closed.TOO_LATE: _l("it ended too long ago"),
-    Closed.NOT_YET: _l("its day has not come: the clock was ahead"),
+    Closed.NOT_YET: _l("its day has not come: the clock was wrong"),
     "not_wanted": _l("the recipient does not want it"),
     "removed": _l("the recipient was removed"),
     "not_told": _l("the recipient is not told any more"),

@@ -69,6 +69,7 @@ def retry_all() -> Response:
     """Tries at once all that waits, and again what could not be delivered of what stands."""
     now = utc_now()
     with transaction():
+        operations.one_at_a_time()
         again = operations.retry_standing(now)
         append(who(), Action.MESSAGE_RETRIED, now, messages=again)
     flash(_("All that waits, or could not be delivered, will be tried within seconds."), "success")
