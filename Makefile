@@ -46,11 +46,11 @@ run: .venv/.run $(built) $(translated) ## set everything up, migrate, and serve 
 	@exec .venv/bin/yuliang serve
 
 test: .venv/.dev $(built) $(translated) lint types test-packages ## lint, types and all tests but the long ones
-	$(python) -m pytest -m "not long" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(python) -m pytest -m "not long and not half" -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: .venv/.dev $(built) $(translated) ## the tests that take minutes
+test-long: .venv/.dev $(built) $(translated) ## the tests that take minutes, and the other half of combinations
 	@sh tests/support/packages.sh libreoffice
-	$(python) -m pytest -m long -n $(JOBS) --dist loadfile $(ARGS)
+	$(python) -m pytest -m "long or half" -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: .venv/.dev ## ruff (rules and format) and djlint
 	.venv/bin/ruff check --quiet .

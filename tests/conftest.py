@@ -12,12 +12,14 @@ import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 
+from tests.support import once
 from tests.support.cast import Desk, Member, hire
 from webapp import create_app
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.foundation.routing import LateRule
 from webapp.settings import Settings, read_settings
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.vendor.sandbox.settings import SandboxSettings
@@ -27,7 +29,8 @@ from webapp.watching import logs
 if TYPE_CHECKING:  # imported as a plugin at run time: pytest wants to be the first
     from tests.support.postgres import PostgresServer
 
-pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog", "tests.support.chance"]
+pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog", "tests.support.chance",
+                  "tests.support.halves"]  # fmt: skip
 
 MakeApp = Callable[..., Flask]
 
@@ -49,6 +52,7 @@ def settings_for(instance: Path, database: str | None, **more: str) -> Settings:
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What has been prepared once for this process: migrated databases with the cast, by kind, and their keys."""
     logs.configure("ERROR")
+    once.take_addresses_apart_once(LateRule)
     return {"folder": tmp_path_factory.mktemp("templates")}
 
 
@@ -81,6 +85,8 @@ def _template(kind: str, templates: dict[str, Any], url: str) -> str:
                 rollups.remember(this_instance(), utc_now())
             db.session.remove()
             db.engine.dispose()
+            once.keep_statements(db.engine)
+        once.collect_rarely()
         templates[kind] = url
     return str(templates[kind])
 
@@ -108,6 +114,7 @@ def make_app(database: str, sandbox: Sandbox, tmp_path: Path, templates: dict[st
     def make(**more: str) -> Flask:
         given = {"VENDOR_URL": sandbox.url, "APPCODE": "test-appcode"} | more
         app = create_app(settings_for(tmp_path / "instance", database, **given))
+        once.share(app)
         app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates["folder"]))
         apps.append(app)
         return app

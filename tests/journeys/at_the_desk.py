@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.journeys.visitor import Visitor
+from tests.support import axe
 from webapp.vendor.sandbox.people import PEOPLE, check_character
 
 SitDown = Callable[..., Visitor]
@@ -103,6 +103,5 @@ def made_up(count: int) -> list[tuple[str, str]]:
 
 def faults_of(visitor: Visitor, shown: str) -> None:
     """Nothing of what is shown is out of reach for anybody, or sticks out."""
-    found = Axe().run(visitor.page).response["violations"]
-    assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found] == [], shown
+    assert axe.faults_of(visitor.page) == [], shown
     assert visitor.fits(), shown

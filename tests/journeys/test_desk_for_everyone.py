@@ -10,6 +10,7 @@ from playwright.sync_api import StorageState
 from tests.journeys.at_the_desk import (
     CHILD,
     GROWN_UP,
+    LOCALES,
     NAME,
     NUMBER,
     PHONE,
@@ -27,20 +28,16 @@ from tests.journeys.at_the_desk import (
     rows,
 )
 from tests.journeys.conftest import Visit
+from tests.support.halves import by_turns, chessboard
 from tests.support.serve import Served
 from webapp.vendor.sandbox.people import PEOPLE
 
 pytestmark = pytest.mark.browser
 
-WAYS = [
-    pytest.param({"locale": locale, "viewport": size, "color_scheme": scheme}, id=f"{name}, {locale}, {scheme}")
-    for name, size in (("phone", PHONE), ("wide", WIDE))
-    for locale in ("zh-CN", "en")
-    for scheme in ("light", "dark")
-]
+WAYS = chessboard({"phone": PHONE, "wide": WIDE}, LOCALES, ("light", "dark"))
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+@pytest.mark.parametrize("locale", by_turns(*LOCALES))
 def test_somebody_verifies_with_a_thumb(locale: str, sit_down: SitDown) -> None:
     visitor = sit_down(locale, viewport=PHONE, has_touch=True, is_mobile=True)
     page, person = visitor.page, GROWN_UP[2 if locale == "en" else 3]

@@ -23,6 +23,7 @@ from tests.journeys.at_the_desk import (
     press_verify,
 )
 from tests.journeys.visitor import Visitor
+from tests.support.halves import by_turns
 from webapp.vendor.sandbox.people import PEOPLE
 
 pytestmark = pytest.mark.browser
@@ -31,7 +32,7 @@ MISTYPED = "11010519491231002"
 THOUSAND = next(person for person in PEOPLE if person.number.endswith("000"))
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", by_turns(*LOCALES))
 def test_three_people_in_a_row_by_the_keyboard_alone(locale: str, sit_down: SitDown) -> None:
     visitor = sit_down(locale)
     page = visitor.page
@@ -77,7 +78,7 @@ def test_nothing_is_called_wrong_while_it_is_half_typed(desk: Visitor) -> None:
     assert error_of(page, "name") == ""  # left empty on the way to another field
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", by_turns(*LOCALES, kept=1))
 def test_the_script_says_what_the_server_says(locale: str, sit_down: SitDown) -> None:
     visitor = sit_down(locale)
     page = visitor.page
@@ -92,7 +93,7 @@ def test_the_script_says_what_the_server_says(locale: str, sit_down: SitDown) ->
         assert [error_of(page, field) for field in ("name", "id_number")] == said
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", by_turns(*LOCALES))
 def test_enter_on_an_empty_tick_asks_for_it_without_a_round_trip(locale: str, sit_down: SitDown) -> None:
     visitor, sent = sit_down(locale), list[str]()
     page = visitor.page

@@ -19,6 +19,7 @@ from tests.journeys.at_the_desk import (
 )
 from tests.journeys.conftest import Visit
 from tests.journeys.visitor import Visitor
+from tests.support.halves import by_turns
 from tests.support.serve import Served
 
 pytestmark = pytest.mark.browser
@@ -191,7 +192,7 @@ def test_sounds_are_off_until_they_are_asked_for(desk: Visitor) -> None:
 # -- the tour
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", by_turns(*LOCALES, kept=1))
 def test_the_tour_shows_the_step_to_take_and_the_next(locale: str, sit_down: SitDown) -> None:
     visitor = sit_down(locale)
     page = visitor.page

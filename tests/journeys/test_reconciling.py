@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import Visit
 from tests.journeys.visitor import Visitor
+from tests.support import axe
 from tests.support.cast import ADMIN, PASSWORD
+from tests.support.halves import by_turns
 from tests.support.serve import ROOT, Served, serving
 from webapp.vendor.sandbox.people import PEOPLE
 
@@ -85,12 +86,11 @@ def verdict(visitor: Visitor) -> tuple[str, int]:
 
 
 def faultless(visitor: Visitor) -> None:
-    found = Axe().run(visitor.page).response["violations"]
-    assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found] == []
+    assert axe.faults_of(visitor.page) == []
     assert visitor.fits()
 
 
-@pytest.mark.parametrize("locale", WORDS)
+@pytest.mark.parametrize("locale", by_turns(*WORDS))
 def test_from_a_lot_to_books_that_agree_again(served: Served, visit: Visit, locale: str) -> None:
     words = WORDS[locale]
     visitor = visit(served, locale)
@@ -141,7 +141,7 @@ def test_from_a_lot_to_books_that_agree_again(served: Served, visit: Visit, loca
         assert (done.returncode, done.stderr) == (0, ""), name
 
 
-@pytest.mark.parametrize("locale", WORDS)
+@pytest.mark.parametrize("locale", by_turns(*WORDS, kept=1))
 def test_the_chart_is_drawn_from_the_readings_and_walked_by_the_arrow_keys(
     shared: Served, visit: Visit, locale: str
 ) -> None:
@@ -172,7 +172,7 @@ def test_the_chart_is_drawn_from_the_readings_and_walked_by_the_arrow_keys(
     expect(page.locator("#drift-said")).to_contain_text(drawn["times"][-2])
 
 
-@pytest.mark.parametrize("locale", WORDS)
+@pytest.mark.parametrize("locale", by_turns(*WORDS))
 def test_the_form_of_the_access_key_and_a_refused_reading_have_no_fault(
     shared: Served, visit: Visit, locale: str
 ) -> None:
