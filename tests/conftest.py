@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # imported as a plugin at run time: pytest wants to be the fi
     from tests.support.postgres import PostgresServer
 
 pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.support.watchdog", "tests.support.chance",
-                  "tests.support.halves"]  # fmt: skip
+                  "tests.support.halves", "pytester"]  # fmt: skip
 
 MakeApp = Callable[..., Flask]
 

@@ -41,12 +41,9 @@ SETTLE = "document.getAnimations().filter((one) => one instanceof CSSTransition)
 
 @dataclass(slots=True)
 class Seen:
-    """What was found on the pages, by what the window showed. `turn`: axe looks at every other page, from the second
-    on with 0, from the first on with 1."""
+    """What was found on the pages, by what the window showed."""
 
     way: dict[str, Any]
-    turn: int
-    steps: int = 0
     violations: dict[str, list[str]] = field(default_factory=dict)
     too_wide: list[str] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
@@ -57,9 +54,7 @@ class Seen:
         theme: Theme = self.way["color_scheme"]
         size: ViewportSize = self.way["viewport"]
         for shown in steps:
-            self.steps += 1
-            if self.steps % 2 == self.turn or shown in A_FEW:
-                self._check(visitor.page, shown)
+            self._check(visitor.page, shown)
             self.classes |= set(visitor.page.evaluate(CLASSES))
             for window in (size, OTHER_SIZE[size["width"]]):
                 visitor.page.set_viewport_size(window)
@@ -82,16 +77,16 @@ class Seen:
 def seen(
     request: pytest.FixtureRequest, browser: Browser, filled: Served, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Seen]:
-    """What each way of looking found; a page that axe does not see in one way, it sees in the other."""
+    """What each way of looking found: each sees every other page of a product in use, and all of another one."""
 
     def come(served: Served, way: dict[str, Any]) -> Visitor:
         return Visitor(browser.new_context(**way), served.address, way["locale"])
 
-    found = {name: Seen(way, (request.param + turn) % 2) for turn, (name, way) in enumerate(WAYS.items())}
+    found = {name: Seen(way) for name, way in WAYS.items()}
     addresses = walk.pages(filled.instance)
-    for kept in found.values():
+    for turn, kept in enumerate(found.values()):
         visitor = come(filled, kept.way)
-        kept.look(visitor, walk.past_a_product_in_use(visitor, addresses))
+        kept.look(visitor, walk.past_a_product_in_use(visitor, addresses, (request.param + turn) % 2))
     with serving(tmp_path_factory.mktemp("new") / "instance") as new:
         for kept in found.values():
             visitor = come(new, kept.way)
