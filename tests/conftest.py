@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
 
 from tests.support import once
 from tests.support.cast import Desk, Member, hire
@@ -115,7 +114,6 @@ def make_app(database: str, sandbox: Sandbox, tmp_path: Path, templates: dict[st
         given = {"VENDOR_URL": sandbox.url, "APPCODE": "test-appcode"} | more
         app = create_app(settings_for(tmp_path / "instance", database, **given))
         once.share(app)
-        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates["folder"]))
         apps.append(app)
         return app
 

@@ -18,6 +18,8 @@ from webapp.foundation.database import db, insert_once, is_busy, must_write, pin
 from webapp.foundation.runtime import StoredSetting
 from webapp.notify.notices import Notice
 
+pytestmark = pytest.mark.both_databases  # it is about what differs between the two
+
 
 def departments() -> list[str]:
     db.session.rollback()

@@ -24,6 +24,8 @@ from webapp.history.queries import Page, page
 from webapp.vendor.contract import Outcome
 from webapp.verification.models import Verification
 
+pytestmark = pytest.mark.both_databases  # it is about what differs between the two
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EARLIER = [NOW - timedelta(days=9), NOW - timedelta(hours=30), NOW - timedelta(microseconds=1)]
 Shown = tuple[datetime, int]

@@ -1,7 +1,8 @@
 """What a test process works out only once, however many apps its tests make.
 
 An app, its engine and its routes are made anew for each test. What depends on none of them but on the code alone is
-kept here and handed on: SQL put together for a kind of database, an address taken apart, a catalogue read.
+kept here and handed on: SQL put together for a kind of database, an address taken apart, a template compiled, a
+catalogue read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import get_babel, get_domain
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
@@ -23,6 +25,7 @@ BUILDERS = ("_build", "_build_unknown")
 """And its functions that write an address, bound to the rule."""
 
 _statements: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
+_templates: dict[str, Any] = {}
 _catalogues: dict[tuple[str, ...], dict[tuple[str, str], Any]] = {}
 _rules: dict[object, tuple[dict[str, Any], list[Callable[..., Any]]]] = {}
 
@@ -41,6 +44,7 @@ def keep_statements(engine: Engine) -> None:
 
 def share(app: Flask) -> None:
     """Gives an app just made what others of this process have worked out."""
+    app.jinja_env.bytecode_cache = _Compiled()
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
         get_domain().cache = _catalogues.setdefault(tuple(get_babel().translation_directories), {})
@@ -48,6 +52,16 @@ def share(app: Flask) -> None:
         # A statement is found again under the very dialect that it was put together for. The engine's own one stays
         # with the making of its connections.
         engine.dialect, engine._compiled_cache = kept
+
+
+class _Compiled(BytecodeCache):
+    """Templates as Python code, by name and text."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = _templates.get(bucket.key + bucket.checksum)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        _templates[bucket.key + bucket.checksum] = bucket.code
 
 
 def take_addresses_apart_once(rule_class: type[Rule]) -> None:

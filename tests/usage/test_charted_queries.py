@@ -21,6 +21,8 @@ from webapp.usage.hours import hour_of
 from webapp.usage.latency import bucket_of
 from webapp.usage.spans import Span
 
+pytestmark = pytest.mark.both_databases  # it is about what differs between the two
+
 ZONES = ["Asia/Shanghai", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
 SPAN = Span(date(2026, 10, 31), date(2026, 11, 3))
 """With the day on which clocks change in New York; some calls lie outside."""

@@ -29,6 +29,8 @@ from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification import operations
 from webapp.verification.operations import NotBegun, NotRecorded
 
+pytestmark = pytest.mark.both_databases  # it is about what differs between the two
+
 PERSON = somebody(1)
 LATER = timedelta(minutes=10)
 NOT_SENT = "The call could not be recorded first, so it was not sent; nothing was charged."
