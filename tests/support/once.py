@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
-from flask_babel import get_babel, get_domain
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.util import LRUCache
@@ -32,6 +31,8 @@ _rules: dict[object, tuple[dict[str, Any], list[Callable[..., Any]]]] = {}
 
 def collect_rarely() -> None:
     """What is loaded by now is never looked through again for garbage, and the rest not at every turn."""
+    if gc.get_freeze_count():
+        return
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -47,7 +48,8 @@ def share(app: Flask) -> None:
     app.jinja_env.bytecode_cache = _Compiled()
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
-        get_domain().cache = _catalogues.setdefault(tuple(get_babel().translation_directories), {})
+        babel = app.extensions["babel"]
+        babel.instance.domain_instance.cache = _catalogues.setdefault(tuple(babel.translation_directories), {})
     if kept := _statements.get(engine.dialect.name):
         # A statement is found again under the very dialect that it was put together for. The engine's own one stays
         # with the making of its connections.
@@ -80,4 +82,4 @@ def take_addresses_apart_once(rule_class: type[Rule]) -> None:
         vars(rule).update(parts)
         vars(rule).update((name, build.__get__(rule)) for name, build in zip(BUILDERS, builders, strict=True))
 
-    rule_class.compile = compile_once  # type: ignore[method-assign]
+    rule_class.compile = compile_once  # type: ignore[method-assign, assignment]
