@@ -32,11 +32,16 @@ pytest_plugins = ["tests.support.postgres", "tests.support.browser", "tests.supp
                   "tests.support.halves", "pytester"]  # fmt: skip
 
 MakeApp = Callable[..., Flask]
+LONGEST = ("test_accessibility", "test_bounded", "test_fuzz", "test_pages_at_random", "test_ledger_at_random",
+           "test_ledger_page", "test_many_at_once", "test_processes", "test_desk_input", "test_checking",
+           "test_crashes")  # fmt: skip
+"""Files that take some seconds of the processor even without a browser; a process has the whole of a file."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, places.get(item.path.stem, len(LONGEST))))
 
 
 def settings_for(instance: Path, database: str | None, **more: str) -> Settings:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
 from tests.support.halves import by_turns, chessboard, other_half
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +81,8 @@ def test_collection_marks_the_half_and_loses_nothing(pytester: pytest.Pytester) 
         pytester.runpytest_inprocess("-p", "no:cacheprovider", "-m", expression).assert_outcomes(
             passed=count, deselected=11 + 3 - count
         )
+
+
+def test_the_files_that_are_to_begin_with_exist() -> None:
+    there = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    assert set(LONGEST) - there == set()
