@@ -23,7 +23,8 @@ from webapp.accounts import passwords
 from webapp.accounts.models import Role, User
 from webapp.accounts.operations import Profile
 from webapp.audit.trail import SYSTEM, Action, AuditRecord
-from webapp.demo import CannotFill, loading, operations
+from webapp.audit.verifier import verify
+from webapp.demo import CannotFill, apart, loading
 from webapp.demo.operations import fill
 from webapp.foundation import schema
 from webapp.foundation.clock import day_of, utc_now
@@ -143,6 +144,7 @@ def test_every_person_opens_is_found_and_is_nobody(year: Flask) -> None:
     for number, person in opened.items():
         expected = {(kind.value, sealer.index(kind, value)) for kind, value in identities.found_by(person)}
         assert stored[number] == expected, number
+        assert db.session.get_one(Identity, number).index_key == sealer.indexing
         assert person.number.startswith((people.TOUR_PEOPLE, people.TOUR_NOBODY))
     assert len({person.number for person in opened.values()}) > CALLS / 6
     assert sum(bool(person.reference) for person in opened.values()) > CALLS / 10
@@ -189,6 +191,16 @@ def test_the_trail_holds_each_call_and_each_decision(year: Flask) -> None:
         if row.outcome != Outcome.UNKNOWN:
             assert record.detail == expected
             assert record.actor_id == row.operator_id
+
+
+def test_the_seals_of_the_trail_are_right_and_cover_every_record(year: Flask) -> None:
+    """They were made before the records were stored."""
+    faults: list[str] = []
+    verdict = verify(this_instance().keys, faults.append)
+
+    assert faults == []
+    assert (verdict.records, verdict.unsealed) == (count(AuditRecord), 0)
+    assert verdict.records > 2 * CALLS
 
 
 def test_what_is_open_is_told_and_what_was_settled_is_not(year: Flask) -> None:
@@ -351,9 +363,9 @@ def test_what_is_interrupted_leaves_nothing_behind_and_can_be_done_again(
 def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(new: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     app = new()
     before = all_rows(app)
-    monkeypatch.setattr(operations, "_make_apart", _die)
+    monkeypatch.setattr(apart, "_make", _die)
 
-    with pytest.raises(EOFError), app.app_context():
+    with pytest.raises(CannotFill, match="ended too early, with exit code 3: nothing is stored"), app.app_context():
         fill(200, 100, 1, this_instance(), NOW, alone_up_to=0)
 
     assert all_rows(app) == before
