@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -373,6 +376,63 @@ def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(new: Make, mon
 
 def _die(*_arguments: Any) -> None:
     raise SystemExit(3)
+
+
+def test_what_is_killed_in_the_middle_leaves_nothing_behind(new: Make) -> None:
+    app = new()
+    before = all_rows(app)
+    with app.app_context():
+        file = Path(str(db.engine.url.database))
+        db.engine.dispose()
+    size = file.stat().st_size
+
+    killed = multiprocessing.get_context("spawn").Process(target=fill_until_killed, args=(file.parent,))
+    killed.start()
+    killed.join()
+
+    assert killed.exitcode == -signal.SIGKILL
+    assert file.stat().st_size > 2 * size, "much was in the file already"
+    assert all_rows(app) == before
+    with app.app_context():
+        assert fill(200, 100, 1, this_instance(), NOW).calls == 200
+    assert differences(app, now=NOW) == []
+
+
+def fill_until_killed(folder: Path) -> None:
+    """In a process of its own, which is killed when it has stored two batches of three."""
+    store, stored = loading.store, 0
+
+    def die_at_the_third(*arguments: Any) -> None:
+        nonlocal stored
+        stored += 1
+        if stored == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        store(*arguments)
+
+    app = create_app(settings_for(folder, None))
+    with app.app_context(), pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(loading, "store", die_at_the_third)
+        # What does not fit in there is in the file.
+        monkeypatch.setattr(loading, "PRAGMAS", (*loading.PRAGMAS, "cache_size=20"))
+        fill(4_000, 200, 1, this_instance(), NOW, alone_up_to=0)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(new: Make) -> None:
+    app = new()
+    before = all_rows(app)
+
+    def of_a_megabyte(driver: Any, _record: object) -> None:
+        driver.execute("PRAGMA max_page_count=400")
+
+    with app.app_context():
+        event.listen(db.engine, "connect", of_a_megabyte)
+        with pytest.raises(CannotFill, match=r"the disk is full.* nothing is stored"):
+            fill(2_000, 100, 1, this_instance(), NOW)
+        event.remove(db.engine, "connect", of_a_megabyte)
+        db.engine.dispose()
+    assert all_rows(app) == before
+    with app.app_context():
+        assert fill(200, 100, 1, this_instance(), NOW).calls == 200
 
 
 def test_a_live_instance_is_never_filled(app: Flask) -> None:

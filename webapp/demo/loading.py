@@ -1,8 +1,8 @@
 """Storing a made-up year: each call goes once into a table of its own, and from there, within the database, to every
 place where the product keeps something of it.
 
-All of it is one transaction: what is interrupted leaves nothing behind. The indexes over what is stored in bulk are
-dropped first and made at the end, and what people are found by is inserted in the order of its own tree.
+All of it is one transaction: what is interrupted leaves nothing behind. What people are found by is inserted at the
+end, in the order of its own tree.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 
 from webapp.audit.trail import AuditRecord
 from webapp.demo import CannotFill, derived
@@ -43,17 +44,18 @@ from webapp.usage.facets import Key, Place
 from webapp.usage.models import LatencyHour, UsageDay, UsageHour
 from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settlement, Verification
 
-BULK: tuple[type[Base], ...] = (Verification, LedgerEntry, AuditRecord, IdentityIndex)
-FEW = {"uq_verification_sending_person", "ix_verification_open", "ix_ledger_entry_supply"}
-"""Indexes over few of many rows: they cost nothing, and purchases read them."""
-PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-262144", "threads=2")
+LATE = {"ix_verification_request_id", "ix_identity_index_verification_id"}
+"""Indexes that rows come to in no order: they are dropped first and made at the end. Every other grows at a few places
+only, which costs no more than to sort it, and is done while the calls are made."""
+PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-65536", "threads=2")
 CHUNK = 20_000
+FULL = "the disk is full, that of the database or that of temporary files: nothing is stored"
 IN_USE = "another process has the database open: stop `yuliang serve` and the workers first"
 
 
 @contextmanager
 def bulk() -> Iterator[Connection]:
-    """One transaction for a whole year. Raises `CannotFill` where others have an SQLite file open."""
+    """One transaction for a whole year. Raises `CannotFill` where others have an SQLite file open or a disk is full."""
     db.session.remove()
     db.engine.dispose()
     try:
@@ -70,9 +72,18 @@ def bulk() -> Iterator[Connection]:
                     index.create(connection)
             for table in ALL:
                 table.drop(connection)
+    except (DBAPIError, db.engine.dialect.loaded_dbapi.Error) as error:
+        if _is_full(getattr(error, "orig", error)):
+            raise CannotFill(FULL) from error
+        raise
     finally:
         db.session.remove()
         db.engine.dispose()  # the next connection is an ordinary one again
+
+
+def _is_full(error: object) -> bool:
+    """Whether a driver says that a disk is full: SQLite by name, PostgreSQL by number."""
+    return getattr(error, "sqlite_errorname", None) == "SQLITE_FULL" or getattr(error, "sqlstate", None) == "53100"
 
 
 def _have_to_ourselves() -> None:
@@ -88,10 +99,11 @@ def _have_to_ourselves() -> None:
 
 
 def _drop_indexes(connection: Connection) -> list[Index]:
-    found = [index for model in BULK for index in _table_of(model).indexes if index.name not in FEW]
+    tables = _table_of(Verification), _table_of(IdentityIndex)
+    found = [index for table in tables for index in table.indexes if index.name in LATE]
     for index in found:
         index.drop(connection)
-    return sorted(found, key=lambda index: str(index.name))
+    return found
 
 
 def stage(connection: Connection, orders: Orders) -> None:

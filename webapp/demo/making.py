@@ -57,7 +57,7 @@ class Maker:
     """Makes the batches of one year, each to be stored before the next is asked for. `secret` seals the trail."""
 
     def __init__(self, orders: Orders, calendar: Mapping[date, DayKind], sealer: Sealer, secret: bytes) -> None:
-        self.orders, self.calendar, self.secret = orders, calendar, secret
+        self.orders, self.calendar, self.secret, self._sealer = orders, calendar, secret, sealer
         self._chance = Random(orders.seed)  # noqa: S311  # no secret
         today = day_of(orders.now, orders.zone)
         # The last quarter of an hour is left out: its calls might end after now.
@@ -74,7 +74,6 @@ class Maker:
         """On which day each person came last."""
         self._open: list[_Open] = []
         self._records = Records(orders, secret)
-        self._days = Days(orders, sealer)
         self._shares = list(accumulate(one.share for one in KINDS))
         # The first of the desk and the first purpose have the most to do.
         self._busy = list(accumulate(1 / (3 + place) for place in range(len(orders.operators))))
@@ -89,6 +88,7 @@ class Maker:
     def batches(self) -> Iterator[Batch]:
         """The year, in order."""
         batch: Batch | None = None
+        days = Days(self.orders, self._sealer)  # not before it is needed: it is made in one of two processes
         for index, day in enumerate(self.days):
             evening = self._figures()
             lapsed, bought = self._begin(index, day)
@@ -99,7 +99,8 @@ class Maker:
                 batch = Batch(day, bought)
                 self._records.leave_out(len(bought))
             self._settle_due(day, batch)
-            self._make_day(day, self._need.calls[index], batch)
+            if calls := self._need.calls[index]:
+                days.write(self._made(day, calls), self._records, batch)
         if batch is not None:
             yield replace(batch, lots=self._figures(), trail=self._records.seal())
 
@@ -136,11 +137,10 @@ class Maker:
         detail = json.dumps({"decision": decision})
         return Settled(one.verification_id, at, decision, kind, change, one.lot_id, move(one.lot_id), detail)
 
-    def _make_day(self, day: date, calls: int, batch: Batch) -> None:
+    def _made(self, day: date, calls: int) -> Day:
+        """Who asks about whom, when, what for, what comes of it, and which lot it is drawn from."""
         chance, orders = self._chance, self.orders
         profile = year.profile_until(self._until) if day == self._today else year.PROFILE
-        if not calls:
-            return
         quarters = sorted(chance.choices(range(year.QUARTERS), profile, k=calls))
         begun = sorted(int((quarter + chance.random()) * QUARTER_US) for quarter in quarters)
         kinds = chance.choices(range(len(KINDS)), cum_weights=self._shares, k=calls)
@@ -162,7 +162,7 @@ class Maker:
             self._somebody(day.toordinal(), calls), chance.randbytes(16 * calls).hex().upper(), lots, held, left, order,
         )  # fmt: skip
         self._decide(made)
-        self._days.write(made, self._records, batch)
+        return made
 
     def _draw(self, kinds: list[int], order: list[int]) -> tuple[list[Any], list[int], list[int]]:
         """For each call its lot, and what was left there after its hold and after its answer; in the order of time."""

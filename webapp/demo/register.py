@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import cache
 from typing import NamedTuple
 
 from webapp.vendor.sandbox import people
@@ -42,6 +43,7 @@ REGIONS = (people.TOUR_PEOPLE, people.TOUR_PEOPLE, people.TOUR_NOBODY, people.TO
 """By way."""
 
 
+@cache
 def _weighed(digits: str, place: int) -> int:
     """The part of the check sum that digits at that place make (ISO 7064 MOD 11-2: weights are powers of two)."""
     return sum(int(digit) * pow(2, 17 - place - index, 11) for index, digit in enumerate(digits))
@@ -66,7 +68,7 @@ class Register:
 
     def __init__(self) -> None:
         born = [f"{BORN_FROM + timedelta(days=ahead):%Y%m%d}" for ahead in range(BORN_DAYS)]
-        self._born = [(day, _weighed(day, 6), int(day) * 1000 % len(NAMES)) for day in born]
+        self._born = [(day, _weighed(day[:4], 6) + _weighed(day[4:], 10), int(day) * 1000 % len(NAMES)) for day in born]
         self._sequences = [(f"{number:03}", _weighed(f"{number:03}", 14), number) for number in SEQUENCES]
         self._regions = [(region, _weighed(region, 0)) for region in REGIONS]
 
