@@ -134,15 +134,15 @@ def values(row: Row) -> bytes:
 
 
 def seals_encoded(secret: bytes, records: Iterable[tuple[int, bytes]]) -> tuple[bytes, bytes]:
-    """As `seals`, of records by their number and the `values` of all that follows it."""
+    """As `seals`, of records by their number and the `values` of all that follows it. `secret`: 64 bytes at most."""
     # The two halves of an HMAC (RFC 2104), begun once: a copy of each costs a third of a whole one.
     key = secret.ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + _OF_RECORD)
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
     encoded, marks = [], []
     for number, rest in records:
-        first = b"%d" % number
-        encoded.append(_whole((b"i%d:" % len(first), first, rest)))
+        first = _number(number)
+        encoded.append(b"r%d:%b%b" % (len(first) + len(rest), first, rest))
         mine, whole = inner.copy(), outer.copy()
         mine.update(b"r%d:%b" % (len(rest), rest))
         whole.update(mine.digest())
