@@ -8,7 +8,9 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -363,10 +365,13 @@ def test_what_is_interrupted_leaves_nothing_behind_and_can_be_done_again(
     assert differences(app, now=NOW) == []
 
 
-def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(new: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sent", [b"", b"\x00\x00\x10\x00of four kilobytes"], ids=["before", "in the middle"])
+def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(
+    new: Make, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
     app = new()
     before = all_rows(app)
-    monkeypatch.setattr(apart, "_make", _die)
+    monkeypatch.setattr(apart, "_make", partial(_die, sent))
 
     with pytest.raises(CannotFill, match="ended too early, with exit code 3: nothing is stored"), app.app_context():
         fill(200, 100, 1, this_instance(), NOW, alone_up_to=0)
@@ -374,7 +379,8 @@ def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(new: Make, mon
     assert all_rows(app) == before
 
 
-def _die(*_arguments: Any) -> None:
+def _die(sent: bytes, _task: object, sender: Connection) -> None:
+    os.write(sender.fileno(), sent)
     raise SystemExit(3)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from multiprocessing.connection import Connection as Pipe
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, NamedTuple
 
 from webapp.demo import CannotFill
@@ -51,13 +52,22 @@ def made(maker: Maker, instance: Instance, *, apart: bool) -> Iterator[Iterable[
     process.start()
     sender.close()
     try:
-        yield iter(receiver.recv, None)
-    except EOFError as error:
-        process.join()
-        raise CannotFill(f"{TOO_EARLY}, with exit code {process.exitcode}: nothing is stored") from error
+        yield _received(receiver, process)
     finally:
         receiver.close()  # who still sends, ends
         process.join()
+
+
+def _received(receiver: Pipe, process: BaseProcess) -> Iterator[Batch]:
+    while True:
+        try:
+            batch: Batch | None = receiver.recv()
+        except (EOFError, OSError) as error:  # between two batches, or in the middle of one
+            process.join()
+            raise CannotFill(f"{TOO_EARLY}, with exit code {process.exitcode}: nothing is stored") from error
+        if batch is None:
+            return
+        yield batch
 
 
 def _make(task: _Task, sender: Pipe) -> None:

@@ -47,7 +47,7 @@ from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settl
 LATE = {"ix_verification_request_id", "ix_identity_index_verification_id"}
 """Indexes that rows come to in no order: they are dropped first and made at the end. Every other grows at a few places
 only, which costs no more than to sort it, and is done while the calls are made."""
-PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-32768", "threads=2")
+PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-16384", "threads=2")
 CHUNK = 20_000
 FULL = "the disk is full, that of the database or that of temporary files: nothing is stored"
 IN_USE = "another process has the database open: stop `yuliang serve` and the workers first"
