@@ -50,6 +50,18 @@ def test_where_a_value_ends_cannot_be_shifted(row: list[chain.Value], data: st.D
     assert alike == (first == second)
 
 
+@given(st.lists(st.tuples(st.integers(1, 2**40), ROWS), max_size=4), st.integers(0, 4))
+def test_records_that_were_encoded_in_parts_are_sealed_alike(rows: list[tuple[int, chain.Row]], cut: int) -> None:
+    whole = [(number, *rest) for number, rest in rows]
+    parts = [(number, chain.values(rest[:cut]) + chain.values(rest[cut:])) for number, rest in rows]
+
+    content, marks = chain.seals_encoded(SECRET, parts)
+
+    assert (content, marks) == chain.seals(SECRET, whole)
+    assert content == chain.content(SECRET, whole)
+    assert list(chain.unpack_marks(marks)) == [(record[0], chain.mark(SECRET, record)) for record in whole]
+
+
 def test_the_encoding_is_the_documented_one() -> None:
     """A change here would leave all that was sealed before beyond proof."""
     row = [7, None, "张", b"\xff\x00", True, 0.5, ""]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +28,8 @@ from webapp.accounts import passwords
 from webapp.accounts.models import Role, User
 from webapp.accounts.operations import Profile
 from webapp.audit.trail import SYSTEM, Action, AuditRecord
-from webapp.demo import CannotFill, loading, operations
+from webapp.audit.verifier import verify
+from webapp.demo import CannotFill, apart, loading
 from webapp.demo.operations import fill
 from webapp.foundation import schema
 from webapp.foundation.clock import day_of, utc_now
@@ -143,6 +149,7 @@ def test_every_person_opens_is_found_and_is_nobody(year: Flask) -> None:
     for number, person in opened.items():
         expected = {(kind.value, sealer.index(kind, value)) for kind, value in identities.found_by(person)}
         assert stored[number] == expected, number
+        assert db.session.get_one(Identity, number).index_key == sealer.indexing
         assert person.number.startswith((people.TOUR_PEOPLE, people.TOUR_NOBODY))
     assert len({person.number for person in opened.values()}) > CALLS / 6
     assert sum(bool(person.reference) for person in opened.values()) > CALLS / 10
@@ -189,6 +196,16 @@ def test_the_trail_holds_each_call_and_each_decision(year: Flask) -> None:
         if row.outcome != Outcome.UNKNOWN:
             assert record.detail == expected
             assert record.actor_id == row.operator_id
+
+
+def test_the_seals_of_the_trail_are_right_and_cover_every_record(year: Flask) -> None:
+    """They were made before the records were stored."""
+    faults: list[str] = []
+    verdict = verify(this_instance().keys, faults.append)
+
+    assert faults == []
+    assert (verdict.records, verdict.unsealed) == (count(AuditRecord), 0)
+    assert verdict.records > 2 * CALLS
 
 
 def test_what_is_open_is_told_and_what_was_settled_is_not(year: Flask) -> None:
@@ -348,19 +365,80 @@ def test_what_is_interrupted_leaves_nothing_behind_and_can_be_done_again(
     assert differences(app, now=NOW) == []
 
 
-def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(new: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sent", [b"", b"\x00\x00\x10\x00of four kilobytes"], ids=["before", "in the middle"])
+def test_a_process_that_makes_them_and_dies_leaves_nothing_behind(
+    new: Make, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
     app = new()
     before = all_rows(app)
-    monkeypatch.setattr(operations, "_make_apart", _die)
+    monkeypatch.setattr(apart, "_make", partial(_die, sent))
 
-    with pytest.raises(EOFError), app.app_context():
+    with pytest.raises(CannotFill, match="ended too early, with exit code 3: nothing is stored"), app.app_context():
         fill(200, 100, 1, this_instance(), NOW, alone_up_to=0)
 
     assert all_rows(app) == before
 
 
-def _die(*_arguments: Any) -> None:
+def _die(sent: bytes, _task: object, sender: Connection) -> None:
+    os.write(sender.fileno(), sent)
     raise SystemExit(3)
+
+
+def test_what_is_killed_in_the_middle_leaves_nothing_behind(new: Make) -> None:
+    app = new()
+    before = all_rows(app)
+    with app.app_context():
+        file = Path(str(db.engine.url.database))
+        db.engine.dispose()
+    size = file.stat().st_size
+
+    killed = multiprocessing.get_context("spawn").Process(target=fill_until_killed, args=(file.parent,))
+    killed.start()
+    killed.join()
+
+    assert killed.exitcode == -signal.SIGKILL
+    assert file.stat().st_size > 2 * size, "much was in the file already"
+    assert all_rows(app) == before
+    with app.app_context():
+        assert fill(200, 100, 1, this_instance(), NOW).calls == 200
+    assert differences(app, now=NOW) == []
+
+
+def fill_until_killed(folder: Path) -> None:
+    """In a process of its own, which is killed when it has stored two batches of three."""
+    store, stored = loading.store, 0
+
+    def die_at_the_third(*arguments: Any) -> None:
+        nonlocal stored
+        stored += 1
+        if stored == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        store(*arguments)
+
+    app = create_app(settings_for(folder, None))
+    with app.app_context(), pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(loading, "store", die_at_the_third)
+        # What does not fit in there is in the file.
+        monkeypatch.setattr(loading, "PRAGMAS", (*loading.PRAGMAS, "cache_size=20"))
+        fill(4_000, 200, 1, this_instance(), NOW, alone_up_to=0)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(new: Make) -> None:
+    app = new()
+    before = all_rows(app)
+
+    def of_a_megabyte(driver: Any, _record: object) -> None:
+        driver.execute("PRAGMA max_page_count=400")
+
+    with app.app_context():
+        event.listen(db.engine, "connect", of_a_megabyte)
+        with pytest.raises(CannotFill, match=r"the disk is full.* nothing is stored"):
+            fill(2_000, 100, 1, this_instance(), NOW)
+        event.remove(db.engine, "connect", of_a_megabyte)
+        db.engine.dispose()
+    assert all_rows(app) == before
+    with app.app_context():
+        assert fill(200, 100, 1, this_instance(), NOW).calls == 200
 
 
 def test_a_live_instance_is_never_filled(app: Flask) -> None:

@@ -6,14 +6,13 @@ from flask import Flask
 
 from webapp.demo import derived, loading
 from webapp.demo.rows import Call
-from webapp.demo.staging import ALL, CALL
+from webapp.demo.staging import ALL, CALL, KIND
 from webapp.foundation.database import transaction
 
 
 def call(number: int, created_at: str, finished_at: str) -> Call:
     return Call(
-        number, created_at, created_at, finished_at, "match", "yes", "yes", None, "0000", 200, "", 9, 1, 2, "赵敏", 1,
-        1, "contract", False, 1, 10, 9, "{}", "{}", 0, 1, 2, None, None, b"",
+        number, created_at, created_at, finished_at, 0, "yes", "", 9, 2, 1, 1, 10, 9, 0, 1, 2, None,
     )  # fmt: skip
 
 
@@ -23,6 +22,7 @@ def test_an_answer_and_a_hold_of_the_same_microsecond_come_in_the_order_of_their
         connection = session.connection()
         for table in ALL:
             table.create(connection)
+        loading.put(connection, KIND, [(0, "match", "yes", None, "0000", 200, 1, "{}", True)])
         loading.put(connection, CALL, [call(1, first, both), call(2, both, last)])
         entries = connection.execute(derived.entries(1)).all()
         session.rollback()

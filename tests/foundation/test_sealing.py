@@ -31,6 +31,19 @@ def test_what_was_sealed_opens_at_its_place(content: bytes, place: str) -> None:
     assert OURS.open(OURS.seal(content, place), place) == content
 
 
+@given(st.lists(st.tuples(places, st.binary(max_size=40)), max_size=6))
+@some
+def test_what_was_sealed_together_opens_each_at_its_place_and_no_nonce_is_used_twice(
+    contents: list[tuple[str, bytes]],
+) -> None:
+    sealed = OURS.seal_all(contents)
+
+    assert [OURS.open(blob, place) for blob, (place, _content) in zip(sealed, contents, strict=True)] == [
+        content for _place, content in contents
+    ]
+    assert len({blob[4:16] for blob in sealed}) == len(contents), "after version, length and id of the key"
+
+
 @given(st.dictionaries(st.sampled_from(["name", "number", "raw"]), st.text(st.characters(exclude_categories=["Cs"]))))
 @some
 def test_a_json_object_opens_as_it_was(content: dict[str, Any]) -> None:

@@ -128,6 +128,28 @@ def seals(secret: bytes, records: Iterable[Row]) -> tuple[bytes, bytes]:
     return sealing.digest(), b"".join(marks)
 
 
+def values(row: Row) -> bytes:
+    """The encodings of these values one after the other, for rows that have some in common: see `seals_encoded`."""
+    return b"".join(_fields(row))
+
+
+def seals_encoded(secret: bytes, records: Iterable[tuple[int, bytes]]) -> tuple[bytes, bytes]:
+    """As `seals`, of records by their number and the `values` of all that follows it. `secret`: 64 bytes at most."""
+    # The two halves of an HMAC (RFC 2104), begun once: a copy of each costs a third of a whole one.
+    key = secret.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + _OF_RECORD)
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+    encoded, marks = [], []
+    for number, rest in records:
+        first = _number(number)
+        encoded.append(b"r%d:%b%b" % (len(first) + len(rest), first, rest))
+        mine, whole = inner.copy(), outer.copy()
+        mine.update(b"r%d:%b" % (len(rest), rest))
+        whole.update(mine.digest())
+        marks.append(_MARK.pack(number, whole.digest()[:4]))
+    return hmac.digest(secret, encode([CONTENT]) + b"".join(encoded), hashlib.sha256), b"".join(marks)
+
+
 def unpack_marks(packed: bytes) -> Iterator[tuple[int, bytes]]:
     """What `pack_marks` packed."""
     return _MARK.iter_unpack(packed)

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
 
@@ -79,6 +79,28 @@ def seal_as_found(keys: Keys, now: datetime) -> None:
     while records := list(stored.records(last_id, most=MOST)):
         number, last_id = number + 1, records[-1].id
         segment = _segment(number, previous, records, keys, now, chain.FOUND)
+        insert_rows(AuditSegment, segment)
+        previous = segment["seal"]
+
+
+class Ready(NamedTuple):
+    """Records without stamps whose seals were made before they were stored, see `chain.seals_encoded`."""
+
+    first_id: int
+    last_id: int
+    records: int
+    content: bytes
+    marks: bytes
+
+
+def seal_ready(ready: Sequence[Ready], keys: Keys, now: datetime) -> None:
+    """As `seal_as_found`, of what was stored next."""
+    number, last_id, previous = _end()
+    for one in ready:
+        if one.first_id <= last_id:
+            raise ValueError(f"records from {one.first_id} on are sealed already")
+        number, last_id = number + 1, one.last_id
+        segment = _sealed(number, previous, one, keys, now, chain.FOUND)
         insert_rows(AuditSegment, segment)
         previous = segment["seal"]
 
@@ -151,11 +173,16 @@ def _adding() -> set[str]:
 def _segment(
     number: int, previous: bytes, records: Sequence[Record], keys: Keys, now: datetime, kind: str = chain.STAMPED
 ) -> dict[str, Any]:
+    content, marks = chain.seals(next(iter(secrets_of(keys).values())), (record.row for record in records))
+    ready = Ready(records[0].id, records[-1].id, len(records), content, marks)
+    return _sealed(number, previous, ready, keys, now, kind)
+
+
+def _sealed(number: int, previous: bytes, ready: Ready, keys: Keys, now: datetime, kind: str) -> dict[str, Any]:
     key_id, secret = next(iter(secrets_of(keys).items()))
-    content, marks = chain.seals(secret, (record.row for record in records))
     found = Segment(
-        number=number, first_id=records[0].id, last_id=records[-1].id, records=len(records),
+        number=number, first_id=ready.first_id, last_id=ready.last_id, records=ready.records,
         sealed_at=as_stored(now), key_id=key_id, previous=previous,
-        content=content, seal=b"", marks=marks,
+        content=ready.content, seal=b"", marks=ready.marks,
     )  # fmt: skip
     return found._asdict() | {"sealed_at": now, "seal": chain.seal(secret, kind, found[:-1])}

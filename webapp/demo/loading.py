@@ -1,8 +1,8 @@
 """Storing a made-up year: each call goes once into a table of its own, and from there, within the database, to every
 place where the product keeps something of it.
 
-All of it is one transaction: what is interrupted leaves nothing behind. The indexes over what is stored in bulk are
-dropped first and made at the end, and what people are found by is inserted in the order of its own tree.
+All of it is one transaction: what is interrupted leaves nothing behind. What people are found by is inserted at the
+end, in the order of its own tree.
 """
 
 from __future__ import annotations
@@ -26,44 +26,36 @@ from sqlalchemy import (
     literal,
     select,
     text,
-    union_all,
 )
+from sqlalchemy.exc import DBAPIError
 
 from webapp.audit.trail import AuditRecord
 from webapp.demo import CannotFill, derived
-from webapp.demo.parts import Part, person_with
-from webapp.demo.register import Register
-from webapp.demo.rows import Batch, Counted
-from webapp.demo.staging import ALL, CALL, FOUND, PART, REFERENCE, SETTLED
+from webapp.demo.orders import Orders
+from webapp.demo.outcomes import KINDS
+from webapp.demo.records import finished_detail, sent_detail
+from webapp.demo.rows import Batch, Row
+from webapp.demo.staging import ALL, CALL, FOUND, KIND, OPERATOR, PART, REFERENCE, SETTLED, USE
 from webapp.foundation.database import Base, db, transaction
-from webapp.foundation.sealing import Sealer
 from webapp.quota import append_only
 from webapp.quota.models import LedgerEntry
 from webapp.usage import facets
 from webapp.usage.facets import Key, Place
 from webapp.usage.models import LatencyHour, UsageDay, UsageHour
-from webapp.verification.identities import Person, found_by
 from webapp.verification.models import Identity, IdentityIndex, IndexKind, Settlement, Verification
 
-BULK: tuple[type[Base], ...] = (Verification, LedgerEntry, AuditRecord, IdentityIndex)
-FEW = {"uq_verification_sending_person", "ix_verification_open", "ix_ledger_entry_supply"}
-"""Indexes over few of many rows: they cost nothing, and purchases read them."""
-PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-262144", "threads=2")
-FINDS = {
-    Part.NUMBER: {IndexKind.NUMBER},
-    Part.NAME: {IndexKind.NAME, IndexKind.BEGINNING},
-    Part.LAST_FOUR: {IndexKind.LAST_FOUR},
-    Part.PLACE: {IndexKind.PROVINCE, IndexKind.CITY},
-}
-"""What each part of a person is found by."""
+LATE = {"ix_verification_request_id", "ix_identity_index_verification_id"}
+"""Indexes that rows come to in no order: they are dropped first and made at the end. Every other grows at a few places
+only, which costs no more than to sort it, and is done while the calls are made."""
+PRAGMAS = ("foreign_keys=OFF", "temp_store=FILE", "cache_size=-16384", "threads=2")
 CHUNK = 20_000
+FULL = "the disk is full, that of the database or that of temporary files: nothing is stored"
 IN_USE = "another process has the database open: stop `yuliang serve` and the workers first"
-REASON = "供应商账单 / the vendor's bill"
 
 
 @contextmanager
 def bulk() -> Iterator[Connection]:
-    """One transaction for a whole year. Raises `CannotFill` where others have an SQLite file open."""
+    """One transaction for a whole year. Raises `CannotFill` where others have an SQLite file open or a disk is full."""
     db.session.remove()
     db.engine.dispose()
     try:
@@ -80,9 +72,18 @@ def bulk() -> Iterator[Connection]:
                     index.create(connection)
             for table in ALL:
                 table.drop(connection)
+    except (DBAPIError, db.engine.dialect.loaded_dbapi.Error) as error:
+        if _is_full(getattr(error, "orig", error)):
+            raise CannotFill(FULL) from error
+        raise
     finally:
         db.session.remove()
         db.engine.dispose()  # the next connection is an ordinary one again
+
+
+def _is_full(error: object) -> bool:
+    """Whether a driver says that a disk is full: SQLite by name, PostgreSQL by number."""
+    return getattr(error, "sqlite_errorname", None) == "SQLITE_FULL" or getattr(error, "sqlstate", None) == "53100"
 
 
 def _have_to_ourselves() -> None:
@@ -98,27 +99,38 @@ def _have_to_ourselves() -> None:
 
 
 def _drop_indexes(connection: Connection) -> list[Index]:
-    found = [index for model in BULK for index in _table_of(model).indexes if index.name not in FEW]
+    tables = _table_of(Verification), _table_of(IdentityIndex)
+    found = [index for table in tables for index in table.indexes if index.name in LATE]
     for index in found:
         index.drop(connection)
-    return sorted(found, key=lambda index: str(index.name))
+    return found
 
 
-def store(connection: Connection, batch: Batch, admin_id: int, admin: str) -> None:
+def stage(connection: Connection, orders: Orders) -> None:
+    """Stores what many calls have in common."""
+    put(connection, KIND, (
+        (place, one.outcome.value, one.billed.value, one.cause and one.cause.value, one.code, one.http_status,
+         one.attempts, finished_detail(place), one.derived)
+        for place, one in enumerate(KINDS)
+    ))  # fmt: skip
+    put(connection, OPERATOR, ((one.id, one.name, one.department_id) for one in orders.operators))
+    put(connection, USE, ((one.id, one.legal_basis, one.consent, sent_detail(one.id)) for one in orders.purposes))
+
+
+def store(connection: Connection, batch: Batch, orders: Orders) -> None:
     """Stores a batch's calls; what comes first on its morning is stored already, see `operations`."""
     put(connection, CALL, batch.calls)
     put(connection, SETTLED, batch.settled)
-    for model, rows in (
-        (Verification, derived.facts()), (Identity, derived.identities()), (LedgerEntry, derived.entries(admin_id)),
-        (AuditRecord, derived.records(admin_id, admin)), (Settlement, derived.settlements(admin_id)),
+    put(connection, PART, batch.parts)
+    _copy(connection, _table_of(Verification), derived.facts())
+    put(connection, _table_of(Identity), batch.identities)
+    for table, rows in (
+        (_table_of(LedgerEntry), derived.entries(orders.admin_id)),
+        (_table_of(AuditRecord), derived.records(orders.admin_id, orders.admin)),
+        (_table_of(Settlement), derived.settlements(orders.admin_id)), (FOUND, derived.found()),
+        (REFERENCE, derived.references()),
     ):  # fmt: skip
-        _copy(connection, _table_of(model), rows)
-    _copy(connection, FOUND, union_all(*(select(part.label("part"), CALL.c.id.label("verification_id"))
-                                         for part in (CALL.c.number, CALL.c.name, CALL.c.last_four))))  # fmt: skip
-    placed = select(CALL.c.place.label("part"), CALL.c.id.label("verification_id"))
-    _copy(connection, FOUND, placed.where(CALL.c.place.is_not(None)))
-    found = select(CALL.c.reference.label("blind"), CALL.c.id.label("verification_id"))
-    _copy(connection, REFERENCE, found.where(CALL.c.reference.is_not(None)))
+        _copy(connection, table, rows)
     for table in (CALL, SETTLED):
         connection.execute(delete(table))
 
@@ -133,18 +145,15 @@ def count(connection: Connection, batch: Batch, zone: ZoneInfo) -> Counter[tuple
     return facets.sums(days, hours, latencies, zone)
 
 
-def _at(rows: Sequence[Counted]) -> dict[Key, int]:
+def _at(rows: Sequence[Row]) -> dict[Key, int]:
     """Calls by key; the first of each is an hour, as the database writes it."""
     hours = {at: datetime.fromisoformat(at).replace(tzinfo=UTC) for at in {row[0] for row in rows}}
     return {(hours[at], *key): calls for at, *key, calls in rows}
 
 
-def make_findable(connection: Connection, sealer: Sealer) -> None:
-    """Stores the blind indexes of all calls."""
+def make_findable(connection: Connection) -> None:
+    """Stores the blind indexes of all calls, in the order of their own tree."""
     connection.execute(text("CREATE INDEX demo_found_part ON demo_found (part, verification_id)"))
-    register = Register()
-    for some in _parts(connection):
-        put(connection, PART, [(blind, part, kind) for part in some for kind, blind in _blinds(part, register, sealer)])
     connection.execute(text("CREATE INDEX demo_part_blind ON demo_part (blind, part, kind)"))
     both = PART.join(FOUND, FOUND.c.part == PART.c.part)
     columns, in_order = (PART.c.blind, FOUND.c.verification_id, PART.c.kind), (PART.c.blind, PART.c.part)
@@ -153,20 +162,6 @@ def make_findable(connection: Connection, sealer: Sealer) -> None:
     kind = literal(IndexKind.REFERENCE.value).label("kind")
     references = select(REFERENCE.c.blind, REFERENCE.c.verification_id, kind).order_by(REFERENCE.c.blind)
     _copy(connection, _table_of(IdentityIndex), references)
-
-
-def _parts(connection: Connection) -> Iterator[Sequence[int]]:
-    """Every part that leads to a call, some at a time."""
-    last, part = -1, FOUND.c.part
-    while some := connection.scalars(select(part).where(part > last).distinct().order_by(part).limit(CHUNK)).all():
-        yield some
-        last = some[-1]
-
-
-def _blinds(part: int, register: Register, sealer: Sealer) -> Iterator[tuple[str, bytes]]:
-    for kind, value in found_by(Person(**person_with(part, register))):
-        if kind in FINDS[Part(part % len(Part))]:
-            yield kind.value, sealer.index(kind, value)
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:

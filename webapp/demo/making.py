@@ -7,47 +7,40 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
+from statistics import NormalDist
 from typing import Any
 
 from webapp.demo import purchases, year
+from webapp.demo.days import Day, Days, stamps
 from webapp.demo.orders import Orders
 from webapp.demo.outcomes import KINDS
-from webapp.demo.parts import parts
 from webapp.demo.purchases import Need
-from webapp.demo.register import Register
-from webapp.demo.rows import Batch, Call, Counted, Settled
+from webapp.demo.records import Records
+from webapp.demo.rows import Batch, Bought, Settled
 from webapp.demo.stock import Stock, Stocked
 from webapp.foundation.clock import day_of, start_of
 from webapp.foundation.sealing import Sealer
-from webapp.quota.ledger import Purchase
-from webapp.quota.models import EntryKind
 from webapp.quota.rules import DrawOrder
 from webapp.usage.calendar import DayKind
-from webapp.usage.hours import hour_of
-from webapp.usage.latency import bucket_of
-from webapp.vendor.contract import Billed, Outcome
-from webapp.verification.models import Decision, Source
+from webapp.vendor.contract import Billed
 
-QUARTER, MICRO = timedelta(minutes=15), timedelta(microseconds=1)
-QUARTER_US, SECOND_US, DAY_US = 900_000_000, 1_000_000, 86_400_000_000
+QUARTER = timedelta(minutes=15)
+QUARTER_US, SECOND_US = 900_000_000, 1_000_000
 NEW_PEOPLE, NOT_AGAIN_FOR = 0.2, 2
 """The share of calls about somebody new, at least, and the days before one may come again."""
-LATENCY = (4.88, 0.42)
-"""Milliseconds of an answer: lognormal, 132 in the middle."""
+_LOGARITHM = NormalDist(4.88, 0.42)
+LATENCIES = [int(2.718281828 ** _LOGARITHM.inv_cdf((rank + 0.5) / 4096)) + 9 for rank in range(4096)]
+"""Milliseconds of an answer, each as likely: lognormal, 132 in the middle."""
 OVERHEAD_US = 4_000
 """Our own time around the answer."""
 CHARGED_SHARE = 0.8
 """Of the unknown outcomes that an admin settles."""
 BATCH = 5_000
-SOURCE = Source.DESK.value
-TOLD = {Outcome.UNKNOWN.value, Outcome.UNEXPECTED.value}
 
 
 @dataclass(slots=True)
@@ -61,11 +54,11 @@ class _Open:
 
 
 class Maker:
-    """Makes the batches of one year, each to be stored before the next is asked for."""
+    """Makes the batches of one year, each to be stored before the next is asked for. `secret` seals the trail."""
 
-    def __init__(self, orders: Orders, calendar: Mapping[date, DayKind], sealer: Sealer) -> None:
-        self.orders, self.calendar = orders, calendar
-        self._register, self._sealer, self._chance = Register(), sealer, Random(orders.seed)  # noqa: S311  # no secret
+    def __init__(self, orders: Orders, calendar: Mapping[date, DayKind], sealer: Sealer, secret: bytes) -> None:
+        self.orders, self.calendar, self.secret, self._sealer = orders, calendar, secret, sealer
+        self._chance = Random(orders.seed)  # noqa: S311  # no secret
         today = day_of(orders.now, orders.zone)
         # The last quarter of an hour is left out: its calls might end after now.
         self._until = int((orders.now - start_of(today, orders.zone)) / QUARTER) - 1
@@ -80,11 +73,7 @@ class Maker:
         self._seen = array("l", [0])
         """On which day each person came last."""
         self._open: list[_Open] = []
-        self._templates = [[one.sealed(""), one.sealed("%(reference)s")] for one in KINDS]
-        # Plain words: an Enum's members are slow to store and to hand to another process.
-        self._words = [(one.outcome.value, one.billed.value, one.cause and one.cause.value) for one in KINDS]
-        self._finished = [json.dumps({"outcome": one.outcome, "billed": one.billed, "cause": one.cause})
-                          for one in KINDS]  # fmt: skip
+        self._records = Records(orders, secret)
         self._shares = list(accumulate(one.share for one in KINDS))
         # The first of the desk and the first purpose have the most to do.
         self._busy = list(accumulate(1 / (3 + place) for place in range(len(orders.operators))))
@@ -99,22 +88,26 @@ class Maker:
     def batches(self) -> Iterator[Batch]:
         """The year, in order."""
         batch: Batch | None = None
+        days = Days(self.orders, self._sealer)  # not before it is needed: it is made in one of two processes
         for index, day in enumerate(self.days):
             evening = self._figures()
             lapsed, bought = self._begin(index, day)
             if batch is not None and (lapsed or bought or len(batch.calls) >= BATCH):
-                yield replace(batch, lots=evening)
+                yield replace(batch, lots=evening, trail=self._records.seal())
                 batch = None
-            batch = batch or Batch(day, bought)
+            if batch is None:
+                batch = Batch(day, bought)
+                self._records.leave_out(len(bought))
             self._settle_due(day, batch)
-            self._make_day(day, self._need.calls[index], batch)
+            if calls := self._need.calls[index]:
+                days.write(self._made(day, calls), self._records, batch)
         if batch is not None:
-            yield replace(batch, lots=self._figures())
+            yield replace(batch, lots=self._figures(), trail=self._records.seal())
 
     def _figures(self) -> list[Stocked]:
         return [replace(lot) for lot in self._stock.lots.values()]
 
-    def _begin(self, index: int, day: date) -> tuple[bool, list[Purchase]]:
+    def _begin(self, index: int, day: date) -> tuple[bool, list[Bought]]:
         """Whether calls lapse, and what is bought, before the first call of the day."""
         lapsed = self._stock.lapse(day)
         self._stock.begin(day)
@@ -130,144 +123,82 @@ class Maker:
         if not due:
             return
         self._open = [one for one in self._open if one.due > day]
-        at = _stamps(start_of(day, self.orders.zone))((8 * 60 + 5) * 60 * SECOND_US)
-        for one in due:
-            batch.settled.append(self._settled(one, at))
+        (at,) = stamps(start_of(day, self.orders.zone), [(8 * 60 + 5) * 60 * SECOND_US])
+        rows = [self._settled(one, at) for one in due]
+        batch.settled += rows
+        self._records.settled(rows)
 
     def _settled(self, one: _Open, at: str) -> Settled:
         move, decision, kind = (
-            (self._stock.charge, Decision.CHARGED, EntryKind.CHARGE) if one.charged
-            else (self._stock.release, Decision.NOT_CHARGED, EntryKind.RELEASE)
+            (self._stock.charge, "charged", "charge") if one.charged
+            else (self._stock.release, "not_charged", "release")
         )  # fmt: skip
         change = int(not one.charged and one.lot_id is not None)
         detail = json.dumps({"decision": decision})
-        return Settled(
-            one.verification_id, at, decision.value, kind.value, change, one.lot_id, move(one.lot_id), detail
-        )
+        return Settled(one.verification_id, at, decision, kind, change, one.lot_id, move(one.lot_id), detail)
 
-    def _make_day(self, day: date, calls: int, batch: Batch) -> None:
-        chance = self._chance
+    def _made(self, day: date, calls: int) -> Day:
+        """Who asks about whom, when, what for, what comes of it, and which lot it is drawn from."""
+        chance, orders = self._chance, self.orders
         profile = year.profile_until(self._until) if day == self._today else year.PROFILE
-        if not calls:
-            return
         quarters = sorted(chance.choices(range(year.QUARTERS), profile, k=calls))
         begun = sorted(int((quarter + chance.random()) * QUARTER_US) for quarter in quarters)
         kinds = chance.choices(range(len(KINDS)), cum_weights=self._shares, k=calls)
-        latencies = [int(chance.lognormvariate(*LATENCY)) + 9 + KINDS[kind].slower for kind in kinds]
+        slower = [one.slower for one in KINDS]
+        latencies = [latency + slower[kind]
+                     for latency, kind in zip(chance.choices(LATENCIES, k=calls), kinds, strict=True)]  # fmt: skip
         ended = [at + latency * 1_000 + OVERHEAD_US for at, latency in zip(begun, latencies, strict=True)]
-        drawn = self._draw(begun, ended, kinds)
-        self._rows(day, begun, ended, kinds, latencies, drawn, batch)
-
-    def _draw(self, begun: list[int], ended: list[int], kinds: list[int]) -> list[list[Any]]:
-        """For each call its lot, and what was left there after its hold and after its answer; in the order of time."""
-        drawn: list[list[Any]] = [[None, 0, 0] for _call in begun]
         moments = [at << 24 | index << 1 for index, at in enumerate(begun)]
         moments += [at << 24 | index << 1 | 1 for index, at in enumerate(ended)]
+        order = [moment & 0xFFFFFF for moment in sorted(moments)]
+        ids = range(self._next_call, self._next_call + calls)
+        self._next_call += calls
+        lots, held, left = self._draw(kinds, order)
+        billed = [one.billed.value for one in KINDS]
+        made = Day(
+            day, ids, begun, ended, kinds, [billed[kind] for kind in kinds], latencies,
+            chance.choices(orders.operators, cum_weights=self._busy, k=calls),
+            chance.choices(orders.purposes, cum_weights=self._wanted, k=calls),
+            self._somebody(day.toordinal(), calls), chance.randbytes(16 * calls).hex().upper(), lots, held, left, order,
+        )  # fmt: skip
+        self._decide(made)
+        return made
+
+    def _draw(self, kinds: list[int], order: list[int]) -> tuple[list[Any], list[int], list[int]]:
+        """For each call its lot, and what was left there after its hold and after its answer; in the order of time."""
+        lots: list[int | None] = [None] * len(kinds)
+        held, left = [0] * len(kinds), [0] * len(kinds)
         stock = self._stock
-        for moment in sorted(moments):
-            index = (moment & 0xFFFFFF) >> 1
-            one = drawn[index]
+        moves = [{Billed.YES: stock.charge, Billed.NO: stock.release}.get(one.billed) for one in KINDS]
+        for moment in order:
+            index = moment >> 1
             if not moment & 1:
-                one[0], one[1] = stock.hold()
-            elif (billed := KINDS[kinds[index]].billed) is Billed.YES:
-                one[2] = stock.charge(one[0])
-            elif billed is Billed.NO:
-                one[2] = stock.release(one[0])
-        return drawn
+                lots[index], held[index] = stock.hold()
+            elif (move := moves[kinds[index]]) is not None:
+                left[index] = move(lots[index])
+        return lots, held, left
 
-    def _rows(
-        self, day: date, begun: list[int], ended: list[int], kinds: list[int], latencies: list[int],
-        drawn: list[list[Any]], batch: Batch,
-    ) -> None:  # fmt: skip
-        orders, chance, seal, person = self.orders, self._chance, self._sealer.seal, self._register.person
-        midnight = start_of(day, orders.zone)
-        stamp = _stamps(midnight)
-        starts = (hour_of(midnight + QUARTER * number, orders.zone) for number in range(year.QUARTERS))
-        hours = [stamp((start - midnight) // MICRO) for start in starts]
-        operators = chance.choices(orders.operators, cum_weights=self._busy, k=len(begun))
-        uses = chance.choices(orders.purposes, cum_weights=self._wanted, k=len(begun))
-        sent = {use.id: json.dumps({"purpose": use.id}) for use in orders.purposes}
-        today, deadline_us = int(f"{day:%Y%m%d}"), orders.deadline // MICRO
-        by_day, by_hour, answered_in = list[Counted](), list[Counted](), list[Counted]()
-        for at, end, kind_index, latency, (lot_id, held, left), operator, use in zip(
-            begun, ended, kinds, latencies, drawn, operators, uses, strict=True
-        ):
-            kind, number = KINDS[kind_index], self._next_call
-            self._next_call += 1
-            index = self._somebody(day.toordinal())
-            name, id_number = person(index, kind.way)
-            birthday = id_number[6:14]
-            reference = f"{use.prefix}{day:%y}-{number:07}" if use.prefix else ""
-            content = self._templates[kind_index][bool(reference)] % {
-                "name": name, "number": id_number, "reference": reference, "birthday": birthday,
-                "sex": "M" if int(id_number[16]) % 2 else "F", "age": str((today - int(birthday)) // 10_000),
-            }  # fmt: skip
-            outcome, answered, cause = self._words[kind_index]
-            billed = self._decided(number, lot_id, day) if answered == Billed.UNKNOWN else answered
-            batch.calls.append(Call(
-                number, stamp(at), stamp(at + deadline_us), stamp(end), outcome, billed, answered, cause,
-                kind.code, kind.http_status, _request_id(chance.getrandbits(128)), latency, kind.attempts, operator.id,
-                operator.name, operator.department_id, use.id, use.legal_basis, use.consent, lot_id, held, left,
-                sent[use.id], self._finished[kind_index], *parts(index, kind, id_number), self._blind(reference),
-                seal(content.encode(), f"identity:{number}"),
-            ))  # fmt: skip
-            hour = hours[at // QUARTER_US]
-            by_day.append((
-                outcome, billed, SOURCE, operator.id, operator.department_id, use.id, lot_id or 0, cause or "",
-            ))  # fmt: skip
-            by_hour.append((hour, *by_day[-1]))
-            answered_in.append((hour, bucket_of(latency)))
-            if outcome in TOLD:
-                batch.told.append(batch.calls[-1])
-        batch.days += [(day.isoformat(), *key, calls) for key, calls in Counter(by_day).items()]
-        batch.hours += [(*key, calls) for key, calls in Counter(by_hour).items()]
-        batch.latencies += [(*key, calls) for key, calls in Counter(answered_in).items()]
+    def _somebody(self, today: int, calls: int) -> list[int]:
+        """For each call the number of somebody new, or of one who has not been here since the day before yesterday: a
+        recent result would have been shown instead of a call."""
+        chance, seen, found = self._chance.random, self._seen, list[int]()
+        for _call in range(calls):
+            if chance() < NEW_PEOPLE or seen[index := int(chance() * len(seen))] > today - NOT_AGAIN_FOR:
+                index = len(seen)
+                seen.append(today)
+            seen[index] = today
+            found.append(index)
+        return found
 
-    def _blind(self, reference: str) -> bytes | None:
-        return self._sealer.index("reference", reference) if reference else None
-
-    def _somebody(self, today: int) -> int:
-        """The number of somebody new, or of one who has not been here since the day before yesterday: a recent result
-        would have been shown instead of a call."""
-        chance, seen = self._chance.random, self._seen
-        if chance() < NEW_PEOPLE or seen[index := int(chance() * len(seen))] > today - NOT_AGAIN_FOR:
-            index = len(seen)
-            seen.append(today)
-        seen[index] = today
-        return index
-
-    def _decided(self, verification_id: int, lot_id: int | None, day: date) -> str:
-        """Whether an unknown outcome is settled by now, and how."""
-        due = day + timedelta(days=self._chance.randint(1, 4))
-        if due > self.days[-1] - timedelta(days=1):
-            return Billed.UNKNOWN.value
-        lapsed = lot_id is not None and self._stock.lots[lot_id].expires_on < due
-        charged = lapsed or self._chance.random() < CHARGED_SHARE
-        self._open.append(_Open(due, verification_id, lot_id, charged))
-        return (Billed.YES if charged else Billed.NO).value
-
-
-@cache
-def _clock() -> list[str]:
-    """Every second of a day."""
-    return [f"{hour:02}:{minute:02}:{second:02}" for hour in range(24) for minute in range(60) for second in range(60)]
-
-
-def _stamps(midnight: datetime) -> Callable[[int], str]:
-    """Writes instants, given as microseconds after `midnight`, as both databases read them: UTC, without its name."""
-    utc = midnight.astimezone(UTC)
-    offset = (utc.hour * 3600 + utc.minute * 60 + utc.second) * SECOND_US
-    clock, days = _clock(), [f"{utc + timedelta(days=ahead):%Y-%m-%d}" for ahead in range(3)]
-
-    def stamp(micros: int) -> str:
-        day, rest = divmod(offset + micros, DAY_US)
-        second, fraction = divmod(rest, SECOND_US)
-        return f"{days[day]} {clock[second]}.{fraction:06}"
-
-    return stamp
-
-
-def _request_id(number: int) -> str:
-    """A request id as the gateway writes them: a UUID in capitals."""
-    text = f"{number:032X}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    def _decide(self, made: Day) -> None:
+        """Whether unknown outcomes are settled by now, and how."""
+        for place, billed in enumerate(made.billed):
+            if billed != "unknown":
+                continue
+            due = made.day + timedelta(days=self._chance.randint(1, 4))
+            if due <= self.days[-1] - timedelta(days=1):
+                lot_id = made.lots[place]
+                lapsed = lot_id is not None and self._stock.lots[lot_id].expires_on < due
+                charged = lapsed or self._chance.random() < CHARGED_SHARE
+                self._open.append(_Open(due, made.ids[place], lot_id, charged))
+                made.billed[place] = "yes" if charged else "no"

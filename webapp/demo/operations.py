@@ -6,13 +6,10 @@ stored in bulk. The figures of the lots and the counters are kept in step with e
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from multiprocessing.connection import Connection as Pipe
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, text, update
@@ -20,18 +17,20 @@ from sqlalchemy import Connection, func, select, text, update
 from webapp.accounts.models import MADE_UP, Role
 from webapp.accounts.operations import Profile, create_user
 from webapp.audit import sealer
-from webapp.audit.trail import SYSTEM, Who
+from webapp.audit.sealer import Ready
+from webapp.audit.trail import SYSTEM, AuditRecord, Who
 from webapp.demo import CannotFill, loading
+from webapp.demo.apart import made
 from webapp.demo.making import Maker
 from webapp.demo.orders import Operator, Orders, Use
+from webapp.demo.outcomes import KINDS
 from webapp.demo.rows import Batch
 from webapp.foundation.clock import day_of, start_of
 from webapp.foundation.database import Base, db, must_write
 from webapp.foundation.instance import Instance
-from webapp.foundation.keys import Keys
-from webapp.foundation.sealing import Sealer
 from webapp.notify import notices
 from webapp.quota import drawing, ledger
+from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
 from webapp.usage import packing
 from webapp.usage import queries as usage
@@ -84,18 +83,20 @@ def fill(calls: int, days: int, seed: int, instance: Instance, now: datetime, *,
     calendar = _calendar(days, instance.settings.zone, now)
     with loading.bulk() as connection:
         orders, who = _orders(connection, calls, days, seed, instance, now)
-        maker = Maker(orders, calendar, instance.sealer)
+        loading.stage(connection, orders)
+        maker = Maker(orders, calendar, instance.sealer, next(iter(sealer.secrets_of(instance.keys).values())))
         months: Counter[tuple[date, Place]] = Counter()
-        with _made(maker, instance.keys, apart=calls > alone_up_to) as batches:
+        with made(maker, instance, apart=calls > alone_up_to) as batches:
             for batch in batches:
                 _begin_day(batch, orders, who)
-                loading.store(connection, batch, orders.admin_id, who.label)
+                sealer.seal_as_found(instance.keys, now)
+                loading.store(connection, batch, orders)
+                _seal(connection, batch, instance, now)
                 _keep_in_step(connection, batch, orders)
                 months.update(loading.count(connection, batch, orders.zone))
         packing.add(must_write(), months)
-        loading.make_findable(connection, instance.sealer)
+        loading.make_findable(connection)
         _give_out(connection, Verification, orders.first_call + calls - 1)
-        sealer.seal_as_found(instance.keys, now)
         lots = connection.scalar(select(func.count()).select_from(Lot)) or 0
     return Filled(calls, maker.days[0], maker.days[-1], lots)
 
@@ -122,8 +123,8 @@ def _orders(
     operators = tuple(_hire(one, who, before) for one in STAFF)
     return Orders(
         calls, days, seed, now, settings.zone, timedelta(seconds=settings.vendor_deadline) + GRACE, drawing.order(),
-        admin.id, operators, tuple(_uses(who, before)), _next_row(connection, Verification),
-        _next_row(connection, Lot),
+        admin.id, admin.name, operators, tuple(_uses(who, before)), _next_row(connection, Verification),
+        _next_row(connection, Lot), _next_row(connection, AuditRecord),
     ), who  # fmt: skip
 
 
@@ -153,8 +154,9 @@ def _next_row(connection: Connection, model: type[Base]) -> int:
         given = connection.scalar(text("SELECT nextval(pg_get_serial_sequence(:table, 'id'))"), {"table": table})
         connection.execute(_SET, {"table": table, "last": given, "used": False})
         return int(given or 1)
-    last = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table})
-    return int(last or 0) + 1
+    given = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table})
+    there = connection.scalar(text(f"SELECT max(id) FROM {table}"))  # noqa: S608  # our own name
+    return max(given or 0, there or 0) + 1
 
 
 _SET = text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last, :used)")
@@ -167,40 +169,21 @@ def _give_out(connection: Connection, model: type[Base], last: int) -> None:
         connection.execute(text("ANALYZE"))
 
 
-@contextmanager
-def _made(maker: Maker, keys: Keys, *, apart: bool) -> Iterator[Iterable[Batch]]:
-    """The batches, made here or by a process of their own while this one stores them."""
-    if not apart:
-        yield maker.batches()
-        return
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    # Spawned, not forked: a fork would hold the database's file and locks too.
-    process = multiprocessing.get_context("spawn").Process(
-        target=_make_apart, args=(maker.orders, maker.calendar, keys, sender)
-    )
-    process.start()
-    sender.close()
-    try:
-        yield iter(receiver.recv, None)
-    finally:
-        receiver.close()  # who still sends, ends
-        process.join()
-
-
-def _make_apart(orders: Orders, calendar: Mapping[date, DayKind], keys: Keys, sender: Pipe) -> None:
-    with suppress(BrokenPipeError):
-        for batch in Maker(orders, calendar, Sealer(keys)).batches():
-            sender.send(batch)
-        sender.send(None)
-
-
 def _begin_day(batch: Batch, orders: Orders, who: Who) -> None:
     """What comes before the calls: expired lots lapse, the admin buys."""
     midnight = start_of(batch.morning, orders.zone)
     while ledger.lapse_expired(batch.morning, midnight + LAPSES):
         pass
-    for purchase in batch.bought:
-        ledger.record_purchase(purchase, who, midnight + BUYS)
+    for bought in batch.bought:
+        ledger.record_purchase(Purchase(**bought._asdict()), who, midnight + BUYS)
+
+
+def _seal(connection: Connection, batch: Batch, instance: Instance, now: datetime) -> None:
+    """Closes the trail over the records of a batch. They must have the numbers that they were sealed with."""
+    last = connection.scalar(select(func.max(AuditRecord.id)))
+    if batch.trail and last != batch.trail[-1].last_id:
+        raise RuntimeError(f"the newest record is {last}, it was sealed as {batch.trail[-1].last_id}")
+    sealer.seal_ready([Ready(*seals) for seals in batch.trail], instance.keys, now)
 
 
 def _keep_in_step(connection: Connection, batch: Batch, orders: Orders) -> None:
@@ -211,7 +194,8 @@ def _keep_in_step(connection: Connection, batch: Batch, orders: Orders) -> None:
     must_write().expire_all()
     for call in batch.told:
         at = datetime.fromisoformat(call.finished_at).replace(tzinfo=UTC)
-        if call.billed == Billed.UNKNOWN:
+        if KINDS[call.kind].outcome is Outcome.UNEXPECTED:
+            code = KINDS[call.kind].code
+            notices.tell("admin", "unexpected_answer", f"unexpected:{call.id}", at, id=call.id, code=code)
+        elif call.billed == Billed.UNKNOWN:
             notices.tell("admin", "unknown_outcome", f"unknown:{call.id}", at, id=call.id)
-        elif call.outcome == Outcome.UNEXPECTED:
-            notices.tell("admin", "unexpected_answer", f"unexpected:{call.id}", at, id=call.id, code=call.vendor_code)

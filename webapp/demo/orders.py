@@ -29,7 +29,7 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What is to be made. `first_call` and `first_lot` are the row numbers that come next."""
+    """What is to be made. `first_call`, `first_lot` and `first_record` are the row numbers that come next."""
 
     calls: int
     days: int
@@ -39,7 +39,9 @@ class Orders:
     deadline: timedelta
     draw_order: DrawOrder
     admin_id: int
+    admin: str
     operators: tuple[Operator, ...]
     purposes: tuple[Use, ...]
     first_call: int
     first_lot: int
+    first_record: int

@@ -1,15 +1,18 @@
 """Pure: what of a person is shared by many calls: a number, a name, its last four characters, the place that was told.
 
-Each such part has a number, from which it can be made again: so a call is kept beside four numbers, and every blind
-index is made once, however many calls it finds.
+Each such part has a number: so a call is kept beside four numbers, and every blind index is made once, however many
+calls it finds. What people are found by is what `verification.identities.found_by` says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 
-from webapp.demo.outcomes import CITY, PROVINCE, Kind
-from webapp.demo.register import CHECK, NAMES, REFUSED_NAME, Register, Way
+from webapp.demo.outcomes import CITY, PROVINCE
+from webapp.demo.rows import Row
+from webapp.persons.names import beginnings
+from webapp.persons.places import plain_city, plain_province
 
 
 class Part(IntEnum):
@@ -21,31 +24,34 @@ class Part(IntEnum):
     PLACE = 3
 
 
-def parts(index: int, kind: Kind, number: str) -> tuple[int, int, int, int | None]:
-    """The parts of whom a call was about: person `index` of the register, with that ID number."""
-    name = len(NAMES) * 2 if kind.way == Way.REFUSED else int(number[6:17]) % len(NAMES)
-    if kind.way == Way.MISTYPED:
-        name += len(NAMES)
-    last_four = int(number[14:17]) * 11 + CHECK.index(number[17])
-    return (
-        (index * 2 + (kind.way == Way.NOBODY)) * len(Part) + Part.NUMBER,
-        name * len(Part) + Part.NAME,
-        last_four * len(Part) + Part.LAST_FOUR,
-        Part.PLACE.value if kind.derived else None,
-    )
-
-
-def person_with(part: int, register: Register) -> dict[str, str]:
-    """The fields of a person who has that part, and nothing else that anybody is found by, but for a number: its
-    person is found by the last four characters too."""
-    which, of = Part(part % len(Part)), part // len(Part)
-    match which:
+def found_by(part: Part, text: str) -> list[tuple[str, str]]:
+    """What leads to who has that part, as kinds and values of blind indexes."""
+    match part:
         case Part.NUMBER:
-            return {"name": "", "number": register.person(of // 2, Way.NOBODY if of % 2 else Way.RIGHT)[1]}
+            return [("number", text)]
         case Part.NAME:
-            names = [*NAMES, *(name.replace("小", "晓") for name in NAMES), REFUSED_NAME]
-            return {"name": names[of], "number": ""}
+            return [("name", text), *(("beginning", beginning) for beginning in beginnings(text))]
         case Part.LAST_FOUR:
-            return {"name": "", "number": f"{of // 11:03}{CHECK[of % 11]}"}
+            return [("last4", text[-4:])]
         case Part.PLACE:
-            return {"name": "", "number": "", "province": PROVINCE, "city": CITY}
+            province = plain_province(PROVINCE)
+            return [("province", province), ("city", f"{province}\0{plain_city(CITY)}")]
+
+
+class Parts:
+    """Makes the blind indexes of each part when it is met first."""
+
+    def __init__(self, index: Callable[[str, str], bytes]) -> None:
+        self._index = index
+        self._met = {part: bytearray() for part in Part}
+
+    def new(self, part: Part, numbers: Iterable[int], texts: Iterable[str]) -> Iterator[Row]:
+        """Rows of `staging.PART`, for those of these that were not met before: their numbers, and what they say."""
+        met = self._met[part]
+        for number, text in dict(zip(numbers, texts, strict=True)).items():
+            if number >= len(met):
+                met.extend(bytes(number + 1 - len(met)))
+            if not met[number]:
+                met[number] = 1
+                for kind, value in found_by(part, text):
+                    yield self._index(kind, value), number * len(Part) + part, kind

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from webapp.demo.rows import Bought
 from webapp.quota.catalogue import CATALOGUE
-from webapp.quota.ledger import Purchase
 from webapp.quota.rules import default_expiry
 
 OPENING_DAYS, LASTS_DAYS = 45, 75
@@ -32,7 +32,7 @@ class Need:
         return sum(known) + (days - len(known)) * sum(recent) // len(recent)
 
 
-def bought(need: Need, index: int, remaining: int) -> list[Purchase]:
+def bought(need: Need, index: int, remaining: int) -> list[Bought]:
     """What is bought on the morning of that day, when so many calls are left."""
     today = need.first + timedelta(days=index)
     if index == 0:
@@ -44,17 +44,17 @@ def bought(need: Need, index: int, remaining: int) -> list[Purchase]:
     return []
 
 
-def _opening(need: Need) -> Purchase:
+def _opening(need: Need) -> Bought:
     """The lot that the books begin with: bought long before, mostly used, and a little too large."""
     days = min(OPENING_DAYS, max(len(need.calls) // 3, 1))
     left = need.of(0, days) * 104 // 100 + 20
     calls = left * 9115 // 2415  # the console shows [6700/9115]
     ends = need.first + timedelta(days=days - 1)
-    return Purchase(calls, ends - timedelta(days=365), ends, None, "MK-0", used_before=calls - left)
+    return Bought(calls, ends - timedelta(days=365), ends, None, "MK-0", used_before=calls - left)
 
 
-def _purchase(wanted: int, today: date, expires_on: date) -> Purchase:
+def _purchase(wanted: int, today: date, expires_on: date) -> Bought:
     """The smallest package of at least `wanted` calls, or the largest that there is."""
     paid = sorted(one for one in CATALOGUE if one[1])
     calls, price = next((one for one in paid if one[0] >= wanted), paid[-1])
-    return Purchase(calls, today, expires_on, price, f"MK{today:%Y%m%d}")
+    return Bought(calls, today, expires_on, price, f"MK{today:%Y%m%d}")

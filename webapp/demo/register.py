@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import cache
+from typing import NamedTuple
 
 from webapp.vendor.sandbox import people
 
@@ -41,9 +43,24 @@ REGIONS = (people.TOUR_PEOPLE, people.TOUR_PEOPLE, people.TOUR_NOBODY, people.TO
 """By way."""
 
 
+@cache
 def _weighed(digits: str, place: int) -> int:
     """The part of the check sum that digits at that place make (ISO 7064 MOD 11-2: weights are powers of two)."""
     return sum(int(digit) * pow(2, 17 - place - index, 11) for index, digit in enumerate(digits))
+
+
+MISTYPED = tuple(name.replace("小", "晓") for name in NAMES)
+WRITTEN = (*NAMES, *MISTYPED, REFUSED_NAME)
+"""Every name that anybody is asked about by."""
+
+
+class Known(NamedTuple):
+    """Somebody as asked about; `spelled`: the place of the name in `WRITTEN`, `ends`: which last four characters."""
+
+    name: str
+    number: str
+    spelled: int
+    ends: int
 
 
 class Register:
@@ -51,20 +68,19 @@ class Register:
 
     def __init__(self) -> None:
         born = [f"{BORN_FROM + timedelta(days=ahead):%Y%m%d}" for ahead in range(BORN_DAYS)]
-        sequences = [f"{sequence:03}" for sequence in SEQUENCES]
-        self._born = [(day, _weighed(day, 6)) for day in born]
-        self._sequences = [(sequence, _weighed(sequence, 14)) for sequence in sequences]
+        self._born = [(day, _weighed(day[:4], 6) + _weighed(day[4:], 10), int(day) * 1000 % len(NAMES)) for day in born]
+        self._sequences = [(f"{number:03}", _weighed(f"{number:03}", 14), number) for number in SEQUENCES]
         self._regions = [(region, _weighed(region, 0)) for region in REGIONS]
 
-    def person(self, index: int, way: int) -> tuple[str, str]:
-        """Name and number, asked about in that way; no two of the first `SIZE` have one number."""
+    def person(self, index: int, way: int) -> Known:
+        """Who is asked about in that way; no two of the first `SIZE` have one number."""
         day, place = divmod(index * STRIDE % SIZE, len(self._sequences))
-        (region, region_sum), (born, born_sum) = self._regions[way], self._born[day]
-        sequence, sequence_sum = self._sequences[place]
-        counted = born + sequence
-        name = NAMES[int(counted) % len(NAMES)]
+        (region, region_sum), (born, born_sum, called) = self._regions[way], self._born[day]
+        sequence, sequence_sum, number = self._sequences[place]
+        check = (region_sum + born_sum + sequence_sum) % 11
+        spelled = (called + number) % len(NAMES)
         if way == Way.MISTYPED:
-            name = name.replace("小", "晓")
+            spelled += len(NAMES)
         elif way == Way.REFUSED:
-            name = REFUSED_NAME
-        return name, region + counted + CHECK[(region_sum + born_sum + sequence_sum) % 11]
+            spelled = len(WRITTEN) - 1
+        return Known(WRITTEN[spelled], f"{region}{born}{sequence}{CHECK[check]}", spelled, number * 11 + check)

@@ -1,4 +1,4 @@
-"""What is made of a year, ready to be stored."""
+"""Pure: what is made of a year, ready to be stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from webapp.demo.stock import Stocked
-from webapp.quota.ledger import Purchase
+
+
+class Bought(NamedTuple):
+    """What the admin buys on a morning, as `quota.ledger.Purchase` says."""
+
+    calls: int
+    bought_on: date
+    expires_on: date
+    price_fen: int | None
+    order_number: str
+    used_before: int = 0
 
 
 class Call(NamedTuple):
@@ -17,37 +27,23 @@ class Call(NamedTuple):
     created_at: str
     deadline_at: str
     finished_at: str
-    outcome: str
+    kind: int
+    """Its place in `outcomes.KINDS`."""
     billed: str
-    answered: str
-    """Whether it was charged as far as the answer told."""
-    cause: str | None
-    vendor_code: str
-    http_status: int
     request_id: str
     latency_ms: int
-    attempts: int
     operator_id: int
-    operator: str
-    department_id: int
     purpose_id: int
-    legal_basis: str
-    consent: bool
     lot_id: int | None
     held_left: int
     """Of its lot, after the hold; `settled_left` after what the answer did to it."""
     settled_left: int
-    sent: str
-    """What the trail keeps of the intent; `finished`: of the answer."""
-    finished: str
     number: int
     """The parts of the person, see `parts`."""
     name: int
     last_four: int
-    place: int | None
     reference: bytes | None
     """Blind index of the reference."""
-    sealed: bytes
 
 
 class Settled(NamedTuple):
@@ -64,8 +60,27 @@ class Settled(NamedTuple):
     detail: str
 
 
-Counted = tuple[Any, ...]
-"""A row of a table of counts, in its order; of a key, without its calls."""
+class Told(NamedTuple):
+    """A call that admins are told of."""
+
+    id: int
+    finished_at: str
+    kind: int
+    billed: str
+
+
+class Seals(NamedTuple):
+    """The seals of a piece of the trail, as `audit.sealer.Ready` says."""
+
+    first_id: int
+    last_id: int
+    records: int
+    content: bytes
+    marks: bytes
+
+
+Row = tuple[Any, ...]
+"""A plain tuple, in the order of its table: what is many is made by `zip`, and quick to hand to another process."""
 
 
 @dataclass(slots=True)
@@ -73,13 +88,19 @@ class Batch:
     """Whole days: what comes first on the morning of the first, then the calls, in order."""
 
     morning: date
-    bought: list[Purchase]
-    calls: list[Call] = field(default_factory=list)
+    bought: list[Bought]
+    calls: list[Row] = field(default_factory=list)
+    """Each a `Call`."""
+    identities: list[Row] = field(default_factory=list)
+    """Rows of `Identity`."""
+    parts: list[Row] = field(default_factory=list)
+    """Rows of `staging.PART`, of parts that were not there before."""
     settled: list[Settled] = field(default_factory=list)
-    days: list[Counted] = field(default_factory=list)
+    days: list[Row] = field(default_factory=list)
     """Rows of `UsageDay`; no other batch has counts of these days."""
-    hours: list[Counted] = field(default_factory=list)
-    latencies: list[Counted] = field(default_factory=list)
+    hours: list[Row] = field(default_factory=list)
+    latencies: list[Row] = field(default_factory=list)
     lots: list[Stocked] = field(default_factory=list)
-    told: list[Call] = field(default_factory=list)
-    """Those of `calls` that admins are told of."""
+    told: list[Told] = field(default_factory=list)
+    trail: list[Seals] = field(default_factory=list)
+    """Of all audit records of the calls and of what was settled."""

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -125,6 +125,20 @@ class Sealer:
         held = self._held
         head, nonce = _head(held.sealing), os.urandom(NONCE_BYTES)
         return head + nonce + held.ciphers[head].encrypt(nonce, content, head + place.encode())
+
+    def seal_all(self, contents: Iterable[tuple[str, bytes]]) -> list[bytes]:
+        """As `seal`, of many: by their places."""
+        if self.heed is not None:
+            self.heed()
+        held = self._held
+        head = _head(held.sealing)
+        encrypt, some = held.ciphers[head].encrypt, list(contents)
+        pool = os.urandom(NONCE_BYTES * len(some))
+        nonces = (pool[at : at + NONCE_BYTES] for at in range(0, len(pool), NONCE_BYTES))
+        return [
+            head + nonce + encrypt(nonce, content, head + place.encode())
+            for (place, content), nonce in zip(some, nonces, strict=True)
+        ]
 
     def open(self, blob: bytes, place: str) -> bytes:
         """What was sealed for `place`. Raises `CannotOpen`, `KeyMissing`."""
