@@ -53,7 +53,10 @@ class VerifyForm(Form):
     id_number = StringField(_l("ID number"), filters=[lambda text: id_numbers.normalise(text or "")])
     confirmed = StringField(live.CONFIRM, filters=[stripped])
     """The number itself, once more, where it ends in 000: shown as a tick that belongs to this one number."""
-    purpose = SelectField(_l("Purpose"), coerce=int)
+    purpose = SelectField(
+        _l("Purpose"), coerce=int, invalid_value_message=_l("Choose a purpose."),
+        invalid_choice_message=_l("Choose a purpose."),
+    )  # fmt: skip
     consent = Tick(_l("The person has consented to this verification"))
     guardian_consent = Tick(
         _l("The guardian has consented to this verification"),
