@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DateField, Field, SelectField
 from wtforms import Form as PlainForm
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs lag behind
+from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 from wtforms.widgets import Select
 
@@ -111,7 +112,7 @@ class FilterList(SelectField):
     """A list to choose from in a filter: nothing chosen is no filter, and whatever is not in the list is a fault,
     blanks too (WTForms' `Optional` would let them pass unread)."""
 
-    def pre_validate(self, form: PlainForm) -> None:
+    def pre_validate(self, form: BaseForm) -> None:
         if self.raw_data and self.raw_data[0] != "":
             super().pre_validate(form)
 
