@@ -315,6 +315,7 @@ def test_the_first_admin_needs_mail_address_and_password(given: str, missing: st
 @pytest.mark.parametrize(
     ("environ", "address"),
     [({"YULIANG_PORT": "81"}, "http://127.0.0.1:81"), ({"YULIANG_HOST": "::1"}, "http://[::1]:8000"),
+     ({"YULIANG_HOST": "0.0.0.0"}, "http://localhost:8000"), ({"YULIANG_HOST": "::"}, "http://localhost:8000"),  # noqa: S104
      ({"YULIANG_HOST": "0.0.0.0", "YULIANG_PUBLIC_URL": "https://desk.example/"}, "https://desk.example")],  # noqa: S104
 )  # fmt: skip
 def test_people_open_the_public_address_else_host_and_port(environ: dict[str, str], address: str) -> None:

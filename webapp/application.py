@@ -18,7 +18,7 @@ from webapp.configuration import key_views as keyring
 from webapp.configuration import views as configuration
 from webapp.dashboard import usage_views as usage
 from webapp.dashboard import views as dashboard
-from webapp.foundation import pages
+from webapp.foundation import compression, pages
 from webapp.foundation.database import db, engine_options, prepare_engine
 from webapp.foundation.instance import NAME, Instance, vendor_kind
 from webapp.foundation.key_ring import HEED, Heed
@@ -109,6 +109,7 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     Babel(app, locale_selector=pages.reader_language, timezone_selector=pages.choose_zone)
+    compression.install(app)  # before all that may change an answer: it has the last word
     pages.install(app)
     logs.install(app)
     CSRFProtect(app).exempt(recipient_views.leave_at_once)

@@ -66,13 +66,21 @@ def main(argv: list[str] | None = None) -> int:
         print(f"yuliang: {error}", file=sys.stderr)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        print(f"yuliang: the database cannot be used: {reason}. Check YULIANG_DATABASE_URL.", file=sys.stderr)
+        print(f"yuliang: the database cannot be used: {reason}. {_remedy()}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever reads has enough, as `head` does; nothing may be flushed into it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 1
+
+
+def _remedy() -> str:
+    """What to do about a database that cannot be used."""
+    settings = read_settings(os.environ)
+    if settings.database_url:
+        return "Check YULIANG_DATABASE_URL."
+    return f"Look after {settings.instance / 'yuliang.db'}: its folder and disk, or put a copy of it back in its place."
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -58,6 +58,7 @@ class _Web(BaseApplication):  # type: ignore[misc]
             "timeout": int(settings.vendor_deadline) + 60, "graceful_timeout": int(settings.vendor_deadline) + PATIENCE,
             "keepalive": 15, "worker_tmp_dir": _memory_folder(), "logger_class": "webapp.watching.gunicorn_log.Log",
             "proc_name": "yuliang", "forwarded_allow_ips": "127.0.0.1,::1", "max_requests": 0,
+            "limit_request_line": 8190,  # the product itself answers what is too long for a filter
         }  # fmt: skip
         for name, value in options.items():
             self.cfg.set(name, value)

@@ -19,6 +19,7 @@ from webapp.foundation.limits import Limit, parse_limits
 from webapp.foundation.smtp_url import MailServer, parse_smtp_url
 
 SANDBOX = "sandbox"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what a server listens on, and nobody can open
 LOCALES = ("zh_CN", "en")
 MOST_DAYS = 36_500
 """That anything is kept, unless for ever."""
@@ -208,7 +209,7 @@ class Settings:
     @property
     def address(self) -> str:
         """Where people open the product."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = "localhost" if self.host in EVERYWHERE else f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
 

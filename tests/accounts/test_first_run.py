@@ -14,7 +14,7 @@ from tests.support.cast import ADMIN, NOW, Desk
 from tests.support.waiting import together, until
 from webapp.accounts.models import LoginSession, User
 from webapp.accounts.operations import FIRST_RUN_CODE, Profile, first_admin_code, make_first_admin
-from webapp.audit.trail import SYSTEM, AuditRecord
+from webapp.audit.trail import SYSTEM, Action, AuditRecord
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.runtime import StoredSetting
@@ -85,6 +85,22 @@ def test_a_wrong_code_makes_nobody(empty: Flask) -> None:
         assert (page.status_code, bool(said_beside(page, "code"))) == (422, True), code[:20]
         assert "correct-horse-9" not in page.text
 
+    assert people(empty) == []
+
+
+@on_one_database
+def test_wrong_codes_are_slowed_down_and_heard_ones_alone_recorded(empty: Flask) -> None:
+    code, browser = code_of(empty), first_page(empty)
+    answers = [browser.post("/first-run", FIELDS | {"code": "AAAA-AAAA-AAAA"}) for _each in range(12)]
+    heard = [answer for answer in answers if answer.status_code == 422]
+
+    assert answers[-1].status_code == 429
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 900
+    with empty.app_context():
+        failed = select(AuditRecord).where(AuditRecord.action == Action.LOGIN_FAILED.value)
+        assert len(db.session.scalars(failed).all()) == len(heard) < 12
+        db.session.remove()
+    assert browser.post("/first-run", FIELDS | {"code": code}).status_code == 429
     assert people(empty) == []
 
 

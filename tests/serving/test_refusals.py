@@ -77,6 +77,19 @@ def another_key(name: str) -> Spoil:
     return spoil
 
 
+def spoiled_key(content: bytes) -> Spoil:
+    def spoil(instance: Path) -> dict[str, str]:
+        (instance / "keys" / "data_keys").write_bytes(content)
+        return {}
+
+    return spoil
+
+
+def broken_database(instance: Path) -> dict[str, str]:
+    (instance / "yuliang.db").write_bytes(b"no database at all" * 1_000)
+    return {}
+
+
 def newer_schema(instance: Path) -> dict[str, str]:
     with sqlite3.connect(instance / "yuliang.db") as database:
         database.execute("UPDATE alembic_version SET version_num = 'ffff'")
@@ -97,6 +110,9 @@ def setting(**given: str) -> Spoil:
         pytest.param(setting(DATA_KEYS="k1:c2hvcnQ="), ["YULIANG_DATA_KEYS", "32", "Example:"], id="short-key"),
         pytest.param(another_key("data_keys"), ["data_keys", "back"], id="other-data-key"),
         pytest.param(another_key("index_keys"), ["index_keys", "back"], id="other-index-key"),
+        pytest.param(spoiled_key(bytes(range(256))), ["keys/data_keys", "backed-up"], id="key-file-of-bytes"),
+        pytest.param(spoiled_key(b"garbage"), ["keys/data_keys", "backed-up"], id="key-file-of-garbage"),
+        pytest.param(broken_database, ["not a database", "yuliang.db", "copy"], id="broken-database"),
         pytest.param(newer_schema, ["ffff", "Install that version"], id="newer-schema"),
         pytest.param(setting(DATABASE_URL="sqlite:////nowhere/at/all.db"), ["database", "YULIANG_DATABASE_URL"],
                      id="no-database"),

@@ -220,12 +220,19 @@ def first_admin_code(sealer: Sealer, now: datetime) -> str:
 def make_first_admin(
     code: str, profile: Profile, password: str, who: Who, sealer: Sealer, now: datetime
 ) -> User | None:
-    """The first admin, by the one-time code, which is then spent; None where the code is wrong or used."""
-    with transaction():
+    """The first admin, by the one-time code, which is then spent; None where the code is wrong or used.
+
+    Wrong codes count as failed log-ins: raises `TooManyTries` before anything is compared.
+    """
+    if seconds := _wait(sealer.indexes("login", FIRST_RUN_CODE, fleeting=True), who.address, now):
+        raise TooManyTries(seconds)
+    with transaction() as session:
         known = runtime.stored(FIRST_RUN_CODE, sealer)
         right = known is not None and hmac.compare_digest(code.strip().upper().encode(), known.encode())
         # Of two who send the right code at once, the one who clears it makes the admin.
         if not right or has_users() or not runtime.clear(FIRST_RUN_CODE):
+            account = sealer.index("login", FIRST_RUN_CODE)
+            session.add(LoginFailure(at=now, account=account, address=network(who.address)))
             append(who, Action.LOGIN_FAILED, now, success=False, first_run=True)
             return None
         return create_user(profile, password, who, now)

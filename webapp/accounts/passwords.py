@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -49,6 +50,8 @@ def fault(password: str, email: str) -> str | None:
         return _("Use at least %(least)s characters.", least=LEAST)
     if len(password) > MOST:
         return _("Use at most %(most)s characters.", most=MOST)
+    if any(unicodedata.category(character) == "Cc" for character in password):
+        return _("Remove control characters and line breaks.")
     if len(password) < LONG and kinds < 2:
         return _("Mix letters with digits or signs, or use %(long)s characters or more.", long=LONG)
     own = email.split("@")[0].lower()

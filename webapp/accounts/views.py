@@ -19,7 +19,7 @@ from webapp.foundation.instance import this_instance
 
 bp = Blueprint("accounts", __name__)
 
-Page = str | tuple[str, int] | Response
+Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -36,7 +36,8 @@ def login() -> Page:
     if result.user is None:
         if not result.wait:
             form.password.errors = [_("Mail address or password is wrong.")]
-        return render_template("accounts/login.html", **shown, wait=result.wait), 429 if result.wait else 401
+        page = render_template("accounts/login.html", **shown, wait=result.wait)
+        return (page, 429, {"Retry-After": str(result.wait)}) if result.wait else (page, 401)
     return redirect(access.landing(result.user, target), 303)
 
 
@@ -51,7 +52,11 @@ def first_run() -> Page:
         return render_template("accounts/first_run.html", form=form), status
     instance = this_instance()
     code, password = form.code.data or "", form.password.data or ""
-    user = operations.make_first_admin(code, form.profile(), password, who(), instance.sealer, utc_now())
+    try:
+        user = operations.make_first_admin(code, form.profile(), password, who(), instance.sealer, utc_now())
+    except operations.TooManyTries as tries:
+        form.code.errors = [_("Too many wrong tries. Wait %(seconds)s seconds.", seconds=tries.wait)]
+        return render_template("accounts/first_run.html", form=form), 429, {"Retry-After": str(tries.wait)}
     if user is None:
         form.code.errors = [_("This code is not the one printed at start.")]
         return render_template("accounts/first_run.html", form=form), 422
@@ -81,7 +86,7 @@ def profile() -> Page:
             return render_template("accounts/profile.html", form=form), 422
     except operations.TooManyTries as tries:
         form.current_password.errors = [_("Too many wrong tries. Wait %(seconds)s seconds.", seconds=tries.wait)]
-        return render_template("accounts/profile.html", form=form), 429
+        return render_template("accounts/profile.html", form=form), 429, {"Retry-After": str(tries.wait)}
     access.start_session(queries.user(user.id) or abort(404))
     flash(_("Your password was changed; your other sessions were ended."), "success")
     return redirect(url_for("accounts.profile"), 303)

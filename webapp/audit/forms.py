@@ -9,17 +9,25 @@ from wtforms.validators import NumberRange, Optional, ValidationError
 
 from webapp.audit import queries
 from webapp.audit.texts import ACTIONS, OBJECTS
-from webapp.foundation.forms import CalendarField, FilterForm, WholeNumberField, not_before, options, sound_day
+from webapp.foundation.forms import (
+    CalendarField,
+    FilterForm,
+    FilterList,
+    WholeNumberField,
+    not_before,
+    options,
+    sound_day,
+)
 
 
 class AuditForm(FilterForm):
     """Filters of /audit and of its file."""
 
-    actor = SelectField(_l("Who"), validators=[Optional()])
-    action = SelectField(_l("Action"), validators=[Optional()])
-    object = SelectField(_l("Object"), validators=[Optional()])
+    actor = FilterList(_l("Who"))
+    action = FilterList(_l("Action"))
+    object = FilterList(_l("Object"))
     number = WholeNumberField(_l("Object's number"), validators=[Optional(), NumberRange(1, queries.MOST_ID)])
-    success = SelectField(_l("Success"), validators=[Optional()])
+    success = FilterList(_l("Success"))
 
     def offer(self) -> None:
         """Fills the choices."""

@@ -14,9 +14,10 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, DateField, Field
+from wtforms import BooleanField, DateField, Field, SelectField
 from wtforms import Form as PlainForm
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # the stubs lag behind
+from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 from wtforms.widgets import Select
 
@@ -105,6 +106,15 @@ class DayField(DateField):
         except ValueError:
             self.data = None
             raise ValueError(_("Enter a day that there is, year first: 2026-11-23.")) from None
+
+
+class FilterList(SelectField):
+    """A list to choose from in a filter: nothing chosen is no filter, and whatever is not in the list is a fault,
+    blanks too (WTForms' `Optional` would let them pass unread)."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if self.raw_data and self.raw_data[0] != "":
+            super().pre_validate(form)
 
 
 class FilterForm(FlaskForm):  # type: ignore[misc]

@@ -76,11 +76,20 @@ def load_keys(settings: Settings, *, make: bool = True) -> Keys:
             )
         return given or _from_file(folder / name, generated)
 
+    def keys(variable: str, name: str, given: str) -> tuple[Key, ...]:
+        try:
+            return parse_keys(variable, text(name, given))
+        except SettingsError as error:
+            if given:
+                raise
+            fault = f"holds a wrong key file ({folder / name}): {error.fault} Put the backed-up one in its place."
+            raise SettingsError("YULIANG_INSTANCE", fault, "/var/lib/yuliang") from error
+
     return Keys(
         session=text("secret_key", settings.secret_key),
-        data=parse_keys("YULIANG_DATA_KEYS", text("data_keys", settings.data_keys)),
-        index=parse_keys("YULIANG_INDEX_KEYS", text("index_keys", settings.index_keys)),
-        audit=parse_keys("YULIANG_AUDIT_KEY", text("audit_key", settings.audit_key)),
+        data=keys("YULIANG_DATA_KEYS", "data_keys", settings.data_keys),
+        index=keys("YULIANG_INDEX_KEYS", "index_keys", settings.index_keys),
+        audit=keys("YULIANG_AUDIT_KEY", "audit_key", settings.audit_key),
         generated=tuple(generated),
     )
 
@@ -159,7 +168,10 @@ def _from_file(path: Path, generated: list[Path]) -> str:
             finally:
                 draft.unlink()
         text = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (UnicodeDecodeError, IsADirectoryError) as error:
+        fault = f"holds something that is no key file ({path}). Put the backed-up one in its place."
+        raise SettingsError("YULIANG_INSTANCE", fault, "/var/lib/yuliang") from error
+    except OSError as error:
         fault = f"the folder cannot hold keys ({error}). Make it writable for this user or name another folder."
         raise SettingsError("YULIANG_INSTANCE", fault, "/var/lib/yuliang") from error
     if not text:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, IntegerField, SelectField, StringField
+from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import Length, NumberRange, Optional, Regexp, ValidationError
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import Role, User
 from webapp.foundation.clock import utc_now
-from webapp.foundation.forms import CalendarField, FilterForm, Form, not_before, plain_text, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, FilterList, Form, not_before, plain_text, sound_day
 from webapp.foundation.instance import this_instance
 from webapp.history import search_operations, search_places
 from webapp.history.filters import Filters
@@ -45,14 +45,14 @@ class HistoryForm(FilterForm):
         Optional(),
         Regexp(r"[A-Za-z0-9_-]{22}\Z", message=_l("This search has expired, or it is not yours. Search again.")),
     ])  # fmt: skip
-    outcome = SelectField(_l("Outcome"), validators=[Optional()])
-    billed = SelectField(_l("Charge"), validators=[Optional()])
-    operator = SelectField(_l("Operator"), validators=[Optional()])
-    department = SelectField(_l("Department"), validators=[Optional()])
-    source = SelectField(_l("Source"), validators=[Optional()])
-    purpose = SelectField(_l("Purpose"), validators=[Optional()])
-    province = SelectField(_l("Province"), validators=[Optional()])
-    city = SelectField(_l("City"), validators=[Optional()])
+    outcome = FilterList(_l("Outcome"))
+    billed = FilterList(_l("Charge"))
+    operator = FilterList(_l("Operator"))
+    department = FilterList(_l("Department"))
+    source = FilterList(_l("Source"))
+    purpose = FilterList(_l("Purpose"))
+    province = FilterList(_l("Province"))
+    city = FilterList(_l("City"))
     size = IntegerField(_l("Rows"), render_kw={"placeholder": SIZE}, validators=[Optional(), NumberRange(1, 200)])
 
     def offer(self, viewer: User, locale: str) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField
 from wtforms.validators import Optional
 
 from webapp.accounts import queries as accounts
-from webapp.foundation.forms import CalendarField, FilterForm, not_before, options, sound_day
+from webapp.foundation.forms import CalendarField, FilterForm, FilterList, not_before, options, sound_day
 from webapp.quota import queries
 from webapp.quota.entry_table import KINDS
 from webapp.quota.ledger_queries import Filters
@@ -21,9 +20,9 @@ SUPPLY = "supply"
 class LedgerForm(FilterForm):
     """Filters of /quota/ledger and of its file."""
 
-    kind = SelectField(_l("Entry"), validators=[Optional()])
-    lot = SelectField(_l("Lot"), validators=[Optional()])
-    person = SelectField(_l("By"), validators=[Optional()])
+    kind = FilterList(_l("Entry"))
+    lot = FilterList(_l("Lot"))
+    person = FilterList(_l("By"))
 
     def offer(self) -> None:
         """Fills the choices."""

@@ -43,6 +43,9 @@ ADULT_CONSENT = 14
 """Years of age from which a person consents; before, the guardian does (PIPL, article 31)."""
 
 
+CHOOSE = _l("Choose a purpose.")
+
+
 class VerifyForm(Form):
     """One person to verify. `today` (reporting zone) decides which birth dates are in the future, and who is a child.
 
@@ -53,7 +56,9 @@ class VerifyForm(Form):
     id_number = StringField(_l("ID number"), filters=[lambda text: id_numbers.normalise(text or "")])
     confirmed = StringField(live.CONFIRM, filters=[stripped])
     """The number itself, once more, where it ends in 000: shown as a tick that belongs to this one number."""
-    purpose = SelectField(_l("Purpose"), coerce=int)
+    purpose = SelectField(  # type: ignore[call-arg]  # the stubs lag behind
+        _l("Purpose"), coerce=int, invalid_value_message=CHOOSE, invalid_choice_message=CHOOSE
+    )
     consent = Tick(_l("The person has consented to this verification"))
     guardian_consent = Tick(
         _l("The guardian has consented to this verification"),
