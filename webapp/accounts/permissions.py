@@ -84,6 +84,7 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "ledger.file": READERS,
     "lots.show": EVERYONE,
     "lots.correct": ADMIN,
+    "lots.cover": ADMIN,
     "lots.change": ADMIN,
     "lots.close": ADMIN,
     "lots.reopen": ADMIN,

@@ -75,6 +75,7 @@ ACTIONS: dict[str, LazyString] = {
     "ledger.file": _l("Save entries of the ledger as a file"),
     "lots.show": _l("See a lot with its entries"),
     "lots.correct": _l("Correct the calls of a lot"),
+    "lots.cover": _l("Book uncovered calls on a lot"),
     "lots.change": _l("Change the facts of a lot"),
     "lots.close": _l("Close a lot"),
     "lots.reopen": _l("Reopen a lot"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 
-from sqlalchemy import Date, bindparam, case, func, or_, select
+from sqlalchemy import Date, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import db
@@ -55,7 +55,9 @@ _changes = (
     select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
     .where(LedgerEntry.verification_id.is_(None), _begun.bought_on <= _today,
            LedgerEntry.kind.in_((*SUPPLY, EntryKind.USED_ELSEWHERE, EntryKind.REINSTATEMENT)),
-           or_(LedgerEntry.kind != EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None)))
+           # Of what comes back of a lot that is over, nothing is left: calls are booked on it.
+           or_(LedgerEntry.kind != EntryKind.REINSTATEMENT,
+               and_(LedgerEntry.actor_id.is_not(None), _begun.expires_on >= _today)))
 )  # fmt: skip
 _SUPPLY = select(func.sum(Lot.available + Lot.lapsed), func.sum(Lot.calls), _changes.scalar_subquery()).where(
     *drawing.valid_on(_today)
