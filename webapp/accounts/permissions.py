@@ -93,6 +93,8 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "deductions.add": ADMIN,
     "opening.show": ADMIN,
     "opening.begin": ADMIN,
+    "opening.packages": ADMIN,
+    "opening.begin_packages": ADMIN,
     "reconciliation.index": ADMIN,
     "reconciliation.drift": ADMIN,
     "reconciliation.enter": ADMIN,

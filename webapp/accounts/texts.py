@@ -84,6 +84,8 @@ ACTIONS: dict[str, LazyString] = {
     "deductions.add": _l("Add a rule of what an answer costs"),
     "opening.show": _l("Open the form for the opening balance"),
     "opening.begin": _l("Record the opening balance"),
+    "opening.packages": _l("Open the form for an opening balance of several packages"),
+    "opening.begin_packages": _l("Record an opening balance of several packages"),
     "reconciliation.index": _l("See the reconciliation with the vendor's counter"),
     "reconciliation.drift": _l("Save the drift as a file"),
     "reconciliation.enter": _l("Enter what the vendor's console shows"),
