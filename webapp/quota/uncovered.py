@@ -48,6 +48,16 @@ def coverings(zone: ZoneInfo) -> list[Covering]:
     return [Covering(lot, first, last, day_of(at, zone), calls) for lot, first, last, at, calls in rows]
 
 
+def lots_by_day(today: date, zone: ZoneInfo) -> dict[date, Counter[int]]:
+    """How many uncovered calls of each day were booked on which lot."""
+    found: dict[date, Counter[int]] = {}
+    if done := coverings(zone):
+        for one, days in zip(done, rules.covered(made(EARLIEST, today, zone), done), strict=True):
+            for day, calls in days.items():
+                found.setdefault(day, Counter())[one.lot_id] += calls
+    return found
+
+
 def taken(*when: ColumnElement[bool]) -> int:
     """Uncovered calls that were booked on lots so far; `when`: by entries of that time only."""
     return int(db.session.scalar(select(func.coalesce(-func.sum(LedgerEntry.change), 0)).where(*_TAKEN, *when)) or 0)
