@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import event, func, select
 from werkzeug.test import TestResponse
 
 from tests.quota.books import REASON, WHO, entries, figures
@@ -19,7 +20,7 @@ from tests.verification.calls import REFUSED
 from webapp.audit.trail import Action
 from webapp.checking import check_everything
 from webapp.foundation.clock import day_of, utc_now
-from webapp.foundation.database import transaction
+from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import this_instance
 from webapp.quota import covering, ledger, operations, queries, uncovered
 from webapp.quota.covering import CannotCarry, Offer
@@ -28,6 +29,8 @@ from webapp.quota.models import EntryKind
 from webapp.quota.rules import Covering, covered, still_uncovered
 from webapp.reconciliation import left
 from webapp.reconciliation import queries as queries_of_readings
+from webapp.usage import counters
+from webapp.usage.models import UsageDelta
 
 Open = Callable[[Member | None], Desk]
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
@@ -324,6 +327,32 @@ def test_calls_of_before_the_baseline_that_a_lot_gave_since_do_not_count_for_tho
         found = queries_of_readings.standing(this_instance().settings.zone)
         assert found is not None
         assert left.compared(found, this_instance().settings.zone, utc_now()).uncovered == 2
+
+
+def test_how_many_are_uncovered_is_read_from_counters_and_is_what_the_ledger_says(app: Flask) -> None:
+    for number in range(3):
+        call(app, number)
+    call(app, 9, REFUSED)
+    read: list[str] = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *told: read.append(told[2]))
+        for _ in ("before folding", "after folding"):
+            db.session.rollback()
+            read.clear()
+            found = queries.balance(_today(app), 0).uncovered
+            assert not [one for one in read if "ledger_entry" in one and "verification_id IS NULL" not in one]
+            assert found == queries.charged_on_no_lot() == 3
+            counters.fold(this_instance().settings.zone)
+        assert _rows(UsageDelta) == 0
+    _buy(app, 2)
+    with app.app_context():
+        with transaction():
+            covering.cover(1, 2, REASON, WHO, utc_now())
+        assert queries.balance(_today(app), 0).uncovered == 1
+
+
+def _rows(model: type[Base]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
 def test_what_an_opening_balance_begins_with_holds_the_calls_of_before(app: Flask, desk: Open) -> None:

@@ -32,11 +32,12 @@ def balance(today: date, unknown: int) -> Balance:
     valid = drawing.valid_on(today)
     sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(*valid)
     remaining, total, held = db.session.execute(sums).one()
-    return Balance(remaining or 0, total or 0, held or 0, unknown, charged_on_no_lot() - uncovered.taken())
+    return Balance(remaining or 0, total or 0, held or 0, unknown, uncovered.open_calls())
 
 
 def charged_on_no_lot() -> int:
-    """Calls that were charged while no lot had any, whether a lot gave them later or not."""
+    """Calls that were charged while no lot had any, booked on one later or not: by the ledger, for the proof. Pages
+    read the counters (`uncovered`)."""
     charged = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
     )

@@ -14,13 +14,19 @@ from webapp.quota import rules
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.quota.rules import Covering
 from webapp.usage import daily
+from webapp.usage import queries as usage
+from webapp.usage.facets import UNCOVERED
 from webapp.usage.spans import DAY, Span
-from webapp.vendor.contract import Billed
 
 EARLIEST = date(2000, 1, 1)
 NO_LOT = 0
 """In the place of a lot's number, in counters."""
 _TAKEN = LedgerEntry.verification_id.is_(None), LedgerEntry.kind == EntryKind.COVERED_LATE
+
+
+def open_calls() -> int:
+    """Uncovered calls that are booked on no lot yet."""
+    return daily.uncovered() - taken()
 
 
 def since(first: date, today: date, zone: ZoneInfo, *, last: date | None = None) -> int:
@@ -34,11 +40,12 @@ def since(first: date, today: date, zone: ZoneInfo, *, last: date | None = None)
 
 def made(first: date, last: date, zone: ZoneInfo) -> Counter[date]:
     """Calls of each day that were charged on no lot, booked on one since or not."""
-    calls: Counter[date] = Counter()
-    for (lot_id, _outcome, billed), numbers in daily.calls("lot", Span(first, last), zone).items():
-        if (lot_id, billed) == (NO_LOT, Billed.YES):
-            calls.update({first + ahead * DAY: number for ahead, number in enumerate(numbers) if number})
-    return calls
+    begun = usage.begins(zone)
+    days = Span(max(first, begun or last), last)
+    if days.last < days.first:
+        return Counter()
+    counted = daily.calls(UNCOVERED, days, zone).get((NO_LOT,), ())
+    return Counter({days.first + ahead * DAY: calls for ahead, calls in enumerate(counted) if calls})
 
 
 def coverings(zone: ZoneInfo) -> list[Covering]:

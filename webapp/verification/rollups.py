@@ -27,8 +27,8 @@ from webapp.verification.models import Verification
 Delta = tuple[datetime, Dimensions, int | None, int]
 MADE_FOR = "counted_in_zone"
 """Name under which the database remembers what its rollups were made for."""
-SHAPE = 3
-"""Of the rollups; another number makes every instance count anew. 2: by lot and cause; 3: months."""
+SHAPE = 4
+"""Of the rollups; another number makes every instance count anew. 2: by lot and cause; 3: months; 4: uncovered."""
 WORK = "count anew"
 LEASE = timedelta(minutes=2)
 """How long one day may take to count before others believe its holder dead."""
