@@ -82,8 +82,15 @@ def _count_anew(instance: Instance, holder: str, clock: Callable[[], datetime]) 
 
 
 def fold(instance: Instance) -> bool:
-    """Folds one batch of deltas, unless the rollups are being made anew, or not in our way; True: there may be more."""
-    return are_current(instance) and counters.fold(instance.settings.zone)
+    """Folds one batch of deltas, unless the rollups are being made anew, or not in our way; True: there may be more.
+
+    Whether they are is looked up in the very transaction that folds: whoever makes them anew says so first, and waits
+    until a fold that found them current has ended. Else it could put calls into days that are counted already.
+    """
+    with transaction():
+        return runtime.kept(MADE_FOR, instance.sealer) == _wanted(instance) and counters.fold_batch(
+            instance.settings.zone
+        )
 
 
 def _wanted(instance: Instance) -> str:
