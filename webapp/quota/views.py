@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.accounts.permissions import may
 from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
-from webapp.foundation.database import transaction
+from webapp.foundation.database import of_one_instant, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import day, number
 from webapp.quota import covering, drawing, operations, queries
@@ -29,6 +29,7 @@ bp = Blueprint("quota", __name__)
 
 
 @bp.get("/quota")
+@of_one_instant
 def index() -> tuple[str, int]:
     """All lots and the newest entries."""
     today = _today()
