@@ -50,8 +50,8 @@ def _on_no_lot(first: datetime, last: datetime, zone: ZoneInfo, now: datetime) -
 
 
 def left_at(taken: Taken, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
-    """Least and most calls the lots had when the vendor took a figure. A call that is held, or ended meanwhile, may have
-    been charged by the vendor or not; a lot that was recorded later may have been bought before or not."""
+    """Least and most calls the lots had when the vendor took a figure. A call that is held, or ended meanwhile, may
+    have been charged by the vendor or not; a lot that was recorded later may have been bought before or not."""
     at = taken.at
     day = day_of(at, zone)
     still = Lot.bought_on <= day, Lot.expires_on >= day, or_(Lot.closed_at.is_(None), Lot.closed_at > at)

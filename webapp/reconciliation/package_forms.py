@@ -11,7 +11,7 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, StopValidation
 
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.forms import Between, DayField, Form, Tick, WholeNumberField, plain_text, sound_day, stripped
@@ -58,6 +58,12 @@ class Row:
         if last and last < today and left and not self.expires_on.errors:
             self.expires_on.errors = [_("This day has passed: what was left has lapsed.")]
         return not any(field.errors for field in self.fields)
+
+
+def _unless_empty(form: Form, field: Field) -> None:
+    """A validator: what is left empty needs no further judgement; the row decides whether it may be."""
+    if not any(str(text).strip() for text in field.raw_data or ()):
+        raise StopValidation
 
 
 class PackagesForm(Form):
@@ -151,10 +157,10 @@ def _make_rows() -> None:
     for place in range(1, MOST_PACKAGES + 1):
         fields = (
             WholeNumberField(_l("Left of package %(number)s", number=place),
-                             validators=[Optional(), Between(0, MOST_CALLS)]),
+                             validators=[_unless_empty, Between(0, MOST_CALLS)]),
             WholeNumberField(_l("Calls of package %(number)s", number=place),
-                             validators=[Optional(), Between(1, MOST_CALLS)]),
-            DayField(_l("Last valid day of package %(number)s", number=place), validators=[Optional(), sound_day]),
+                             validators=[_unless_empty, Between(1, MOST_CALLS)]),
+            DayField(_l("Last valid day of package %(number)s", number=place), validators=[_unless_empty, sound_day]),
             StringField(_l("Order number of package %(number)s", number=place), filters=[stripped],
                         validators=[Length(max=80), plain_text]),
         )  # fmt: skip
