@@ -44,6 +44,7 @@ PAGES = {
     "dashboard": "/", "verify": "/verify", "declaration": "/verify/declaration", "history": "/history",
     "prove-receipt": "/receipts/verify",
     "usage": "/usage", "unknowns": "/unknowns", "quota": "/quota", "new-lot": "/quota/lots/new",
+    "opening": "/quota/opening", "packages": "/quota/opening/packages", "cover": "/quota/lots/1/cover",
     "ledger": "/quota/ledger", "reconcile": "/quota/reconcile", "reminders": "/reminders",
     "retention": "/retention", "rights": "/rights", "keys": "/settings/keys",
     "purposes": "/settings/purposes", "calendar": "/settings/calendar",

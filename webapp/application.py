@@ -18,7 +18,7 @@ from webapp.configuration import key_views as keyring
 from webapp.configuration import views as configuration
 from webapp.dashboard import usage_views as usage
 from webapp.dashboard import views as dashboard
-from webapp.foundation import compression, pages
+from webapp.foundation import compression, database, pages
 from webapp.foundation.database import db, engine_options, prepare_engine
 from webapp.foundation.instance import NAME, Instance, vendor_kind
 from webapp.foundation.key_ring import HEED, Heed
@@ -108,6 +108,7 @@ def create_app(settings: Settings, *, make_keys: bool = True) -> Flask:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+    database.install(app)
     Babel(app, locale_selector=pages.reader_language, timezone_selector=pages.choose_zone)
     compression.install(app)  # before all that may change an answer: it has the last word
     pages.install(app)

@@ -40,7 +40,7 @@ def busy(app: Flask) -> Flask:
     with app.app_context():
         instance, now = this_instance(), utc_now()
         today = day_of(now, instance.settings.zone)
-        opening.record(Purchase(20, today, date(2090, 1, 1), 600, used_before=5), BOSS, instance, now)
+        opening.record([Purchase(20, today, date(2090, 1, 1), 600, used_before=5)], BOSS, instance, now)
         for bought_on, calls, expires_on in (
             (today, 10, date(2099, 1, 1)), (today, 4, date(2099, 1, 1)), (today, 6, date(2099, 1, 1)),
             (date(2020, 1, 1), 7, date(2021, 1, 1)), (today, 9, date(2099, 1, 1)),

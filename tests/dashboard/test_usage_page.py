@@ -15,13 +15,13 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from tests.dashboard.charting import Open, busy_days, chart, lines, rows_of, stored
-from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk
+from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, OPERATOR, Desk, attribute
 from tests.verification.calls import MATCH, ask, somebody, who
 from webapp.accounts.models import Department
 from webapp.dashboard import usage_charts
-from webapp.foundation.clock import day_of, start_of
+from webapp.foundation.clock import day_of, start_of, utc_now
 from webapp.foundation.database import db, transaction
-from webapp.quota import ledger
+from webapp.quota import covering, ledger
 from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
 from webapp.usage.latency import BUCKETS, bucket_of
@@ -192,6 +192,30 @@ def test_costs_are_those_of_the_lots_that_gave_the_calls(app: Flask, desk: Open)
     assert f'data-unpriced="{len(charged) - len(priced)}"' in page
     each = sum(prices[row.lot_id or 0] for row in priced) / sum(row.outcome == "match" for row in priced)
     assert f"¥{float(each) / 100:.4f}".rstrip("0") in page
+
+
+def test_calls_that_were_booked_on_a_lot_later_cost_what_its_calls_cost(app: Flask, desk: Open) -> None:
+    """Of four calls on no lot, made by two departments, three are booked: they were matches, too."""
+    for number, by in enumerate((OPERATOR, OPERATOR, COLLEAGUE, COLLEAGUE)):
+        ask(app, somebody(number), lambda *_: MATCH, by=by)
+    page = look(desk(ADMIN))
+    assert (attribute(page, "data-cost"), attribute(page, "data-unpriced")) == ("0", "4")
+    with app.app_context(), transaction():
+        today = day_of(utc_now(), SHANGHAI)
+        lot = ledger.record_purchase(Purchase(10, today, today, 1_000), who(), utc_now())
+        covering.cover(lot.id, 3, "late", who(), utc_now())
+
+    page = look(desk(ADMIN))
+
+    assert (attribute(page, "data-cost"), attribute(page, "data-unpriced")) == ("300", "1")
+    assert sum(lines(chart(page, "cost"))["cost"].values()) == 3
+    assert sorted(lines(chart(page, "departments"))["purpose-1"].values()) == [1, 2]
+    assert "¥1.00" in page, "of one match"
+
+    with app.app_context(), transaction():
+        covering.cover(lot.id, 1, "late", who(), utc_now())
+    page = look(desk(ADMIN))
+    assert (attribute(page, "data-cost"), "data-unpriced" in page) == ("400", False)
 
 
 def test_what_lapsed_in_the_days_stands_beside_what_calls_cost(app: Flask, desk: Open) -> None:

@@ -18,14 +18,14 @@ NO_PAGES = {"static", "watching.healthz", "watching.readyz", "watching.metrics",
 """Endpoints that answer no reader who is logged in, or answer with a file."""
 EMPTY_FORMS = ("/verify", "/quota/lots/new", "/users/new", "/users/2", "/settings", "/profile",
                "/receipts/verify", "/quota/reconcile", "/quota/reconcile/access-key", "/settings/calendar",
-               "/settings/caps", "/quota/opening", "/quota/lots/1/correct", "/quota/lots/2/change",
-               "/quota/lots/2/refund", "/settings/deductions", "/audit/person", "/verifications/1/reveal",
-               "/history/export", "/rights")  # fmt: skip
+               "/settings/caps", "/quota/opening", "/quota/opening/packages", "/quota/lots/1/correct",
+               "/quota/lots/2/change", "/quota/lots/2/refund", "/settings/deductions", "/audit/person",
+               "/verifications/1/reveal", "/history/export", "/rights")  # fmt: skip
 """Pages whose form is refused when it is sent as nothing."""
 NOTHING_FOUND, FILTER_REFUSED = "from=2001-01-01&to=2001-01-01", "from=2001-01-02&to=2001-01-01"
 ADDRESSES = (f"/history?outcome=match&{NOTHING_FOUND}", f"/history?{FILTER_REFUSED}", f"/audit?{NOTHING_FOUND}",
              f"/audit?{FILTER_REFUSED}", "/quota/lots/2", "/quota/lots/5", "/quota/lots/5/reopen",
-             "/quota/ledger?kind=supply", "/quota/ledger?from=2026-13-01",
+             "/quota/lots/1/cover", "/quota/ledger?kind=supply", "/quota/ledger?from=2026-13-01",
              f"/usage?{NOTHING_FOUND}", f"/usage?{FILTER_REFUSED}", "/usage?step=hour&stack=operator",
              "/retention/classes/identity",
              "/nothing-here")  # fmt: skip

@@ -86,7 +86,7 @@ def test_a_call_that_no_lot_covers_is_recorded_and_counts_as_uncovered_when_char
     release(refused, None)
 
     assert entries(None) == [("hold", 0, 0), ("hold", 0, 0), ("charge", 0, 0), ("release", 0, 0)]
-    assert queries.balance(TODAY, 0).uncovered == 1
+    assert queries.charged_on_no_lot() == 1
 
 
 def test_what_is_left_lapses_after_the_last_valid_day_and_not_before() -> None:

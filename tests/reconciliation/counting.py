@@ -18,7 +18,7 @@ from webapp.notify.notices import Notice
 from webapp.reconciliation import operations, queries
 from webapp.reconciliation.models import MeterFailure, MeterReading
 from webapp.reconciliation.queries import Standing
-from webapp.reconciliation.rules import Books
+from webapp.reconciliation.rules import Books, Taken
 from webapp.vendor.contract import Reply
 
 BOSS: Who = who(ADMIN)
@@ -56,7 +56,7 @@ def standing(app: Flask) -> Standing:
 
 def books(app: Flask, since: datetime, until: datetime) -> Books:
     with app.app_context():
-        return queries.books(since, until, this_instance().settings.zone)
+        return queries.books(Taken(since, since), Taken(until, until), this_instance().settings.zone)
 
 
 def readings(app: Flask) -> Sequence[MeterReading]:

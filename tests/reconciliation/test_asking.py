@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 import time_machine
@@ -25,6 +25,7 @@ from webapp.reconciliation.operations import WENT_BACK, NotAsked
 from webapp.reconciliation.rules import Verdict
 from webapp.reconciliation.texts import FAULTS
 from webapp.scheduler import JOBS, run_job
+from webapp.vendor.metering import Meter
 from webapp.vendor.metering_answer import Fault
 from webapp.vendor.sandbox.meter import KEY
 from webapp.vendor.sandbox.meter_scenarios import MeterScenario
@@ -330,3 +331,44 @@ def test_figures_that_went_back_are_told_after_a_day_too(make_app: MakeApp, sand
     read(there, now)
     assert failures(there) == ["clock", WENT_BACK]
     assert len(notices(there, "counter_silent")) == 1
+
+
+@pytest.mark.parametrize("counted", [0, 1, 2])
+def test_calls_made_while_the_vendor_is_asked_are_no_drift_on_whichever_side_it_counted_them(
+    app: Flask, sandbox: Sandbox, counted: int
+) -> None:
+    """Two calls begin and end between asking and answer; the vendor took its figure before, between or after them."""
+    read(app)
+
+    class Slow:
+        """The real counter, while the desk goes on."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(app.extensions["meter"], name)
+
+        def read(self, now: datetime) -> Any:
+            for number in range(2):
+                call(app, number)
+            sandbox.change(elsewhere=counted)
+            return app.extensions["meter"].read(now)
+
+    before = utc_now()
+    with app.app_context():
+        reading = operations.ask(cast(Meter, Slow()), BOSS, this_instance(), utc_now(), hurry=True)
+    assert isinstance(reading, MeterReading)
+
+    assert (reading.drift, reading.under_way) == (0, 2)
+    assert reading.asked_at is not None
+    assert before <= reading.asked_at < reading.at
+    assert standing(app).comparison.verdict is Verdict.OPEN
+    assert differences(app) == []
+
+    sandbox.change(elsewhere=2)
+    following = read(app)
+    assert isinstance(following, MeterReading)
+    assert following.drift == 0, "nor at the next reading"
+
+
+def test_nobody_was_asked_where_a_person_read_the_console(app: Flask) -> None:
+    enter(app, 5)
+    assert [one.asked_at for one in readings(app)] == [None]

@@ -72,6 +72,8 @@ def keys_of(facet: str, call: Call, zone: ZoneInfo) -> Key | None:
         return (call.at.astimezone(zone).hour,)
     if FACETS[facet].charged and call.dimensions.billed != "yes":
         return None
+    if FACETS[facet].on_no_lot and call.dimensions.lot_id:
+        return None
     return tuple(getattr(call.dimensions, one) for one in FACETS[facet].names)
 
 

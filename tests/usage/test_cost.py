@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from fractions import Fraction
 
 from hypothesis import given
@@ -67,3 +68,32 @@ def test_a_match_costs_what_all_priced_calls_cost_over_the_matches_among_them() 
     assert cost.per_match(made, PRICES, {1: 8, 4: 90}) == Fraction(10 * 3, 8)
     assert cost.per_match([one(1, 2)], PRICES, {}) is None
     assert cost.per_match([one(4, 2)], PRICES, {4: 2}) is None
+
+
+@given(st.dictionaries(st.integers(0, 9), st.integers(1, 50), min_size=1), st.data())
+def test_shares_are_whole_calls_that_add_up_and_are_never_more_than_there_are(
+    over: dict[int, int], data: st.DataObject
+) -> None:
+    calls = data.draw(st.integers(0, sum(over.values())))
+    shares = cost.spread(calls, over)
+    assert sum(shares.values()) == calls
+    assert all(0 < shares[key] <= over[key] for key in shares)
+    assert all(abs(shares.get(key, 0) - Fraction(calls * number, sum(over.values()))) < 1
+               for key, number in over.items())  # fmt: skip
+
+
+def test_of_nothing_there_is_no_share() -> None:
+    assert cost.spread(0, {}) == {}
+
+
+def test_calls_that_were_booked_on_a_lot_later_are_its_own_on_their_day() -> None:
+    first = date(2026, 10, 30)
+    days = {(0, 1, 1): [4, 2], (0, 2, 1): [2, 0], (3, 1, 1): [1, 1]}
+    lots = {first: {3: 3}, first + timedelta(days=1): {4: 1, 3: 1}, first - timedelta(days=1): {3: 9},
+            first + timedelta(days=2): {3: 9}}  # fmt: skip
+
+    assert cost.booked(days, first, lots) == {
+        (0, 1, 1): [2, 0], (0, 2, 1): [1, 0], (3, 1, 1): [3, 2], (3, 2, 1): [1, 0], (4, 1, 1): [0, 1],
+    }  # fmt: skip
+    assert cost.booked({}, first, lots) == {}
+    assert days[0, 1, 1] == [4, 2], "what was read stays as it was"

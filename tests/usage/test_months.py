@@ -102,18 +102,19 @@ def test_a_fold_does_not_wait_for_the_vacuum_of_the_months(context: Flask) -> No
 def test_another_facet_wants_another_shape() -> None:
     """Years that were counted without it would be drawn empty: whoever changes facets gives the next number to
     `rollups.SHAPE`, and writes both here."""
-    kept = {name: (facet.names, facet.own, facet.charged) for name, facet in FACETS.items()}
-    assert (rollups.SHAPE, kept) == (3, {
-        "outcome": (("outcome", "billed"), True, False),
-        "cause": (("outcome", "cause"), True, False),
-        "source": (("source",), True, False),
-        "operator": (("operator_id",), False, False),
-        "department": (("department_id",), False, False),
-        "purpose": (("purpose_id",), True, False),
-        "lot": (("lot_id", "outcome", "billed"), False, False),
-        "cost": (("lot_id", "department_id", "purpose_id"), False, True),
-        "hour": (("hour",), True, False),
-        "latency": (("latency",), False, False),
+    kept = {name: (facet.names, facet.own, facet.charged, facet.on_no_lot) for name, facet in FACETS.items()}
+    assert (rollups.SHAPE, kept) == (4, {
+        "outcome": (("outcome", "billed"), True, False, False),
+        "cause": (("outcome", "cause"), True, False, False),
+        "source": (("source",), True, False, False),
+        "operator": (("operator_id",), False, False, False),
+        "department": (("department_id",), False, False, False),
+        "purpose": (("purpose_id",), True, False, False),
+        "lot": (("lot_id", "outcome", "billed"), False, False, False),
+        "cost": (("lot_id", "department_id", "purpose_id"), False, True, False),
+        "uncovered": (("lot_id",), False, True, True),
+        "hour": (("hour",), True, False, False),
+        "latency": (("latency",), False, False, False),
     })  # fmt: skip
 
 
@@ -252,13 +253,13 @@ def test_a_year_is_read_from_as_many_rows_however_many_calls_it_has(context: Fla
             assert len([one for one in asked if "usage_" in one]) == 1
             mine = select(UsageMonth.month).where(UsageMonth.facet == facet, UsageMonth.operator_id == 0)
             fetched.append(len(db.session.scalars(mine).all()))
-            charged = 2 / 3 if told.charged else 1
+            charged = 0 if told.on_no_lot else 2 / 3 if told.charged else 1
             total = sum(map(sum, counted.values()))
             assert total == pytest.approx(YEAR.days * a_day * charged, rel=0.1 if told.charged else 0)
     finally:
         event.remove(db.engine, "before_cursor_execute", listen)
 
-    assert fetched == [12] * len(FACETS)
+    assert fetched == [0 if one.on_no_lot else 12 for one in FACETS.values()]
 
 
 def test_the_days_of_a_span_are_cut_out_of_their_months(context: Flask) -> None:

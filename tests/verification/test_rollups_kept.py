@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -201,4 +202,40 @@ def test_nobody_folds_into_days_of_another_zone(make_app: MakeApp) -> None:
     assert waiting(here) > 0
     fold(there)
     assert waiting(here) == 0
+    assert differences(there) == []
+
+
+def test_who_counts_anew_waits_for_a_fold_that_is_under_way(make_app: MakeApp) -> None:
+    """A fold that had looked before, and went on after the first days were counted, put its calls into days of the
+    former zone: those days had them twice, or at another hour."""
+    here = make_app()
+    buy(here, 5)
+    for number in range(3):
+        ask(here, somebody(number), lambda *_: MATCH, clock=lambda: AUTUMN)
+    there = make_app(TIMEZONE="America/New_York")
+    has_looked, may_go_on, order = threading.Event(), threading.Event(), list[str]()
+
+    def looks(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT usage_delta") and not has_looked.is_set():
+            has_looked.set()
+            assert may_go_on.wait(30)
+
+    def folder() -> None:
+        fold(here)
+        order.append("folded")
+
+    def counter() -> None:
+        assert has_looked.wait(30)
+        threading.Timer(0.3, may_go_on.set).start()
+        make_current(there)
+        order.append("counted anew")
+
+    with here.app_context():
+        event.listen(db.engine, "before_cursor_execute", looks)
+    together(folder, counter)
+
+    assert order == ["folded", "counted anew"]
+    assert differences(there) == []
+    assert (is_current(here), is_current(there)) == (False, True)
+    fold(here)
     assert differences(there) == []

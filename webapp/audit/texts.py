@@ -58,6 +58,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.COUNTER_READ: _l("Vendor's counter read"),
     Action.BOOKS_REBASED: _l("Books rebased on the vendor's counter"),
     Action.LOT_CORRECTED: _l("Lot corrected"),
+    Action.LOT_COVERED: _l("Uncovered calls booked on a lot"),
     Action.LOT_CHANGED: _l("Facts of a lot changed"),
     Action.LOT_CLOSED: _l("Lot closed"),
     Action.LOT_REOPENED: _l("Lot reopened"),

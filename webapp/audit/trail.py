@@ -74,6 +74,7 @@ class Action(StrEnum):
     COUNTER_READ = "counter_read"
     BOOKS_REBASED = "books_rebased"
     LOT_CORRECTED = "lot_corrected"
+    LOT_COVERED = "lot_covered"
     LOT_CHANGED = "lot_changed"
     LOT_CLOSED = "lot_closed"
     LOT_REOPENED = "lot_reopened"

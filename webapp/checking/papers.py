@@ -78,6 +78,9 @@ def told(lot: Told, record: AuditRecord) -> None:
             elsewhere = detail.get("entry") == EntryKind.USED_ELSEWHERE
             kind = EntryKind.USED_ELSEWHERE if elsewhere else EntryKind.CORRECTION
             _must_stand(lot, record, kind, detail["change"])
+        case Action.LOT_COVERED:
+            _must_stand(lot, record, EntryKind.REINSTATEMENT, detail["reinstated"])
+            _must_stand(lot, record, EntryKind.COVERED_LATE, -detail["calls"])
         case Action.LOT_CLOSED:
             facts["closed_at"], lot.was_closed = record.at, True
             _must_stand(lot, record, EntryKind.WRITE_OFF, -detail["written_off"])

@@ -34,6 +34,8 @@ def differences() -> Iterator[str]:
         if reading.remaining != reading.total - reading.used:
             yield _("reading %(id)s: remaining is %(remaining)s, but total less used is %(expected)s",
                     id=reading.id, remaining=reading.remaining, expected=reading.total - reading.used)  # fmt: skip
+        if reading.asked_at is not None and reading.asked_at > reading.at:
+            yield _("reading %(id)s: its answer came before the vendor was asked", id=reading.id)
         if reading.baseline_id is None and begins is None:
             yield _("reading %(id)s was compared with no reading and begins no comparing", id=reading.id)
         elif reading.baseline_id is not None and (first_id not in begun or first_id >= reading.id):

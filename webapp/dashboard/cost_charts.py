@@ -14,11 +14,14 @@ from flask_babel import gettext as _
 from webapp.dashboard.movements import movements
 from webapp.dashboard.usage_charts import View, department_names, purpose_names
 from webapp.foundation.charts import Chart, Line
+from webapp.foundation.clock import day_of, utc_now
 from webapp.quota import queries as quota
+from webapp.quota import uncovered
 from webapp.quota.models import ENDS, Lot
 from webapp.usage import cost, daily
 from webapp.usage.cost import Charged, Cost
 from webapp.usage.spans import Step, in_pieces, label, slots_of
+from webapp.vendor.contract import Billed, Outcome
 
 UNIT = "¥"
 
@@ -41,15 +44,17 @@ def spent(view: View) -> Spent:
     span = view.asked.span
     months = slots_of(span, Step.MONTH)
     counted = daily.read(("cost", "lot"), span, view.zone)
+    booked = uncovered.lots_by_day(day_of(utc_now(), view.zone), view.zone)
     charged = [
         Charged(f"{month:%Y-%m}", lot, department, purpose, calls)
-        for (lot, department, purpose), days in counted["cost"].items()
+        for (lot, department, purpose), days in cost.booked(counted["cost"], span.first, booked).items()
         for month, calls in zip(months, in_pieces(days, span, months), strict=True)
         if calls
     ]
     matches = Counter[int]()
-    for (lot, outcome, billed), days in counted["lot"].items():
-        if (outcome, billed) == ("match", "yes"):
+    surely = {key: days for key, days in counted["lot"].items() if key[2] == Billed.YES}
+    for (lot, outcome, _billed), days in cost.booked(surely, span.first, booked).items():
+        if outcome == Outcome.MATCH:
             matches[lot] += sum(days)
     lots = quota.lots()
     prices = {lot.id: cost.price_of(lot.price_fen, lot.calls) for lot in lots}
@@ -61,7 +66,7 @@ def _lapsed(view: View, lots: Sequence[Lot]) -> Mapping[int, int]:
     for one in movements(lots, view.zone):
         if one.kind in ENDS and span.first <= one.day <= span.last:
             lapsed[one.lot_id] -= one.change
-    return lapsed
+    return +lapsed  # what came back in these days had lapsed before them
 
 
 def by_month(view: View, found: Spent) -> Chart:

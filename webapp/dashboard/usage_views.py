@@ -18,6 +18,7 @@ from webapp.dashboard.usage_charts import View
 from webapp.dashboard.usage_forms import UsageForm, with_usual
 from webapp.foundation.charts import Chart
 from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.database import of_one_instant
 from webapp.foundation.instance import this_instance
 from webapp.usage.supply_forms import SupplyForm
 
@@ -39,6 +40,7 @@ ALL: dict[str, Callable[[View], Chart]] = OWN | {
 
 
 @bp.get("/usage")
+@of_one_instant
 def index() -> tuple[str, int]:
     """The charts of a span of days."""
     form = _form()

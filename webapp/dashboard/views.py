@@ -15,6 +15,7 @@ from webapp.dashboard.runout import run_out
 from webapp.dashboard.usage_forms import DAYS
 from webapp.foundation.charts import Chart, Line
 from webapp.foundation.clock import day_of, start_of, utc_now
+from webapp.foundation.database import of_one_instant
 from webapp.foundation.instance import this_instance
 from webapp.quota import queries as quota
 from webapp.quota.lot_table import lot_rows
@@ -31,6 +32,7 @@ bp = Blueprint("dashboard", __name__)
 
 
 @bp.get("/")
+@of_one_instant
 def index() -> str:
     """Remaining of total, used today, a 30-day chart from locally counted calls, lots soon to expire."""
     zone = this_instance().settings.zone

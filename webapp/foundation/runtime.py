@@ -41,6 +41,14 @@ def stored(name: str, sealer: Sealer) -> str | None:
     return None if sealed is None else sealer.open(sealed, place(name)).decode()
 
 
+def kept(name: str, sealer: Sealer) -> str | None:
+    """As `stored`, in the caller's transaction: until it ends, nobody forgets what was found."""
+    # The weakest lock that a DELETE waits for: who stores another text, or seals it anew, waits for nobody.
+    held = _SEALED.with_for_update(read=True, key_share=True)
+    sealed = must_write().scalar(held, {"of": name})
+    return None if sealed is None else sealer.open(sealed, place(name)).decode()
+
+
 def sealed_text(name: str) -> bytes | None:
     """What is stored of `name`, sealed for its `place`."""
     return db.session.scalar(_SEALED, {"of": name})

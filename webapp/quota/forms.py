@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from wtforms import SelectField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from webapp.foundation.clock import day_of, utc_now
@@ -20,7 +20,6 @@ from webapp.foundation.forms import (
     Form,
     Tick,
     WholeNumberField,
-    options,
     plain_text,
     sound_day,
     stripped,
@@ -108,28 +107,6 @@ class LotForm(PapersForm):
     """A package of calls, as it was bought."""
 
     calls = WholeNumberField(_l("Calls"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)])
-    covers = SelectField(
-        _l("Calls that no lot covered"), validators=[Optional()],
-        choices=options([("", "–"), ("yes", _l("Take them from this lot")), ("no", _l("They were not of this lot"))]),
-    )  # fmt: skip
-    asks_of_uncovered = False
-    """Whether the page shows the field `covers`."""
-
-    def ask_of_uncovered(self, calls: int) -> None:
-        """Says how many calls of the time since the purchase are on no lot, and shows the field."""
-        self.asks_of_uncovered = True
-        self.covers.errors = [
-            ngettext(
-                "%(calls)s call made since the day of purchase is on no lot. Did the vendor take it from this one?",
-                "%(calls)s calls made since the day of purchase are on no lot. Did the vendor take them from this one?",
-                calls, calls=number(calls),
-            )
-        ]  # fmt: skip
-
-    @property
-    def says_of_uncovered(self) -> bool | None:
-        """Whether such calls were of this lot; None: not said."""
-        return {"yes": True, "no": False}.get(self.covers.data or "")
 
     def purchase(self) -> Purchase:
         """What the valid form records."""
@@ -161,6 +138,30 @@ class CorrectForm(ReasonForm):
             raise ValidationError(_("0 calls change nothing."))
 
 
+class CoverForm(ReasonForm):
+    """Uncovered calls that a lot shall carry."""
+
+    calls = WholeNumberField(
+        _l("Calls to book on this lot"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)],
+        description=_l("The oldest that were made while the lot was valid come first."),
+        render_kw={"inputmode": "numeric"},
+    )  # fmt: skip
+    outside = Tick(_l("The vendor took them from this lot all the same"))
+    asks_outside = False
+    """Whether the page shows the tick `outside`."""
+
+    def ask_outside(self, calls: int) -> None:
+        """Says beside the field how many calls the lot was not valid for, and shows the tick."""
+        self.asks_outside = True
+        self.calls.errors = [
+            ngettext(
+                "%(calls)s of them was made before the purchase of this lot or after its last valid day.",
+                "%(calls)s of them were made before the purchase of this lot or after its last valid day.",
+                calls, calls=number(calls),
+            )
+        ]  # fmt: skip
+
+
 class RefundForm(ReasonForm):
     """Calls that go back to the vendor for money."""
 
@@ -179,7 +180,7 @@ class RefundForm(ReasonForm):
 
 def shown_fields(form: Form) -> list[Any]:
     """The fields a page draws one below the other: those of the action first, the reason last."""
-    questions = {name for name in ("again", "ahead") if name in form}
+    questions = {name for name in ("again", "ahead", "outside") if name in form}
     unasked = {name for name in questions if not (getattr(form, f"asks_{name}") or form[name].data)}
     hidden = {"csrf_token", "reason"} | unasked
     return [field for field in form if field.name not in hidden] + [form["reason"]]

@@ -52,7 +52,7 @@ class Purchase:
     """Calls bought at one time. `expires_on` is the last valid day; `price_fen` in CNY 0.01, None if not told.
 
     `used_before`: how many of them were used before our books began; `covered_late`: by calls made here that no lot
-    covered; `reason`: why they are taken to be of this one. Together never more than `calls`.
+    covered. Together never more than `calls`.
     """
 
     calls: int
@@ -63,7 +63,6 @@ class Purchase:
     note: str = ""
     used_before: int = 0
     covered_late: int = 0
-    reason: str = ""
 
 
 def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
@@ -80,12 +79,12 @@ def record_purchase(purchase: Purchase, who: Who, now: datetime) -> Lot:
     if used:
         enter(EntryKind.USED_BEFORE, lot.id, -used, purchase.calls - used, now, actor_id=who.user_id)
     if late:
-        enter(EntryKind.COVERED_LATE, lot.id, -late, lot.available, now, actor_id=who.user_id, reason=purchase.reason)
+        enter(EntryKind.COVERED_LATE, lot.id, -late, lot.available, now, actor_id=who.user_id)
     append(
         who, Action.LOT_RECORDED, now, on=("lot", lot.id), calls=purchase.calls, used_before=used or None,
         bought_on=purchase.bought_on.isoformat(), expires_on=purchase.expires_on.isoformat(),
         price_fen=purchase.price_fen, order_number=purchase.order_number, note=purchase.note,
-        covered_late=late or None, reason=purchase.reason or None,
+        covered_late=late or None,
     )  # fmt: skip
     session.flush()
     circuit.renewed()
@@ -233,7 +232,7 @@ def write_off(lot: Lot, today: date, now: datetime, *, actor_id: int | None = No
     if not lot.available or not lot.has_ended(today):
         return False
     kind = EntryKind.LAPSE if lot.closed_at is None else EntryKind.WRITE_OFF
-    _end(lot, kind, lot.available, now, actor_id, reason)
+    end_unused(lot, kind, lot.available, now, actor_id, reason)
     return True
 
 
@@ -241,11 +240,12 @@ def reinstate(lot: Lot, today: date, now: datetime, *, actor_id: int | None = No
     """What ended unused of a `locked` lot comes back if the lot is valid, or will be; False where nothing did."""
     if not lot.lapsed or lot.has_ended(today):
         return False
-    _end(lot, EntryKind.REINSTATEMENT, -lot.lapsed, now, actor_id, reason)
+    end_unused(lot, EntryKind.REINSTATEMENT, -lot.lapsed, now, actor_id, reason)
     return True
 
 
-def _end(lot: Lot, kind: EntryKind, calls: int, now: datetime, actor_id: int | None, reason: str) -> None:
+def end_unused(lot: Lot, kind: EntryKind, calls: int, now: datetime, actor_id: int | None, reason: str) -> None:
+    """So many calls of a `locked` lot end unused; negative: they come back."""
     lot.available, lot.lapsed = lot.available - calls, lot.lapsed + calls
     must_write().flush()
     enter(kind, lot.id, -calls, lot.available, now, actor_id=actor_id, reason=reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_babel import LazyString
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -20,9 +20,10 @@ from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import number, yuan
-from webapp.quota import closing, ledger, operations, queries
+from webapp.quota import closing, covering, ledger, operations, queries
+from webapp.quota.covering import CannotCarry, NotValidThen, Offer
 from webapp.quota.entry_table import entry_rows
-from webapp.quota.forms import CorrectForm, FactsForm, ReasonForm, RefundForm, shown_fields
+from webapp.quota.forms import CorrectForm, CoverForm, FactsForm, ReasonForm, RefundForm, shown_fields
 from webapp.quota.ledger import LotClosed, NotSoMany, TooMany
 from webapp.quota.lot_table import lot_row
 from webapp.quota.models import Lot
@@ -31,7 +32,7 @@ from webapp.quota.operations import MoreThanPaid, NoPrice, NotClosed, SameOrder
 bp = Blueprint("lots", __name__, url_prefix="/quota/lots/<int:id>")
 
 SIZE = 50
-REFUSALS = (SameOrder, NotSoMany, TooMany, NoPrice, MoreThanPaid, LotClosed, NotClosed)
+REFUSALS = (CannotCarry, NotValidThen, SameOrder, NotSoMany, TooMany, NoPrice, MoreThanPaid, LotClosed, NotClosed)
 Answer = tuple[str, int] | Response
 
 
@@ -41,12 +42,14 @@ def show(id: int) -> str:
     lot, before = _lot(id), request.args.get("before", "")
     if before and (not before.isascii() or not before.isdigit() or len(before) > 18):
         abort(400)
+    may_change = may(current_user.role, "lots.change")
     entries, closed = queries.entries_of(id, int(before) if before else None, SIZE), closing.of_lot(id)
     people = {user.id: user.name for user in accounts.users()}
     return render_template(
         "quota/lot.html", lot=lot_row(lot, _now()[0]), entries=entry_rows(entries[:SIZE]),
         recorded=(lot.recorded_at, people.get(lot.recorded_by or 0, "")), is_first_page=not before,
-        further=entries[SIZE - 1].id if len(entries) > SIZE else None, may_change=may(current_user.role, "lots.change"),
+        further=entries[SIZE - 1].id if len(entries) > SIZE else None, may_change=may_change,
+        can_carry=covering.offer(lot, _now()[0]).most if may_change else 0,
         closed=closed, gone=closed.holds + closed.charges + closed.releases if closed else 0,
         may_read_ledger=may(current_user.role, "ledger.index"),
     )  # fmt: skip
@@ -63,6 +66,28 @@ def correct(id: int) -> Answer:
         return _("The lot is corrected: %(calls)s calls are left.", calls=number(left))
 
     return _answer("correct", _lot(id), form, act)
+
+
+@bp.get("/cover")
+@bp.post("/cover")
+def cover(id: int) -> Answer:
+    """Books uncovered calls on the lot."""
+    lot = _lot(id)
+    offer = covering.offer(lot, _now()[0])
+    if request.method == "POST":
+        form = CoverForm()
+    else:
+        form = CoverForm(calls=offer.usual or None, reason=_("The vendor took them from this lot"))
+
+    def act(_today: date, now: datetime) -> str:
+        calls = form.calls.data or 0
+        left = covering.cover(id, calls, form.reason.data or "", who(), now, outside=bool(form.outside.data))
+        return ngettext(
+            "%(num)s call is booked on this lot: %(left)s are left.",
+            "%(num)s calls are booked on this lot: %(left)s are left.", calls, left=number(left),
+        )  # fmt: skip
+
+    return _answer("cover", lot, form, act, offer=offer)
 
 
 @bp.get("/change")
@@ -124,7 +149,8 @@ def _for_a_reason(
     return _answer(action, _lot(id), form, act)
 
 
-def _answer(action: str, lot: Lot, form: ReasonForm, act: Callable[[date, datetime], str]) -> Answer:
+def _answer(action: str, lot: Lot, form: ReasonForm, act: Callable[[date, datetime], str],
+            *, offer: Offer | None = None) -> Answer:  # fmt: skip
     """Shows the form, or does what it says and leads back to the lot; what is refused is said beside its field."""
     if form.validate_on_submit():
         try:
@@ -136,12 +162,16 @@ def _answer(action: str, lot: Lot, form: ReasonForm, act: Callable[[date, dateti
             flash(said, "success")
             return redirect(url_for("lots.show", id=lot.id), 303)
     page = render_template("quota/lot_action.html", action=action, lot=lot_row(lot, _now()[0]), form=form,
-                           fields=shown_fields(form))  # fmt: skip
+                           fields=shown_fields(form), offer=offer)  # fmt: skip
     return page, 422 if form.errors else 200
 
 
 def _explain(refused: Exception, form: ReasonForm, lot_id: int) -> None:
     match refused:
+        case CannotCarry() if isinstance(form, CoverForm):
+            form.calls.errors = [cannot_carry(refused.offer)]
+        case NotValidThen() if isinstance(form, CoverForm):
+            form.ask_outside(refused.calls)
         case SameOrder() if isinstance(form, FactsForm):
             form.ask_again(refused.other)
         case NotSoMany():
@@ -157,6 +187,15 @@ def _explain(refused: Exception, form: ReasonForm, lot_id: int) -> None:
             form.reason.errors = [_("This lot is closed. Reopen it first.")]
         case NotClosed():
             form.reason.errors = [_("This lot is not closed.")]
+
+
+def cannot_carry(offer: Offer) -> str:
+    """Why no more calls can be booked on a lot."""
+    if offer.has <= offer.most:
+        return _("The lot has %(calls)s calls for that.", calls=number(offer.has))
+    if offer.is_over:
+        return _("Only %(calls)s uncovered calls were made while this lot was valid.", calls=number(offer.while_valid))
+    return _("Only %(calls)s calls are uncovered.", calls=number(offer.uncovered))
 
 
 def _lot(id: int) -> Lot:

@@ -31,7 +31,7 @@ class EntryKind(StrEnum):
     USED_BEFORE = "used_before"
     """Calls of an opening balance that were used before the books began."""
     COVERED_LATE = "covered_late"
-    """Uncovered calls that are taken from a lot which was recorded after them."""
+    """Uncovered calls that were booked on a lot later."""
     USED_ELSEWHERE = "used_elsewhere"
     """Calls of a lot that the vendor counted and this product did not make; positive where it did not after all."""
     LAPSE = "lapse"
@@ -47,7 +47,7 @@ class EntryKind(StrEnum):
 SUPPLY = (EntryKind.PURCHASE, EntryKind.CORRECTION, EntryKind.REFUND)
 """What makes the size of a lot."""
 BEFORE = (EntryKind.USED_BEFORE, EntryKind.COVERED_LATE, EntryKind.USED_ELSEWHERE)
-"""What makes the calls of a lot that were used past it: before it was recorded, or elsewhere."""
+"""What makes the calls of a lot that were used past its entries of calls: before our books, on no lot, or elsewhere."""
 ENDS = (EntryKind.LAPSE, EntryKind.WRITE_OFF, EntryKind.REINSTATEMENT)
 """What makes the calls that ended unused."""
 
@@ -80,8 +80,8 @@ class Lot(Base):
     lapsed: Mapped[int] = mapped_column(default=0)
     """Ended unused: expired, or written off when the lot was closed."""
     used_before: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    """Used before it was recorded: before our books began, or by calls that no lot covered then; and whenever, by calls
-    that this product did not make."""
+    """Used past our entries of calls: before our books began, by calls that no lot covered when they were made, and by
+    calls that this product did not make."""
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a person closed it: nothing is drawn from it any more."""
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

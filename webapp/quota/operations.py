@@ -6,17 +6,15 @@ its facts: it ends unused where they say that the lot is over, and comes back wh
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from webapp.audit.trail import Action, Who, append
-from webapp.foundation.clock import day_of
 from webapp.foundation.database import must_write
-from webapp.foundation.instance import this_instance
-from webapp.quota import ledger, queries, uncovered, watchers
+from webapp.quota import ledger, queries, watchers
 from webapp.quota.ledger import LotClosed, NotSoMany, Purchase, enter, locked, reinstate, write_off
 from webapp.quota.models import EntryKind, Lot
 from webapp.quota.rules import order_key
@@ -31,15 +29,6 @@ class SameOrder(Exception):
     def __init__(self, other: Lot) -> None:
         super().__init__(f"lot {other.id} has this order number")
         self.other = other
-
-
-class Uncovered(Exception):
-    """Calls were made since the day of purchase that no lot covered, and nobody said whether they are of this one;
-    nothing was changed."""
-
-    def __init__(self, calls: int) -> None:
-        super().__init__(f"{calls} calls are on no lot")
-        self.calls = calls
 
 
 class MoreThanPaid(Exception):
@@ -65,20 +54,10 @@ class Facts:
     note: str
 
 
-def record(
-    purchase: Purchase, who: Who, now: datetime, *, again: bool = False, covers: bool | None = None, reason: str = ""
-) -> Lot:
-    """Records a lot. Raises `SameOrder`, unless `again` says that one order has several lots; raises `Uncovered` where
-    calls made since its purchase are on no lot, unless it is said whether it `covers` them: then as many as it has are
-    taken from it, with this reason."""
+def record(purchase: Purchase, who: Who, now: datetime, *, again: bool = False) -> Lot:
+    """Records a lot. Raises `SameOrder`, unless `again` says that one order has several lots."""
     one_records_at_a_time()
-    _refuse_same_order(purchase.order_number, None, again=again)
-    zone = this_instance().settings.zone
-    late = min(purchase.calls, uncovered.since(purchase.bought_on, day_of(now, zone), zone))
-    if late and covers is None:
-        raise Uncovered(late)
-    if late and covers:
-        purchase = replace(purchase, covered_late=late, reason=reason)
+    refuse_same_order(purchase.order_number, None, again=again)
     return ledger.record_purchase(purchase, who, now)
 
 
@@ -97,7 +76,7 @@ def change_facts(
     lot = locked(lot_id)
     if order_key(facts.order_number) != order_key(lot.order_number):
         one_records_at_a_time()
-        _refuse_same_order(facts.order_number, lot_id, again=again)
+        refuse_same_order(facts.order_number, lot_id, again=again)
     before, after = asdict(facts_of(lot)), asdict(facts)
     changed = {name: value for name, value in after.items() if before[name] != value}
     for name, value in changed.items():
@@ -115,7 +94,7 @@ def close(lot_id: int, reason: str, who: Who, today: date, now: datetime) -> int
 
     Calls that it holds may still be charged to it; one that is released is written off too.
     """
-    lot = _open(lot_id)
+    lot = open_lot(lot_id)
     left, lot.closed_at = lot.available, now
     append(who, Action.LOT_CLOSED, now, on=("lot", lot_id), reason=reason, written_off=left)
     _follow(lot, reason, who, today, now)
@@ -143,7 +122,7 @@ def refund(lot_id: int, calls: int, fen: int, reason: str, who: Who, today: date
 
     Raises `LotClosed`, `NotSoMany`, `NoPrice`, `MoreThanPaid`.
     """
-    lot = _open(lot_id)
+    lot = open_lot(lot_id)
     if not 0 < calls <= lot.available:
         raise NotSoMany(f"lot {lot_id} has {lot.available} calls left")
     if fen and lot.price_fen is None:
@@ -167,13 +146,15 @@ def one_records_at_a_time() -> None:
         session.execute(select(func.pg_advisory_xact_lock(RECORDING)))
 
 
-def _refuse_same_order(order_number: str, but: int | None, *, again: bool) -> None:
+def refuse_same_order(order_number: str, but: int | None, *, again: bool) -> None:
+    """Raises `SameOrder` where another lot than `but` has this order number, unless that is meant (`again`)."""
     other = queries.same_order(order_number, but)
     if other is not None and not again:
         raise SameOrder(other)
 
 
-def _open(lot_id: int) -> Lot:
+def open_lot(lot_id: int) -> Lot:
+    """A lot, locked as by `ledger.locked`. Raises `LotClosed`."""
     lot = locked(lot_id)
     if lot.closed_at is not None:
         raise LotClosed(f"lot {lot_id} is closed")

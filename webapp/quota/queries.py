@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 
-from sqlalchemy import Date, bindparam, case, func, or_, select
+from sqlalchemy import Date, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.foundation.database import db
@@ -32,11 +32,12 @@ def balance(today: date, unknown: int) -> Balance:
     valid = drawing.valid_on(today)
     sums = select(func.sum(Lot.available), func.sum(Lot.calls), func.sum(Lot.held)).where(*valid)
     remaining, total, held = db.session.execute(sums).one()
-    return Balance(remaining or 0, total or 0, held or 0, unknown, charged_on_no_lot() - uncovered.taken())
+    return Balance(remaining or 0, total or 0, held or 0, unknown, uncovered.open_calls())
 
 
 def charged_on_no_lot() -> int:
-    """Calls that were charged while no lot had any, whether a lot gave them later or not."""
+    """Calls that were charged while no lot had any, booked on one later or not: by the ledger, for the proof. Pages
+    read the counters (`uncovered`)."""
     charged = db.session.scalar(
         select(func.count()).where(LedgerEntry.lot_id.is_(None), LedgerEntry.kind == EntryKind.CHARGE)
     )
@@ -55,7 +56,9 @@ _changes = (
     select(func.count()).select_from(LedgerEntry).join(_begun, _begun.id == LedgerEntry.lot_id)
     .where(LedgerEntry.verification_id.is_(None), _begun.bought_on <= _today,
            LedgerEntry.kind.in_((*SUPPLY, EntryKind.USED_ELSEWHERE, EntryKind.REINSTATEMENT)),
-           or_(LedgerEntry.kind != EntryKind.REINSTATEMENT, LedgerEntry.actor_id.is_not(None)))
+           # Of what comes back of a lot that is over, nothing is left: calls are booked on it.
+           or_(LedgerEntry.kind != EntryKind.REINSTATEMENT,
+               and_(LedgerEntry.actor_id.is_not(None), _begun.expires_on >= _today)))
 )  # fmt: skip
 _SUPPLY = select(func.sum(Lot.available + Lot.lapsed), func.sum(Lot.calls), _changes.scalar_subquery()).where(
     *drawing.valid_on(_today)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -42,7 +43,7 @@ class Balance:
     held: int
     unknown: int
     uncovered: int
-    """Charged calls that stand on no lot, less those that were taken from lots recorded later."""
+    """Charged calls that stand on no lot, less those that were booked on a lot since."""
 
     @property
     def ratio(self) -> float | None:
@@ -84,23 +85,45 @@ def state(
     return LotState.VALID if available or held else LotState.EXHAUSTED
 
 
-def still_uncovered(
-    calls: Mapping[date, int], taken: Iterable[tuple[date, date, int]], since: date, until: date | None = None
-) -> int:
-    """How many of the uncovered `calls`, by day, were made from `since` to `until` and taken from no lot yet. `taken`:
-    when a lot was bought that took such calls, on which day it did, and how many, in the order of recording.
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """So many uncovered calls that were booked on a lot on a day; the lot was valid from `first` to `last`."""
 
-    The oldest calls since the purchase went first; what is more than there were of them went from before: an opening
-    balance takes all that were made until then, and the day of a purchase may have been changed since.
+    lot_id: int
+    first: date
+    last: date
+    day: date
+    calls: int
+
+
+def covered(calls: Mapping[date, int], coverings: Iterable[Covering]) -> list[dict[date, int]]:
+    """Of which days each covering took its calls, in the order of recording; `calls`: the uncovered ones, by day.
+
+    The oldest that were made while the lot was valid are first; what is more than there were of them, the oldest of
+    all: an opening balance takes what was made until then, and the days of a lot may have been changed since.
     """
     left = dict(sorted(calls.items()))
-    for bought, day_of_it, number in taken:
-        to_take = number
-        for of_before in (False, True):
+    found = []
+    for one in coverings:
+        days, to_take = dict[date, int](), one.calls
+        for while_valid in (True, False):
             for day in left:
-                part = min(left[day], to_take) if day <= day_of_it and (day < bought) == of_before else 0
-                left[day] -= part
-                to_take -= part
+                fits = day <= one.day and (one.first <= day <= one.last) == while_valid
+                if part := min(left[day], to_take) if fits else 0:
+                    left[day] -= part
+                    to_take -= part
+                    days[day] = part
+        found.append(days)
+    return found
+
+
+def still_uncovered(
+    calls: Mapping[date, int], coverings: Iterable[Covering], since: date, until: date | None = None
+) -> int:
+    """How many of the uncovered `calls`, by day, were made from `since` to `until` and are booked on no lot yet."""
+    left = Counter(calls)
+    for days in covered(calls, coverings):
+        left.subtract(days)
     return sum(number for day, number in left.items() if since <= day and (until is None or day <= until))
 
 

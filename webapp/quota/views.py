@@ -12,16 +12,16 @@ from werkzeug.wrappers import Response
 from webapp.accounts.permissions import may
 from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
-from webapp.foundation.database import transaction
+from webapp.foundation.database import of_one_instant, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import day, number
-from webapp.quota import drawing, operations, queries
+from webapp.quota import covering, drawing, operations, queries
 from webapp.quota.catalogue import CATALOGUE
 from webapp.quota.drawing_forms import ORDERS, DrawOrderForm
 from webapp.quota.entry_table import entry_rows
 from webapp.quota.forms import LotForm
 from webapp.quota.lot_table import lot_rows
-from webapp.quota.operations import SameOrder, Uncovered
+from webapp.quota.operations import SameOrder
 from webapp.usage import queries as usage
 from webapp.usage.supply_forms import SupplyForm
 
@@ -29,6 +29,7 @@ bp = Blueprint("quota", __name__)
 
 
 @bp.get("/quota")
+@of_one_instant
 def index() -> tuple[str, int]:
     """All lots and the newest entries."""
     today = _today()
@@ -63,18 +64,14 @@ def record_lot() -> tuple[str, int] | Response:
         return _lot_page(form), 422
     try:
         with transaction():
-            lot = operations.record(
-                form.purchase(), who(), utc_now(), again=bool(form.again.data), covers=form.says_of_uncovered,
-                reason=_("Made before the lot was recorded, and on no lot"),
-            )  # fmt: skip
+            lot = operations.record(form.purchase(), who(), utc_now(), again=bool(form.again.data))
     except SameOrder as same:
         form.ask_again(same.other)
         return _lot_page(form), 422
-    except Uncovered as late:
-        form.ask_of_uncovered(late.calls)
-        return _lot_page(form), 422
     said = _("%(calls)s calls were recorded, valid until %(day)s.", calls=number(lot.calls), day=day(lot.expires_on))
     flash(said, "success")
+    if covering.offer(lot, _today()).while_valid:
+        return redirect(url_for("lots.cover", id=lot.id), 303)
     return redirect(url_for("quota.index"), 303)
 
 

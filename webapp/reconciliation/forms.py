@@ -32,18 +32,18 @@ from webapp.vendor.metering_answer import MOST
 from webapp.verification.models import Decision
 from webapp.verification.texts import DECISIONS
 
-_WHOLE = _l("Enter a whole number of calls.")
+WHOLE = _l("Enter a whole number of calls.")
 
 
 class ReadingForm(Form):
     """The console's [used/total]."""
 
-    used = WholeNumberField(_l("Used"), validators=[InputRequired(_WHOLE), Between(0, MOST)])
-    total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), Between(1, MOST)])
+    used = WholeNumberField(_l("Used"), validators=[InputRequired(WHOLE), Between(0, MOST)])
+    total = WholeNumberField(_l("Total"), validators=[InputRequired(WHOLE), Between(1, MOST)])
     anew = Tick(_l("The vendor's counter was set back: compare from this reading on"))
 
     def validate_used(self, field: WholeNumberField) -> None:
-        _refuse_used_over_total(field, self.total)
+        refuse_used_over_total(field, self.total)
 
     def refuse(self, fault: ReadingFault, last: MeterReading | None) -> None:
         """Says beside the field what is wrong with the reading."""
@@ -56,8 +56,8 @@ class ReadingForm(Form):
 class OpeningForm(Form):
     """The console's [used/total] as the beginning of the books."""
 
-    used = WholeNumberField(_l("Used"), validators=[InputRequired(_WHOLE), Between(0, MOST_CALLS)])
-    total = WholeNumberField(_l("Total"), validators=[InputRequired(_WHOLE), Between(1, MOST_CALLS)])
+    used = WholeNumberField(_l("Used"), validators=[InputRequired(WHOLE), Between(0, MOST_CALLS)])
+    total = WholeNumberField(_l("Total"), validators=[InputRequired(WHOLE), Between(1, MOST_CALLS)])
     expires_on = DayField(
         _l("Last valid day"), validators=[InputRequired(_l("Enter a date as YYYY-MM-DD.")), sound_day],
         description=_l("On which all of them end; it can be changed later."),
@@ -71,7 +71,7 @@ class OpeningForm(Form):
     """Whether the page shows the tick `again`."""
 
     def validate_used(self, field: WholeNumberField) -> None:
-        _refuse_used_over_total(field, self.total)
+        refuse_used_over_total(field, self.total)
 
     def lasts(self, today: date) -> bool:
         """Whether the calls are still valid; says so beside the field if not."""
@@ -95,7 +95,8 @@ class OpeningForm(Form):
         )  # fmt: skip
 
 
-def _refuse_used_over_total(used: WholeNumberField, total: WholeNumberField) -> None:
+def refuse_used_over_total(used: WholeNumberField, total: WholeNumberField) -> None:
+    """For a validator of the field `used`."""
     if used.data is not None and total.data is not None and used.data > total.data:
         raise ValidationError(str(READING_FAULTS[ReadingFault.USED_OVER_TOTAL]))
 

@@ -15,6 +15,7 @@ from webapp.quota import uncovered
 from webapp.quota.models import ENDS, EntryKind, LedgerEntry, Lot
 from webapp.reconciliation import judging, queries
 from webapp.reconciliation.queries import Standing
+from webapp.reconciliation.rules import Taken
 from webapp.usage import daily
 from webapp.usage.spans import DAY, Span
 from webapp.vendor.contract import Billed
@@ -36,7 +37,7 @@ class Left:
 def compared(found: Standing, zone: ZoneInfo, now: datetime) -> Left:
     """What was left at the newest reading, as we know it now."""
     first, reading = found.baseline.at, found.reading
-    least, most = left_at(reading.at, zone, now)
+    least, most = left_at(reading.taken, zone, now)
     gap = judging.left_gap(reading.remaining, least, most, found.comparison.drift, found.total_grew)
     return Left(least, most, gap, _on_no_lot(first, reading.at, zone, now))
 
@@ -48,15 +49,16 @@ def _on_no_lot(first: datetime, last: datetime, zone: ZoneInfo, now: datetime) -
     return min(queries.uncovered(first, last, zone), days)
 
 
-def left_at(at: datetime, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
-    """Least and most calls the lots had at an instant. A call that is held may have been charged by the vendor or not;
-    a lot that was recorded later may have been bought before or not."""
+def left_at(taken: Taken, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
+    """Least and most calls the lots had when the vendor took a figure. A call that is held, or ended meanwhile, may
+    have been charged by the vendor or not; a lot that was recorded later may have been bought before or not."""
+    at = taken.at
     day = day_of(at, zone)
     still = Lot.bought_on <= day, Lot.expires_on >= day, or_(Lot.closed_at.is_(None), Lot.closed_at > at)
     lots = db.session.scalars(select(Lot).where(*still).execution_options(populate_existing=True)).all()
     stood = [lot for lot in lots if lot.recorded_at <= at]
     charged, taken_open = _taken([lot.id for lot in stood], at, zone, now)
-    held = sum(lot.held for lot in stood) + queries.under_way(at, Billed.YES)
+    held = sum(lot.held for lot in stood) + queries.under_way(taken, Billed.YES)
     least = sum(lot.available for lot in stood) + _ended([lot.id for lot in stood], at) + charged + taken_open
     late = sum(lot.available + lot.held + lot.charged for lot in lots if lot.recorded_at > at)
     return least, least + max(0, held - taken_open) + late + _given_late([lot.id for lot in lots], at, zone, now)

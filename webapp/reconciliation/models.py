@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
+from webapp.reconciliation.rules import Taken
 
 
 class ReadingSource(StrEnum):
@@ -28,6 +29,9 @@ class MeterReading(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    """When its answer came, or a person entered it."""
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the vendor was asked: it took its figure at some moment from then to `at`. None: nobody was asked."""
     source: Mapped[ReadingSource] = mapped_column(String(10))
     used: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
@@ -40,6 +44,11 @@ class MeterReading(Base):
     unknown: Mapped[int] = mapped_column(default=0)
     under_way: Mapped[int] = mapped_column(default=0)
     drift: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    @property
+    def taken(self) -> Taken:
+        """When the vendor took the figure."""
+        return Taken(self.asked_at or self.at, self.at)
 
 
 class MeterBaseline(Base):

@@ -1,7 +1,8 @@
-"""Beginning with what the vendor's console shows: one lot of its total, and a reading from which on we compare."""
+"""Beginning with what the vendor's console shows: lots of its total, and a reading from which on we compare."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +10,8 @@ from webapp.audit.trail import Who
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import Instance
-from webapp.quota import ledger, queries, uncovered
 from webapp.quota import operations as lots
+from webapp.quota import queries, uncovered
 from webapp.quota.ledger import Purchase
 from webapp.quota.models import Lot
 from webapp.reconciliation import operations
@@ -25,12 +26,17 @@ class LotsStand(Exception):
         self.calls = calls
 
 
-def record(purchase: Purchase, who: Who, instance: Instance, now: datetime, *, again: bool = False) -> Lot:
-    """Records the opening balance: `calls` is the console's total, `used_before` what it shows as used.
+def record(
+    packages: Sequence[Purchase], who: Who, instance: Instance, now: datetime, *,
+    again: bool = False, same_order: bool = False,
+) -> list[Lot]:  # fmt: skip
+    """Records the opening balance, all or nothing: the `calls` of the packages make the console's total, `used_before`
+    what it shows as used.
 
-    The lot keeps the whole total, so that shares of it are those of the console. What the console shows as used holds
+    The lots keep the whole total, so that shares of it are those of the console. What the console shows as used holds
     the calls that were made here on no lot: they are taken late, so that none is left for a lot recorded after. Raises
-    `LotsStand`, unless `again` says that the total holds none of them.
+    `LotsStand`, unless `again` says that the total holds none of them, and `SameOrder`, unless `same_order` says that
+    one order has several lots.
     """
     with transaction():
         lots.one_records_at_a_time()
@@ -38,8 +44,13 @@ def record(purchase: Purchase, who: Who, instance: Instance, now: datetime, *, a
         standing = sum(lot.calls for lot in queries.open_lots(today))
         if standing and not again:
             raise LotsStand(standing)
-        used = purchase.used_before
-        late = min(used, uncovered.since(uncovered.EARLIEST, today, instance.settings.zone))
-        lot = ledger.record_purchase(replace(purchase, used_before=used - late, covered_late=late), who, now)
-        operations.begin_with(Figures(used, purchase.calls), who, instance, now)
-        return lot
+        late = uncovered.since(uncovered.EARLIEST, today, instance.settings.zone)
+        recorded = []
+        for package in packages:
+            part = min(package.used_before, late)
+            late -= part
+            purchase = replace(package, used_before=package.used_before - part, covered_late=part)
+            recorded.append(lots.record(purchase, who, now, again=same_order))
+        used, total = (sum(getattr(one, name) for one in packages) for name in ("used_before", "calls"))
+        operations.begin_with(Figures(used, total), who, instance, now)
+        return recorded

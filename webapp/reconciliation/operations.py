@@ -6,6 +6,7 @@ admin decides, with a reason, on figures that are looked at again in the transac
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, true, update
@@ -78,16 +79,18 @@ def ask(
         raise NotAsked
     with transaction():
         _take_turn(now, hurry=hurry and meter.is_sandbox)
+    began = time.monotonic()
     found = meter.read(now)
+    came = now + timedelta(seconds=time.monotonic() - began)
     with transaction() as session:
         session.execute(update(MeterTurn).where(MeterTurn.id == THE_ONE).values(until=None))
         if isinstance(found, Failure):
-            return _fail(found.fault, found, who, instance, now)
+            return _fail(found.fault, found, who, instance, came)
         try:
             # A sandbox forgets its books when it starts again: that is no news.
-            return _store(found, ReadingSource.METERING, who, instance, now, anew=meter.is_sandbox)
+            return _store(found, ReadingSource.METERING, who, instance, came, asked_at=now, anew=meter.is_sandbox)
         except WrongReading:
-            return _fail(WENT_BACK, found, who, instance, now)
+            return _fail(WENT_BACK, found, who, instance, came)
 
 
 def ask_hourly(meter: Meter, who: Who, instance: Instance, now: datetime) -> bool:
@@ -168,15 +171,16 @@ def _take_turn(now: datetime, *, hurry: bool) -> None:
 
 
 def _store(
-    figures: Figures, source: ReadingSource, who: Who, instance: Instance, now: datetime, *, anew: bool = False,
-    begins: bool = False,
+    figures: Figures, source: ReadingSource, who: Who, instance: Instance, now: datetime, *,
+    asked_at: datetime | None = None, anew: bool = False, begins: bool = False,
 ) -> MeterReading:  # fmt: skip
     last, since = queries.newest(), None if begins else queries.baseline()
     fault = rules.reading_fault(figures.used, figures.total, last.used if last else None)
     if fault and not (anew and fault is ReadingFault.OLDER):
         raise WrongReading(fault, last)
+    at = max(now, last.at) if last else now
     reading = MeterReading(
-        at=max(now, last.at) if last else now, source=source, used=figures.used, total=figures.total,
+        at=at, asked_at=asked_at and at - (now - asked_at), source=source, used=figures.used, total=figures.total,
         remaining=figures.remaining, request_id=figures.request_id, actor_id=who.user_id,
         charged=0, unknown=0, under_way=0, drift=0,
     )  # fmt: skip
@@ -184,7 +188,7 @@ def _store(
     found = None
     if since is not None and not fault:
         first = session.get_one(MeterReading, since.reading_id)
-        found = queries.compare(first, figures.used, reading.at, instance.settings.zone)
+        found = queries.compare(first, figures.used, reading.taken, instance.settings.zone)
         reading.baseline_id, reading.drift = first.id, found.drift
         reading.charged, reading.unknown = found.books.charged, found.books.unknown
         reading.under_way = found.books.under_way

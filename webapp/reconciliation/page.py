@@ -81,6 +81,7 @@ def _standing(found: Standing, instance: Instance, now: datetime) -> dict[str, A
         ],
         "uncorrected": abs(comparison.drift) - abs(sum(changes)),
         "total_grew": found.total_grew > 0,
+        "book_on": next((lot for lot in lots if lot.available), None),
     }  # fmt: skip
 
 

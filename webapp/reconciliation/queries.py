@@ -18,7 +18,7 @@ from webapp.quota import queries as quota
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.quota.uncovered import NO_LOT
 from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
-from webapp.reconciliation.rules import Books, Comparison
+from webapp.reconciliation.rules import Books, Comparison, Taken
 from webapp.usage import daily
 from webapp.usage.facets import FACETS
 from webapp.usage.spans import DAY, Span
@@ -86,7 +86,7 @@ def standing(zone: ZoneInfo) -> Standing | None:
 def standing_of(reading: MeterReading, since: MeterBaseline, zone: ZoneInfo) -> Standing:
     """A reading against our books of that instant, as we know them now."""
     first = db.session.get_one(MeterReading, since.reading_id)
-    comparison = compare(first, reading.used, reading.at, zone)
+    comparison = compare(first, reading.used, reading.taken, zone)
     unknown = _unknown_between(first.at, reading.at) if comparison.books.unknown else []
     return Standing(reading, first, since, comparison, unknown, *_purchased(first.at, reading.at, zone))
 
@@ -108,18 +108,18 @@ def failing_since() -> datetime | None:
     return db.session.scalar(select(MeterFailure.at).where(after).order_by(MeterFailure.at).limit(1))
 
 
-def compare(first: MeterReading, used: int, at: datetime, zone: ZoneInfo) -> Comparison:
-    """The vendor's count from the reading `first` to `at` beside ours, as we know it now."""
-    return Comparison(used - first.used, books(first.at, at, zone))
+def compare(first: MeterReading, used: int, taken: Taken, zone: ZoneInfo) -> Comparison:
+    """The vendor's count from the reading `first` to the figure taken then, beside ours, as we know it now."""
+    return Comparison(used - first.used, books(first.taken, taken, zone))
 
 
-def books(since: datetime, until: datetime, zone: ZoneInfo) -> Books:
-    """Our count of the calls made from `since` (included) to `until` (not). A call that was under way at one of the
-    two instants may have been counted on either side of it by the vendor."""
-    if until <= since:
+def books(since: Taken, until: Taken, zone: ZoneInfo) -> Books:
+    """Our count of the calls made between two figures of the vendor's. A call that was under way while it took one of
+    them may have been counted on either side of it."""
+    if until.at <= since.at:
         return Books()
-    counted = _counted(since, until, zone)
-    before, after = _under_way(since), _under_way(until)
+    counted = _counted(since.at, until.at, zone)
+    before, after = _under_way(since), _under_way(until, since.at)
     charged = _billed(counted, Billed.YES) - _billed(after, Billed.YES)
     sending = counted[Outcome.SENDING, Billed.UNKNOWN]
     unknown = _billed(counted, Billed.UNKNOWN) - sending
@@ -181,12 +181,13 @@ def _rows(since: datetime, until: datetime, by: tuple[str, str]) -> Counted:
     return Counter({tuple(key): calls for *key, calls in db.session.execute(made.group_by(*fields))})
 
 
-def _under_way(at: datetime) -> Counted:
-    """Calls begun before the instant that ended after it, or not yet, and were or may be charged."""
+def _under_way(figure: Taken, made_from: datetime | None = None) -> Counted:
+    """Calls begun before a figure was there that ended after it was asked for, or not yet, and were or may be charged;
+    `made_from`: none that were made before."""
     made = select(Verification.outcome, Verification.billed, func.count()).where(
-        Verification.created_at >= at - LONGEST_CALL,
-        Verification.created_at < at,
-        or_(Verification.finished_at.is_(None), Verification.finished_at > at),
+        Verification.created_at >= max(figure.asked - LONGEST_CALL, made_from or figure.asked - LONGEST_CALL),
+        Verification.created_at < figure.at,
+        or_(Verification.finished_at.is_(None), Verification.finished_at > figure.asked),
         Verification.billed != Billed.NO,
     )
     grouped = made.group_by(Verification.outcome, Verification.billed)
@@ -205,9 +206,9 @@ def _unknown_between(since: datetime, until: datetime) -> Sequence[Verification]
     return db.session.scalars(made.order_by(Verification.created_at, Verification.id).limit(MOST_UNKNOWN)).all()
 
 
-def under_way(at: datetime, billed: Billed) -> int:
-    """Calls charged so by now that were under way at the instant."""
-    return _billed(_under_way(at), billed)
+def under_way(figure: Taken, billed: Billed) -> int:
+    """Calls charged so by now that were under way while the vendor took a figure."""
+    return _billed(_under_way(figure), billed)
 
 
 def _purchased(since: datetime, until: datetime, zone: ZoneInfo) -> tuple[int, int]:

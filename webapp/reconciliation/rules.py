@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -27,6 +28,14 @@ class ReadingFault(StrEnum):
 
     USED_OVER_TOTAL = "used_over_total"
     OLDER = "older"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Between which two instants the vendor took a figure: `asked` is when it was asked, `at` when its answer came."""
+
+    asked: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

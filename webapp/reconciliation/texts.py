@@ -202,8 +202,8 @@ def left_words(rest: Left) -> list[str]:
 
 def _uncovered_words(calls: int) -> list[str]:
     said = ngettext(
-        "%(calls)s call of this time is on no lot here. If the vendor took it from one, correct it by one.",
-        "%(calls)s calls of this time are on no lot here. If the vendor took them from one, correct it by them.",
+        "%(calls)s call of this time is on no lot here. If the vendor took it from one, book it on that lot.",
+        "%(calls)s calls of this time are on no lot here. If the vendor took them from one, book them on that lot.",
         calls, calls=number(calls))  # fmt: skip
     return [said] if calls else []
 

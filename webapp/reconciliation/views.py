@@ -14,7 +14,7 @@ from webapp.audit.figures import figures_file
 from webapp.audit.trail import Action, append
 from webapp.foundation import runtime
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import transaction
+from webapp.foundation.database import of_one_instant, transaction
 from webapp.foundation.instance import this_instance
 from webapp.foundation.pages import when
 from webapp.reconciliation import operations, page, texts
@@ -32,6 +32,7 @@ Answer = tuple[str, int] | Response
 
 
 @bp.get("")
+@of_one_instant
 def index() -> tuple[str, int]:
     """The comparison as it stands."""
     return _page()

@@ -1,15 +1,16 @@
 """Pure: what charged calls cost, by the prices of their lots. No I/O; money in fen (CNY 0.01), exact until rounded.
 
-A call costs its lot's price over the lot's calls. Lots without a price, and calls that no lot covered, have no cost
-that anybody knows: they are counted apart, never as nothing.
+A call costs its lot's price over the lot's calls; one that was booked on a lot later, too. Lots without a price, and
+calls that are on no lot, have no cost that anybody knows: they are counted apart, never as nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -58,6 +59,35 @@ def price_of(price_fen: int | None, calls: int) -> Fraction | None:
 def worth(calls: int, price: Fraction | None) -> int | None:
     """What so many calls of a lot cost, in fen; None where it has no price."""
     return None if price is None else Cost(calls, calls * price).fen
+
+
+def spread(calls: int, over: Mapping[Key, int]) -> dict[Key, int]:
+    """So many calls as shares of what there is of each key, never more than that: of whole calls, the largest
+    remainders first."""
+    together = sum(over.values())
+    shares = {key: Fraction(calls * number, together) for key, number in over.items()} if together else {}
+    whole = {key: int(share) for key, share in shares.items()}
+    for key in sorted(shares, key=lambda one: whole[one] - shares[one])[: calls - sum(whole.values())]:
+        whole[key] += 1
+    return {key: number for key, number in whole.items() if number}
+
+
+def booked(
+    days: Mapping[tuple[Any, ...], Sequence[int]], first: date, lots: Mapping[date, Mapping[int, int]]
+) -> dict[tuple[Any, ...], list[int]]:
+    """Charged calls of each day from `first` on, by keys that begin with their lot (0: on none), with those of no lot
+    on the lots that they were booked on: so many of a day on each of `lots`. Who made which of them nobody told, so
+    each lot has its share of all."""
+    lines = {key: list(numbers) for key, numbers in days.items()}
+    length = max((len(numbers) for numbers in lines.values()), default=0)
+    for day, on in lots.items():
+        place = (day - first).days
+        for lot, calls in on.items() if 0 <= place < length else ():
+            there = {key: numbers[place] for key, numbers in lines.items() if not key[0] and numbers[place]}
+            for key, part in spread(min(calls, sum(there.values())), there).items():
+                lines[key][place] -= part
+                lines.setdefault((lot, *key[1:]), [0] * length)[place] += part
+    return lines
 
 
 def by(

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from webapp.foundation.clock import day_of
-from webapp.foundation.database import Base, insert_into, insert_rows, transaction
+from webapp.foundation.database import Base, insert_into, insert_rows, must_write, transaction
 from webapp.usage import facets, packing
 from webapp.usage.dimensions import Dimensions
 from webapp.usage.hours import hour_of
@@ -45,15 +45,21 @@ def _delta(dimensions: Dimensions, at: datetime, calls: int, latency_ms: int | N
 
 def fold(zone: ZoneInfo) -> bool:
     """Folds one batch of deltas into the rollups; True where there may be more."""
-    with transaction() as session:
-        # SKIP LOCKED: on PostgreSQL two workers fold different rows; on SQLite the write lock is held already.
-        # Not as a subquery of the DELETE: with old statistics PostgreSQL runs that once for each row, and takes more.
-        batch = select(UsageDelta).order_by(UsageDelta.id).limit(FOLD_BATCH).with_for_update(skip_locked=True)
-        deltas = session.scalars(batch).all()
-        taken = delete(UsageDelta).where(UsageDelta.id.in_([delta.id for delta in deltas]))
-        session.execute(taken, execution_options={"synchronize_session": False})
-        add_up(session, [(d.at, _dimensions(d), d.latency_bucket, d.calls) for d in deltas], zone)
-        return len(deltas) == FOLD_BATCH
+    with transaction():
+        return fold_batch(zone)
+
+
+def fold_batch(zone: ZoneInfo) -> bool:
+    """As `fold`, in the caller's transaction."""
+    session = must_write()
+    # SKIP LOCKED: on PostgreSQL two workers fold different rows; on SQLite the write lock is held already.
+    # Not as a subquery of the DELETE: with old statistics PostgreSQL runs that once for each row, and takes more.
+    batch = select(UsageDelta).order_by(UsageDelta.id).limit(FOLD_BATCH).with_for_update(skip_locked=True)
+    deltas = session.scalars(batch).all()
+    taken = delete(UsageDelta).where(UsageDelta.id.in_([delta.id for delta in deltas]))
+    session.execute(taken, execution_options={"synchronize_session": False})
+    add_up(session, [(d.at, _dimensions(d), d.latency_bucket, d.calls) for d in deltas], zone)
+    return len(deltas) == FOLD_BATCH
 
 
 def add_up(

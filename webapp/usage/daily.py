@@ -13,13 +13,25 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, CompoundSelect, Date, String, bindparam, cast, null, select, union_all
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CompoundSelect,
+    Date,
+    String,
+    bindparam,
+    cast,
+    func,
+    null,
+    select,
+    union_all,
+)
 
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db
 from webapp.usage import facets
 from webapp.usage.dimensions import Dimensions
-from webapp.usage.facets import EVERYONE, FACETS, Key
+from webapp.usage.facets import EVERYONE, FACETS, UNCOVERED, Key
 from webapp.usage.models import UsageDelta, UsageMonth
 from webapp.usage.packing import month_of
 from webapp.usage.spans import Span
@@ -55,6 +67,22 @@ def read(names: tuple[str, ...], span: Span, zone: ZoneInfo, *, operator_id: int
             if operator == whose and facet in names:
                 lines.add(facet, key, (local.date() - base).days, number)
     return {name: lines.told(name, (span.first - base).days) for name in names}
+
+
+def uncovered() -> int:
+    """All calls that were ever charged on no lot: of the months that have any, and of what waits to be folded."""
+    return sum(
+        calls if days is None else sum(map(sum, days.values()))
+        for days, calls in db.session.execute(_UNCOVERED)
+        if days or calls
+    )
+
+
+_UNCOVERED = union_all(
+    select(UsageMonth.days, cast(null(), BigInteger))
+    .where(UsageMonth.facet == UNCOVERED, UsageMonth.operator_id == EVERYONE),
+    select(cast(null(), JSON), func.sum(UsageDelta.calls)).where(UsageDelta.lot_id == 0, UsageDelta.billed == "yes"),
+)  # fmt: skip
 
 
 class _Lines:

@@ -17,6 +17,8 @@ from webapp.usage.dimensions import Dimensions
 
 EVERYONE = 0
 """The operator of what is kept of all calls together."""
+UNCOVERED = "uncovered"
+"""A facet by itself, though lots tell it too: most months have none, and every first page asks."""
 HOUR, LATENCY = "hour", "latency"
 """Facets that are no dimension: the hour of the zone's clock, and the bucket of the answer time."""
 
@@ -27,11 +29,13 @@ Place = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """`own`: also kept for each operator; `charged`: only of calls that were charged for certain."""
+    """`own`: also kept for each operator; `charged`: only of calls that were charged for certain; `on_no_lot`: only of
+    calls that no lot covered."""
 
     names: tuple[str, ...]
     own: bool = False
     charged: bool = False
+    on_no_lot: bool = False
 
     def key(self, words: str) -> Key:
         """The parts of a key's text: numbers of rows and of facets that are no dimension are numbers."""
@@ -50,11 +54,12 @@ FACETS = {
     "purpose": Facet(("purpose_id",), own=True),
     "lot": Facet(("lot_id", "outcome", "billed")),
     "cost": Facet(("lot_id", "department_id", "purpose_id"), charged=True),
+    UNCOVERED: Facet(("lot_id",), charged=True, on_no_lot=True),
     HOUR: Facet((HOUR,), own=True),
     LATENCY: Facet((LATENCY,)),
 }
 _POSITIONS = {one.name: position for position, one in enumerate(fields(Dimensions))}
-_OPERATOR, _BILLED = _POSITIONS["operator_id"], _POSITIONS["billed"]
+_OPERATOR, _BILLED, _LOT = (_POSITIONS[name] for name in ("operator_id", "billed", "lot_id"))
 _OF_DAYS = {
     name: (facet, [_POSITIONS[one] for one in facet.names])
     for name, facet in FACETS.items()
@@ -93,7 +98,7 @@ def places(told: Key, hour: int, bucket: int | None) -> tuple[Place, ...]:
 def _of_day(told: Key) -> tuple[Place, ...]:
     found: list[Place] = []
     for name, (facet, parts) in _OF_DAYS.items():
-        if facet.charged and told[_BILLED] != "yes":
+        if (facet.charged and told[_BILLED] != "yes") or (facet.on_no_lot and told[_LOT]):
             continue
         key = "/".join(str(told[part]) for part in parts)
         found += [(name, operator, key) for operator in ((EVERYONE, told[_OPERATOR]) if facet.own else (EVERYONE,))]

@@ -27,8 +27,8 @@ from webapp.verification.models import Verification
 Delta = tuple[datetime, Dimensions, int | None, int]
 MADE_FOR = "counted_in_zone"
 """Name under which the database remembers what its rollups were made for."""
-SHAPE = 3
-"""Of the rollups; another number makes every instance count anew. 2: by lot and cause; 3: months."""
+SHAPE = 4
+"""Of the rollups; another number makes every instance count anew. 2: by lot and cause; 3: months; 4: uncovered."""
 WORK = "count anew"
 LEASE = timedelta(minutes=2)
 """How long one day may take to count before others believe its holder dead."""
@@ -82,8 +82,15 @@ def _count_anew(instance: Instance, holder: str, clock: Callable[[], datetime]) 
 
 
 def fold(instance: Instance) -> bool:
-    """Folds one batch of deltas, unless the rollups are being made anew, or not in our way; True: there may be more."""
-    return are_current(instance) and counters.fold(instance.settings.zone)
+    """Folds one batch of deltas, unless the rollups are being made anew, or not in our way; True: there may be more.
+
+    Whether they are is looked up in the very transaction that folds: whoever makes them anew says so first, and waits
+    until a fold that found them current has ended. Else it could put calls into days that are counted already.
+    """
+    with transaction():
+        return runtime.kept(MADE_FOR, instance.sealer) == _wanted(instance) and counters.fold_batch(
+            instance.settings.zone
+        )
 
 
 def _wanted(instance: Instance) -> str:
