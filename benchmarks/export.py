@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,9 @@ JOINED = (
 """All that stands in the file, by one statement."""
 
 
-def run(report: Report, rows: int = ROWS) -> None:
-    """Measures on both databases."""
+def run(report: Report, sizes: Sequence[int] = (ROWS,)) -> None:
+    """Measures on both databases, of the first size."""
+    rows = sizes[0]
     logs.configure("ERROR")
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         for name, url in (("SQLite", ""), ("PostgreSQL", server.create_database())):
@@ -169,12 +170,11 @@ def opening(rows: int) -> float:
     """Seconds that opening and masking all people takes by itself."""
     sealer, some = this_instance().sealer, db.session.execute(
         select(Identity.verification_id, Identity.sealed).limit(20_000)
-    ).all()  # fmt: skip
+    ).tuples().all()  # fmt: skip
     times = []
     for _turn in range(TURNS):
         begun = stopwatch.seconds()
-        for number, sealed in some:
-            name, id_number = identities.name_and_number(number, sealed, sealer)
+        for name, id_number in identities.names_and_numbers(some, sealer):
             mask_name(name)
             mask_number(id_number)
         times.append(stopwatch.seconds() - begun)

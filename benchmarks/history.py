@@ -144,7 +144,7 @@ def _beside_bare_sql(report: Report, name: str, app: Flask, rows: int) -> None:
     shape = Shape(frozenset(), low=False, high=False, newer=False)
     with app.app_context():
         viewer, instance = db.session.get_one(User, ADMIN.id), this_instance()
-        statement = scans.along(shape).limit(SIZE + 1)
+        statement = scans.along(shape, SIZE + 1)
         bare = str(statement.compile(db.engine, compile_kwargs={"literal_binds": True}))
         driver = db.session.connection().connection.cursor()
         works = {

@@ -15,7 +15,7 @@ _HIDDEN = re.compile(f"[^{SEPARATOR}]")
 
 def mask_name(name: str) -> str:
     """'张*', '欧**', '阿**·***': the first character and the places of `·`; of a single character nothing."""
-    stars = _HIDDEN.sub(STAR, name)
+    stars = _HIDDEN.sub(STAR, name) if SEPARATOR in name else STAR * len(name)
     return stars if len(name) < 2 else name[0] + stars[1:]
 
 
