@@ -7,12 +7,14 @@ object, a look at each value) costs as much as reading it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Dialect, Integer, LargeBinary, Select, String
+from sqlalchemy.exc import DBAPIError
 
 from webapp.foundation.database import UtcDateTime, db
 
@@ -34,6 +36,8 @@ class _Prepared:
     """Of the parameters, where the driver takes them by their place."""
     texts: Sequence[int]
     """Columns whose instants the driver gives as text."""
+    cursor: dict[str, Any]
+    """How the driver's cursor is made."""
 
     def given(self, parameters: dict[str, Any]) -> Any:
         """The parameters as the driver takes them."""
@@ -44,16 +48,20 @@ class _Prepared:
 
 
 def read(statement: Select[Any], **parameters: Any) -> Rows:
-    """The rows that the statement selects, in the page's own transaction; instants are aware, UTC.
+    """The rows that the statement selects, in the page's own transaction; instants are aware, UTC. Raises what any
+    other read raises.
 
     For statements that are made once and kept, with columns of numbers, texts, bytes and instants that are never
     missing, and without lists of parameters.
     """
     connection = db.session.connection()
-    one = _prepared(statement, connection.dialect)
-    result = connection.exec_driver_sql(one.text, one.given(parameters))
-    rows = cast(Rows, result.cursor.fetchall())
-    result.close()
+    one, driver = _prepared(statement, connection.dialect), connection.dialect.loaded_dbapi.Error
+    try:
+        with closing(connection.connection.cursor(**one.cursor)) as cursor:
+            cursor.execute(one.text, one.given(parameters))
+            rows = cast(Rows, cursor.fetchall())
+    except driver as error:
+        raise DBAPIError.instance(one.text, None, error, driver, hide_parameters=True) from error
     for at in one.texts:
         rows = [(*row[:at], _instant(row[at] + "+00:00"), *row[at + 1 :]) for row in rows]
     return rows
@@ -76,4 +84,5 @@ def _prepared(statement: Select[Any], dialect: Dialect) -> _Prepared:
         str(compiled), {name: value for name, value in compiled.params.items() if value is not None},
         {name: make for name, make in made.items() if make is not None}, compiled.positiontup,
         [at for at, instant in enumerate(instants) if instant and dialect.name == "sqlite"],
+        {"binary": True} if dialect.name == "postgresql" else {},  # as text, bytes come in hexadecimal
     )  # fmt: skip
