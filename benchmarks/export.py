@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Column, Engine, MetaData, Row, String, Table, insert, select, text
+from sqlalchemy import Column, Engine, MetaData, Row, String, Table, select, text
 
 from benchmarks import stopwatch
 from benchmarks.report import Report, median
@@ -19,6 +19,7 @@ from tests.support.postgres import running_server
 from webapp import create_app
 from webapp.accounts.models import Department, User
 from webapp.audit.trail import Who
+from webapp.demo import loading
 from webapp.demo import operations as demo
 from webapp.foundation import schema
 from webapp.foundation.clock import utc_now
@@ -153,8 +154,8 @@ def fill_plain() -> None:
         PLAIN.create(writing)
         everyone = select(Identity.verification_id, Identity.sealed)
         for some in reading.execution_options(yield_per=BATCH).execute(everyone).partitions():
-            people = [(number, *identities.name_and_number(number, sealed, sealer)) for number, sealed in some]
-            writing.execute(insert(PLAIN), [dict(zip(PLAIN.c.keys(), one, strict=True)) for one in people])
+            people = identities.names_and_numbers(some, sealer)
+            loading.put(writing, PLAIN, [(row[0], *person) for row, person in zip(some, people, strict=True)])
         writing.commit()
     settle(engine)
 
@@ -170,7 +171,7 @@ def opening(rows: int) -> float:
     """Seconds that opening and masking all people takes by itself."""
     sealer, some = this_instance().sealer, db.session.execute(
         select(Identity.verification_id, Identity.sealed).limit(20_000)
-    ).tuples().all()  # fmt: skip
+    ).all()  # fmt: skip
     times = []
     for _turn in range(TURNS):
         begun = stopwatch.seconds()

@@ -130,14 +130,14 @@ def wording(cell: Cell, instance: Instance, *, plain: bool, locale: str) -> Word
     sealer = instance.sealer
 
     def words(rows: Sequence[Found]) -> Iterator[Sequence[str]]:
-        opened = people([(row[0], row[-1]) for row in rows if row[-1]], sealer, cell)
+        following = people([(row[0], row[-1]) for row in rows if row[-1]], sealer, cell).__next__
         for (
             number, at, outcome, billed, cause, request_id, source, operator_id, department_id, purpose_id, sealed,
         ) in rows:  # fmt: skip
             yield (
                 str(number), wall_time(at, zone), outcomes[outcome], charged[billed], causes.get(cause, ""),
                 purposes[purpose_id], operators[operator_id], departments[department_id], sources[source],
-                cell(request_id), *(next(opened) if sealed else erased),
+                cell(request_id), *(following() if sealed else erased),
             )  # fmt: skip
 
     return words
@@ -149,8 +149,8 @@ def _cells(cell: Cell, words: Mapping[Any, object]) -> dict[Any, str]:
 
 def _masked(rows: Sequence[tuple[int, bytes]], sealer: Sealer, cell: Cell) -> Iterator[Sequence[str]]:
     shown = lru_cache(MASKED_NAMES)(cell)
-    for name, number in identities.names_and_numbers(rows, sealer):
-        yield shown(mask_name(name)), mask_number(number)
+    return ((shown(mask_name(name)), mask_number(number))
+            for name, number in identities.names_and_numbers(rows, sealer))  # fmt: skip
 
 
 def _in_plaintext(rows: Sequence[tuple[int, bytes]], sealer: Sealer, cell: Cell) -> Iterator[Sequence[str]]:

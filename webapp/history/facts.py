@@ -111,7 +111,7 @@ def rows_of(numbers: Sequence[int], columns: tuple[Any, ...] = SHOWN) -> Found:
     """The rows of these numbers, in their order."""
     if not numbers:
         return []
-    found = {row[0]: row for row in db.session.connection().execute(_by_id(columns), {"ids": list(numbers)}).tuples()}
+    found = {row[0]: row for row in db.session.connection().execute(_by_id(columns), {"ids": list(numbers)})}
     return [found[number] for number in numbers if number in found]
 
 
