@@ -37,7 +37,7 @@ PARTS = {
     "rotation": rotation.run,
 }
 
-SIZED = {"history": history.run, "usage": usage.run, "rotation": rotation.run}
+SIZED = {"export": export.run, "history": history.run, "usage": usage.run, "rotation": rotation.run}
 
 
 def main() -> int:
@@ -46,7 +46,9 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a goal was missed")
-    parser.add_argument("--rows", type=_sizes, help="sizes of history, usage and rotation, such as 10000,1000000")
+    parser.add_argument(
+        "--rows", type=_sizes, help="sizes of export (the first), history, usage, rotation: 10000,1000000"
+    )
     parser.add_argument("--processor", action="store_true", help="history and export by the time of the processor")
     args = parser.parse_args()
     if args.processor:

@@ -18,14 +18,12 @@ from webapp.foundation.instance import this_instance
 from webapp.history import queries
 from webapp.history.filters import Filters
 
-TURNS = 20
 
-
-def measure(report: Report, reader: Reader, rows: int, *, least: float | None) -> None:
+def measure(report: Report, reader: Reader, rows: int, turns: int, *, least: float | None) -> None:
     """In one history; each turn somebody else."""
-    people, peer = iter(reader.numbers(2 * (TURNS + 1))), history_peers.flask_admin(reader.app)
+    people, peer = iter(reader.numbers(2 * (turns + 1))), history_peers.flask_admin(reader.app)
     works = {"ours": lambda: _ours(reader.app, people), "theirs": lambda: _theirs(peer, people)}
-    ours, theirs = (median(found) for found in in_turns(works, TURNS).values())
+    ours, theirs = (median(found) for found in in_turns(works, turns).values())
     report.line(f"finding a whole number in {rows:,} rows, sealed, p50", ours, " ms")
     report.line("Flask-Admin's finding it in the clear, against that", theirs / ours, "×", least=least)
 

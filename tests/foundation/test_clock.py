@@ -9,10 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from webapp.foundation.clock import day_of, end_of, start_of, utc_now
+from webapp.foundation.clock import day_of, end_of, start_of, utc_now, wall_time
 
 ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "UTC", "America/Sao_Paulo", "America/Havana", "Asia/Beirut",
                                      "Pacific/Apia", "Asia/Kathmandu")]  # fmt: skip
+ODD = [ZoneInfo(name) for name in ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC",
+                                   "Pacific/Apia", "Africa/Monrovia")]  # fmt: skip
+"""Also of half hours, and of minutes and seconds once."""
 HAVANA, SAO_PAULO = ZoneInfo("America/Havana"), ZoneInfo("America/Sao_Paulo")
 instants = st.datetimes(datetime(2001, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -55,3 +58,17 @@ def test_noon_in_shanghai_and_the_evening_before_are_two_days() -> None:
 
 def test_now_is_aware_and_utc() -> None:
     assert utc_now().tzinfo is UTC
+
+
+@given(st.datetimes(datetime(1890, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC)), st.sampled_from(ODD))  # noqa: DTZ001
+@example(datetime(2026, 3, 8, 6, 59, 59, 999999, UTC), ZoneInfo("America/New_York"))  # an hour is left out
+@example(datetime(2026, 3, 8, 7, tzinfo=UTC), ZoneInfo("America/New_York"))
+@example(datetime(2026, 11, 1, 5, 30, tzinfo=UTC), ZoneInfo("America/New_York"))  # this hour comes twice
+@example(datetime(2026, 11, 1, 6, 30, tzinfo=UTC), ZoneInfo("America/New_York"))
+@example(datetime(2026, 4, 4, 15, 10, tzinfo=UTC), ZoneInfo("Australia/Lord_Howe"))  # by half an hour
+@example(datetime(1900, 12, 31, 15, 54, 16, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))  # within an hour, by some minutes
+@example(datetime(1900, 12, 31, 15, 54, 17, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
+@settings(max_examples=300)
+def test_the_wall_shows_what_the_calendar_says(instant: datetime, zone: ZoneInfo) -> None:
+    assert wall_time(instant, zone) == instant.astimezone(zone).isoformat(" ")[:19]
+    assert wall_time(instant.astimezone(ODD[0]), zone) == wall_time(instant, zone)

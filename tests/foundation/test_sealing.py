@@ -162,3 +162,27 @@ def test_the_fingerprint_changes_with_the_first_index_key_only(index: tuple[Key,
 @pytest.mark.parametrize("make", [lambda s: s.index("name", "\ud800"), lambda s: s.indexes("name", "\U00020bb7\0")])
 def test_any_text_can_be_searched(make: Callable[[Sealer], object]) -> None:
     assert make(OURS)
+
+
+def test_rows_open_as_each_by_itself_under_whichever_keys_they_are() -> None:
+    older, both = sealer(), sealer((SECOND, FIRST))
+    blobs = [(one if n % 3 else older).seal(f"{n}".encode(), f"person:{n}") for n, one in enumerate([both] * 10)]
+
+    assert list(both.open_rows(enumerate(blobs), "person")) == [b"%d" % n for n in range(10)]
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_among_rows_one_that_was_changed_moved_or_cut_does_not_open(at: int) -> None:
+    ours = sealer()
+    blobs = [(n, ours.seal(b"content", f"person:{n}")) for n in range(2)]
+    changed = bytearray(blobs[at][1])
+    changed[-1] ^= 1
+    for bad in (bytes(changed), blobs[1 - at][1], blobs[at][1][:-1], blobs[at][1][:20], b"", b"\x01"):
+        rows = [(n, bad if n == at else blob) for n, blob in blobs]
+
+        with pytest.raises(CannotOpen):
+            list(ours.open_rows(rows, "person"))
+    with pytest.raises(CannotOpen):
+        list(ours.open_rows(blobs, "another"))
+    with pytest.raises(CannotOpen):
+        list(sealer((SECOND,)).open_rows(blobs, "person"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, event
+from psycopg import Cursor
+from sqlalchemy import Connection
 
 from webapp.foundation.database import db
 
@@ -40,15 +41,18 @@ def _steps(act: Act) -> int:
 def _rows_read(act: Act, tables: tuple[str, ...]) -> int:
     sent: list[tuple[str, Any]] = []
 
-    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+    execute = Cursor.execute
+
+    def remember(cursor: Cursor[Any], statement: Any, parameters: Any = None, **more: Any) -> Cursor[Any]:
         sent.append((statement, parameters))
+        return execute(cursor, statement, parameters, **more)
 
     connection = db.session.connection()
-    event.listen(db.engine, "before_cursor_execute", remember)
+    Cursor.execute = remember  # type: ignore[assignment, method-assign]  # below SQLAlchemy, which some reads go past
     try:
         act()
     finally:
-        event.remove(db.engine, "before_cursor_execute", remember)
+        Cursor.execute = execute  # type: ignore[method-assign]
     read = sum(_read(connection, *one) for one in sent if any(f" {name}" in one[0] for name in tables))
     db.session.rollback()
     return read

@@ -189,7 +189,7 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
         found = asked.batch(export.place, PIECE_ROWS)
         mark = watermark(export, order, zone) if export.plain else ""
         content = b"" if export.pieces else writer.begin(heading(plain=export.plain, zone=zone), mark)
-    content += writer.rows(map(words, found.rows))
+    content += writer.rows(words(found.rows))
     values: dict[str, Any] = {"pieces": export.pieces + 1, "rows": export.rows + len(found.rows)}
     if not export.pieces:
         values["total"] = asked.total()
@@ -198,7 +198,7 @@ def _next_piece(export: Export, instance: Instance, now: datetime) -> tuple[dict
     else:
         content += writer.end()
         values |= {"state": ExportState.READY, "ends_at": now + LASTING, "total": values["rows"]}
-    return values, zlib.compress(content, 1), [row.id for row in found.rows]
+    return values, zlib.compress(content, 1), [row[0] for row in found.rows]
 
 
 def changed(change: Update) -> bool:

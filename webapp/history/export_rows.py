@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import Row
 
 from webapp.accounts import queries as accounts
 from webapp.accounts.models import User
+from webapp.foundation.clock import wall_time
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import Sealer
@@ -30,11 +31,14 @@ _COLUMNS = (
     V.c.department_id, V.c.purpose_id, SEALED.c.sealed,
 )  # fmt: skip
 COUNTED_AT_ONCE = 20_000
+MASKED_NAMES = 2_000
+"""Of them few are different: as cells they are kept."""
 
-Found = Row[*tuple[Any, ...]]
+Found = tuple[Any, ...]
 """A row as `_COLUMNS` names it."""
 Cell = Callable[[str], str]
-Worded = Callable[[Found], list[str]]
+Worded = Callable[[Sequence[Found]], Iterator[Sequence[str]]]
+"""Words rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Set:
             return Batch(here.found, "")
         if here.edge is not None:
             return Batch(here.found, _place(*here.edge))
-        return Batch(here.found, _place(here.found[-1].created_at, here.found[-1].id))
+        number, at, *_rest = here.found[-1]
+        return Batch(here.found, _place(at, number))
 
     def _viewer(self) -> User:
         return db.session.get_one(User, self.viewer_id)  # a file may take longer than a session
@@ -120,17 +125,20 @@ def wording(cell: Cell, instance: Instance, *, plain: bool, locale: str) -> Word
     purposes = _cells(cell, {one.id: one.name_in(locale) for one in all_purposes()})
     operators = _cells(cell, {one.id: one.name for one in accounts.users()})
     departments = _cells(cell, {None: ""} | {one.id: one.name for one in accounts.departments()})
-    zone, person_of = instance.settings.zone, _in_plaintext if plain else _masked
-    erased = [cell(_("erased")), *[""] * (4 if plain else 1)]
+    zone, people = instance.settings.zone, _in_plaintext if plain else _masked
+    erased = (cell(_("erased")), *[""] * (4 if plain else 1))
     sealer = instance.sealer
 
-    def words(row: Found) -> list[str]:
-        row_id, at, outcome, billed, cause, request_id, source, operator_id, department_id, purpose_id, sealed = row
-        return [
-            str(row_id), at.astimezone(zone).isoformat(" ", "seconds")[:19], outcomes[outcome], charged[billed],
-            causes.get(cause, ""), purposes[purpose_id], operators[operator_id], departments[department_id],
-            sources[source], cell(request_id), *(person_of(row_id, sealed, sealer, cell) if sealed else erased),
-        ]  # fmt: skip
+    def words(rows: Sequence[Found]) -> Iterator[Sequence[str]]:
+        following = people([(row[0], row[-1]) for row in rows if row[-1]], sealer, cell).__next__
+        for (
+            number, at, outcome, billed, cause, request_id, source, operator_id, department_id, purpose_id, sealed,
+        ) in rows:  # fmt: skip
+            yield (
+                str(number), wall_time(at, zone), outcomes[outcome], charged[billed], causes.get(cause, ""),
+                purposes[purpose_id], operators[operator_id], departments[department_id], sources[source],
+                cell(request_id), *(following() if sealed else erased),
+            )  # fmt: skip
 
     return words
 
@@ -139,11 +147,13 @@ def _cells(cell: Cell, words: Mapping[Any, object]) -> dict[Any, str]:
     return {key: cell(str(word)) for key, word in words.items()}
 
 
-def _masked(row_id: int, sealed: bytes, sealer: Sealer, cell: Cell) -> tuple[str, ...]:
-    name, number = identities.name_and_number(row_id, sealed, sealer)
-    return cell(mask_name(name)), mask_number(number)
+def _masked(rows: Sequence[tuple[int, bytes]], sealer: Sealer, cell: Cell) -> Iterator[Sequence[str]]:
+    shown = lru_cache(MASKED_NAMES)(cell)
+    return ((shown(mask_name(name)), mask_number(number))
+            for name, number in identities.names_and_numbers(rows, sealer))  # fmt: skip
 
 
-def _in_plaintext(row_id: int, sealed: bytes, sealer: Sealer, cell: Cell) -> tuple[str, ...]:
-    one = identities.opened(row_id, sealed, sealer)
-    return tuple(cell(text) for text in (one.name, one.number, one.reference, one.province, one.city))
+def _in_plaintext(rows: Sequence[tuple[int, bytes]], sealer: Sealer, cell: Cell) -> Iterator[Sequence[str]]:
+    for row_id, sealed in rows:
+        one = identities.opened(row_id, sealed, sealer)
+        yield [cell(text) for text in (one.name, one.number, one.reference, one.province, one.city)]

@@ -23,7 +23,7 @@ def stream(asked: Set, words: Worded, writer: Writer, heading: Sequence[str], wh
     Raises `CannotOpen` under other keys.
     """
     found = asked.batch("", FIRST_ROWS)
-    begun = writer.begin(heading, "") + writer.rows(map(words, found.rows))
+    begun = writer.begin(heading, "") + writer.rows(words(found.rows))
     end_read()
     return _recorded(begun, found, asked, words, writer, who)
 
@@ -39,7 +39,7 @@ def _recorded(begun: bytes, found: Batch, asked: Set, words: Worded, writer: Wri
             end_read()
             rows += len(found.rows)
             _record_rows(found, who)
-            yield writer.rows(map(words, found.rows))
+            yield writer.rows(words(found.rows))
         yield writer.end()
         whole = True
     finally:
@@ -52,4 +52,4 @@ def _record_rows(found: Batch, who: Who) -> None:
     """Whom the next piece shows is recorded before it is sent."""
     if found.rows:
         with transaction():
-            append(who, Action.EXPORT_ROWS, utc_now(), rows=len(found.rows), shown=[row.id for row in found.rows])
+            append(who, Action.EXPORT_ROWS, utc_now(), rows=len(found.rows), shown=[row[0] for row in found.rows])

@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import sqlalchemy
 from sqlalchemy import Select, bindparam, select
 
 from webapp.accounts.models import Role, User
+from webapp.foundation import reading
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db
 from webapp.history import scans, skip_scan
@@ -45,8 +45,8 @@ class Row(NamedTuple):
     sealed: bytes | None
 
 
-Found = Sequence[sqlalchemy.Row[*tuple[Any, ...]]]
-"""Rows of the columns that were asked for, the first of them `id`."""
+Found = Sequence[tuple[Any, ...]]
+"""Rows of the columns that were asked for, the first of them number and instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,7 @@ def rows(scope: Scope, limit: int, *, newer: bool = False, columns: tuple[Any, .
     if shape.fixed not in scans.ALONG:
         numbers, more = _some_ids(scope, limit, newer=newer)
         return rows_of(numbers, columns), more
-    # past the unit of work: nothing here is an object
-    found = db.session.connection().execute(scans.along(shape, columns), scope.parameters(rows=limit)).all()
+    found = reading.read(scans.along(shape, limit, columns), **scope.parameters())
     return found, len(found) == limit
 
 
@@ -112,7 +111,7 @@ def rows_of(numbers: Sequence[int], columns: tuple[Any, ...] = SHOWN) -> Found:
     """The rows of these numbers, in their order."""
     if not numbers:
         return []
-    found = {row.id: row for row in db.session.connection().execute(_by_id(columns), {"ids": list(numbers)})}
+    found = {row[0]: row for row in db.session.connection().execute(_by_id(columns), {"ids": list(numbers)})}
     return [found[number] for number in numbers if number in found]
 
 

@@ -9,6 +9,7 @@ from flask import get_template_attribute, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from webapp.foundation.clock import wall_time
 from webapp.foundation.instance import Instance
 from webapp.foundation.sealing import CannotOpen
 from webapp.history.facts import Row
@@ -45,7 +46,7 @@ def shown(found: Sequence[Row], form: HistoryForm, instance: Instance) -> list[S
     page, zone = url_for("verification.result", id=0).removesuffix("0"), instance.settings.zone
     return [
         Shown(
-            row.id, f"{page}{row.id}", row.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"), row.outcome,
+            row.id, f"{page}{row.id}", wall_time(row.created_at, zone), row.outcome,
             badges[row.outcome], *_person(row, instance), charges[row.billed], purposes[row.purpose_id],
             operators[row.operator_id], departments[row.department_id] if row.department_id else "",
             sources[row.source],

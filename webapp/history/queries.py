@@ -48,7 +48,7 @@ class Stretch:
 def page(filters: Filters, viewer: User, instance: Instance, size: int, cursor: Cursor | None) -> Page:
     """One page of what `viewer` may see."""
     here = stretch(filters, viewer, instance, size + 1, cursor)
-    return _page([Row(*row) for row in here.found], size, cursor, here.edge)
+    return _page([*map(Row._make, here.found)], size, cursor, here.edge)
 
 
 def stretch(
@@ -57,7 +57,7 @@ def stretch(
 ) -> Stretch:  # fmt: skip
     """The next rows beyond a place of what `viewer` may see, at most `limit`: what pages and files are made of.
 
-    `columns`: what is read of each, its `id` among them; `until`: nothing that was verified later.
+    `columns`: what is read of each, first number and instant; `until`: nothing that was verified later.
     """
     scope, newer = facts.scope_of(filters, viewer, instance.settings.zone), cursor is not None and not cursor.older
     if scope is None:

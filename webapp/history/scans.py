@@ -2,6 +2,7 @@
 
 A statement is put together once for each shape and then only given its parameters: the fixed columns by name,
 `low_at`, `low_id`, `high_at`, `high_id` (places between which the rows lie, themselves excluded), `rows` (how many).
+Of what a page shows, how many stands in the statement: PostgreSQL would plan it anew for each number.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from webapp.verification.models import KIND, Identity, Verification
 
@@ -33,11 +44,11 @@ class Shape:
 
 
 @cache
-def along(shape: Shape, columns: tuple[Any, ...] = SHOWN) -> Select[Any]:
-    """The first rows of one of the filters of `ALONG`; `columns`: what is read of each."""
+def along(shape: Shape, rows: int, columns: tuple[Any, ...] = SHOWN) -> Select[Any]:
+    """The first `rows` rows of one of the filters of `ALONG`; `columns`: what is read of each."""
     query = select(*columns).select_from(V.outerjoin(SEALED, SEALED.c.verification_id == V.c.id))
     wanted = query.where(*same(V, shape), *bounds(V, shape))
-    return in_order(wanted, V, shape).limit(bindparam("rows"))
+    return in_order(wanted, V, shape).limit(literal_column(str(rows), Integer))
 
 
 @cache

@@ -20,11 +20,12 @@ from sqlalchemy import (
     FromClause,
     Select,
     bindparam,
-    exists,
     func,
+    literal,
     literal_column,
     or_,
     select,
+    tuple_,
 )
 
 from webapp.foundation.database import db
@@ -119,7 +120,7 @@ def at_most(wanted: Keys, most: int) -> bool:
 
 def _ends(name: str, key: Any, most: int) -> bool:
     place = {"low": _FIRST, "high": _LAST, "key": key, "rows": most}
-    return db.session.scalar(_at_the_edge(name, False), place) is None
+    return db.session.scalar(_at_the_edge(name, False, db.engine.dialect.name), place) is None
 
 
 def _found_by(text: str, sealer: Sealer) -> Iterator[tuple[str, Any]]:
@@ -176,18 +177,20 @@ def _outermost(beyond: ColumnElement[bool], *, newer: bool, otherwise: int) -> i
 
 def _edge(wanted: Keys, bounds: dict[str, int], looked_at: int, *, newer: bool) -> int | None:
     """The number up to which each key's verifications are looked at; None where all are."""
-    ends = (db.session.scalar(_at_the_edge(name, newer), bounds | {"key": key, "rows": looked_at - 1})
+    dialect, last = db.engine.dialect.name, {"rows": looked_at - 1}
+    ends = (db.session.scalar(_at_the_edge(name, newer, dialect), bounds | last | {"key": key})
             for name, key in wanted.leading)  # fmt: skip
     known = [end for end in ends if end is not None]
     return (min(known) if newer else max(known)) if known else None
 
 
 def _merged(wanted: Keys, scope: Scope, bounds: dict[str, int], limit: int, *, newer: bool) -> list[int]:
-    names, parameters = frozenset(scope.equal), bounds | scope.equal | _days(scope) | {"rows": limit}
+    names, dialect = frozenset(scope.equal), db.engine.dialect.name
+    parameters = bounds | scope.equal | _days(scope) | {"rows": limit}
     besides = {f"besides_{place}": list(blinds) for place, blinds in enumerate(wanted.besides)}
     found: set[int] = set()
     for name, key in wanted.leading:
-        statement = _led_by(name, names, bool(scope.low), bool(scope.high), len(wanted.besides), newer)
+        statement = _led_by(name, names, bool(scope.low), bool(scope.high), len(wanted.besides), newer, dialect)
         found.update(db.session.execute(statement, parameters | besides | {"key": key}).scalars())
     return sorted(found, reverse=not newer)[:limit]
 
@@ -211,19 +214,20 @@ def _days(scope: Scope) -> dict[str, Any]:
 
 
 @cache
-def _led_by(name: str, columns: frozenset[str], low: bool, high: bool, besides: int, newer: bool) -> Select[int]:
+def _led_by(
+    name: str, columns: frozenset[str], low: bool, high: bool, besides: int, newer: bool, dialect: str
+) -> Select[int]:  # fmt: skip
     """The first verifications that a key leads to and that fit the other filters."""
     table, number, _key = _TABLES[name]
     rows = V.alias()
-    query = select(table.c[number]).where(*_led(name), *_between(table.c[number]))
+    query = select(table.c[number]).where(*_led_between(name, dialect))
     if columns or low or high:
-        # Said of both: PostgreSQL does not see that the bounds of one number are those of the other.
-        query = query.join_from(table, rows, rows.c.id == table.c[number]).where(*_between(rows.c.id))
-    query = query.where(*(rows.c[column] == fixed(column) for column in sorted(columns)))
-    since = [rows.c.created_at >= bindparam("low_at", type_=V.c.created_at.type)] * low
-    until = [rows.c.created_at < bindparam("high_at", type_=V.c.created_at.type)] * high
+        since = [rows.c.created_at >= bindparam("low_at", type_=V.c.created_at.type)] * low
+        until = [rows.c.created_at < bindparam("high_at", type_=V.c.created_at.type)] * high
+        same = (rows.c[column] == fixed(column) for column in sorted(columns))
+        query = query.where(_has_one(select(rows.c.id).where(rows.c.id == table.c[number], *same, *since, *until)))
     having = (_beside(table.c[number], place) for place in range(besides))
-    return query.where(*since, *until, *having).order_by(_order(table.c[number], newer)).limit(bindparam("rows"))
+    return query.where(*having).order_by(*_order(name, newer)).limit(bindparam("rows"))
 
 
 @cache
@@ -234,29 +238,49 @@ def _led_among(name: str) -> Select[int]:
 
 
 @cache
-def _at_the_edge(name: str, newer: bool) -> Select[int]:
+def _at_the_edge(name: str, newer: bool, dialect: str) -> Select[int]:
     """The last verification of a key that is looked at."""
     table, number, _key = _TABLES[name]
-    query = select(table.c[number]).where(*_led(name), *_between(table.c[number]))
-    return query.order_by(_order(table.c[number], newer)).limit(1).offset(bindparam("rows"))
+    query = select(table.c[number]).where(*_led_between(name, dialect))
+    return query.order_by(*_order(name, newer)).limit(1).offset(bindparam("rows"))
 
 
 def _led(name: str) -> list[ColumnElement[bool]]:
     """That the key leads to a row."""
     table, _number, key = _TABLES[name]
-    # An index over some rows only, as request ids have it, serves SQLite only where a statement says which.
-    sent = [V.c.request_id != literal_column("''")] if name == "request" else []
-    return [table.c[key] == bindparam("key"), *sent]
+    return [table.c[key] == bindparam("key"), *_sent(name)]
 
 
-def _between(number: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return number > bindparam("low"), number < bindparam("high")
+def _led_between(name: str, dialect: str) -> list[ColumnElement[bool]]:
+    """The same, of rows between the bounds.
+
+    For PostgreSQL as one comparison, which only the index over both can answer: it would walk along the numbers alone
+    where it believes that the key is a common one, and after keys were rotated none of them has it any more.
+    """
+    table, number, key = _TABLES[name]
+    if dialect != "postgresql" or number == key:
+        return [*_led(name), table.c[number] > bindparam("low"), table.c[number] < bindparam("high")]
+    place = tuple_(table.c[key], table.c[number])
+    low, high = (tuple_(bindparam("key", type_=table.c[key].type), bindparam(end, type_=table.c[number].type))
+                 for end in ("low", "high"))  # fmt: skip
+    return [place > low, place < high, *_sent(name)]
+
+
+def _sent(name: str) -> list[ColumnElement[bool]]:
+    """An index over some rows only, as request ids have it, serves SQLite only where a statement says which."""
+    return [V.c.request_id != literal_column("''")] if name == "request" else []
 
 
 def _beside(number: ColumnElement[Any], place: int) -> ColumnElement[bool]:
     other = _BY_BLIND.alias()
     blinds: BindParameter[bytes] = bindparam(f"besides_{place}", expanding=True)
-    return exists().where(other.c.verification_id == number, other.c.blind.in_(blinds))
+    return _has_one(select(literal(1)).where(other.c.verification_id == number, other.c.blind.in_(blinds)).limit(1))
+
+
+def _has_one(rows: Select[Any]) -> ColumnElement[bool]:
+    """As EXISTS, but looked up entry by entry: that one PostgreSQL turns into a join, and by its estimate of the day
+    reads all rows of a day, or of a province, for it."""
+    return rows.scalar_subquery().is_not(None)
 
 
 def _has(blinds: tuple[bytes, ...]) -> ColumnElement[bool]:
@@ -264,5 +288,6 @@ def _has(blinds: tuple[bytes, ...]) -> ColumnElement[bool]:
     return Verification.id.in_(having)
 
 
-def _order(column: ColumnElement[Any], newer: bool) -> ColumnElement[Any]:
-    return column.asc() if newer else column.desc()
+def _order(name: str, newer: bool) -> list[ColumnElement[Any]]:
+    table, number, key = _TABLES[name]
+    return [table.c[one].asc() if newer else table.c[one].desc() for one in dict.fromkeys((key, number))]

@@ -15,8 +15,9 @@ _HIDDEN = re.compile(f"[^{SEPARATOR}]")
 
 def mask_name(name: str) -> str:
     """'张*', '欧**', '阿**·***': the first character and the places of `·`; of a single character nothing."""
-    stars = _HIDDEN.sub(STAR, name)
-    return stars if len(name) < 2 else name[0] + stars[1:]
+    if len(name) < 2:
+        return _HIDDEN.sub(STAR, name)
+    return name[0] + (_HIDDEN.sub(STAR, name[1:]) if SEPARATOR in name else STAR * (len(name) - 1))
 
 
 def mask_number(number: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 
@@ -174,10 +175,24 @@ def opened(verification_id: int, sealed: bytes, sealer: Sealer) -> Person:
 
 def name_and_number(verification_id: int, sealed: bytes, sealer: Sealer) -> tuple[str, str]:
     """As `opened`, for many rows at once: only these two, which stand first. Raises `CannotOpen` under other keys."""
-    first = _NAME_AND_NUMBER.match(sealer.open(sealed, f"identity:{verification_id}"))
-    if first is not None:
-        return first[1].decode(), first[2].decode()
-    person = opened(verification_id, sealed, sealer)
+    content = sealer.open(sealed, f"identity:{verification_id}")
+    first = _NAME_AND_NUMBER.match(content)
+    return (first[1].decode(), first[2].decode()) if first is not None else _both(content)
+
+
+def names_and_numbers(rows: Iterable[tuple[int, bytes]], sealer: Sealer) -> Iterator[tuple[str, str]]:
+    """The same of many rows: verification and what its `Identity` row seals."""
+    for content in sealer.open_rows(rows, "identity"):
+        first = _NAME_AND_NUMBER.match(content)
+        if first is not None:
+            name, number = first.groups()
+            yield name.decode(), number.decode()
+        else:
+            yield _both(content)
+
+
+def _both(content: bytes) -> tuple[str, str]:
+    person = Person(**{"name": "", "number": ""} | json.loads(content))
     return person.name, person.number
 
 
