@@ -40,9 +40,18 @@ def head(keys: Keys) -> Head | None:
     row = db.session.execute(select(*columns).order_by(AuditSegment.number.desc()).limit(1)).first()
     if row is None:
         return None
-    waiting = next((one.id for one in stored.records(row.last_id, most=LOOKED_AT) if is_stamped(one, keys)), None)
-    since = db.session.scalar(select(AuditRecord.at).where(AuditRecord.id == waiting))
-    return Head(row.seal.hex(), row.number, row.last_id, row.sealed_at, since)
+    return Head(row.seal.hex(), row.number, row.last_id, row.sealed_at, _oldest(row.last_id, keys))
+
+
+def waiting_since(keys: Keys) -> datetime | None:
+    """When the oldest record was made that is not sealed yet, of those that will be, before the first segment too."""
+    newest = select(AuditSegment.last_id).order_by(AuditSegment.number.desc()).limit(1)
+    return _oldest(db.session.scalar(newest) or 0, keys)
+
+
+def _oldest(above: int, keys: Keys) -> datetime | None:
+    waiting = next((one.id for one in stored.records(above, most=LOOKED_AT) if is_stamped(one, keys)), None)
+    return db.session.scalar(select(AuditRecord.at).where(AuditRecord.id == waiting))
 
 
 def as_found(keys: Keys) -> int:
