@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from webapp.audit import heads, queries
 from webapp.audit.actor import who
 from webapp.audit.forms import AuditForm
-from webapp.audit.queries import Place
+from webapp.audit.queries import AnyPlace, read_place
 from webapp.audit.rows import csv_pieces, table
 from webapp.audit.trail import Action, append
 from webapp.foundation import key_ring, leases
@@ -80,8 +80,8 @@ def _form() -> AuditForm:
     return form
 
 
-def _place(name: str) -> Place | None:
-    return Place.read(request.args.get(name, ""))
+def _place(name: str) -> AnyPlace | None:
+    return read_place(request.args.get(name, ""))
 
 
 def _kept() -> dict[str, Any]:
