@@ -254,6 +254,8 @@ def test_other_keys_than_the_databases_own_are_refused(yuliang: Run, app: Flask)
 
     assert "YULIANG_DATA_KEYS" in yuliang("check", DATA_KEYS=KEY).refused()
     assert "YULIANG_INDEX_KEYS" in yuliang("check", INDEX_KEYS=KEY).refused()
+    for command in ("check", "health", "verify-audit", "migrate", "worker"):
+        assert "audit key k1 in YULIANG_AUDIT_KEY" in yuliang(command, AUDIT_KEY=KEY).refused()
 
 
 @on_one_database
@@ -339,7 +341,11 @@ def test_health_names_every_fault_and_by_its_exit_code_whether_there_is_one(yuli
         "No worker is running", "No mail server is set",
         "Nobody is on the list of recipients, or nobody there has confirmed.",
     ]  # fmt: skip
-    assert (well.code, well.out, well.err) == (0, "Reminders are watched, and their mails arrive.\n", "")
+    assert (well.code, well.out, well.err) == (
+        0,
+        "Reminders are watched, and their mails arrive; the audit trail is sealed.\n",
+        "",
+    )
 
 
 @on_one_database
@@ -403,3 +409,17 @@ def test_the_installed_command_does_the_same_in_a_process_of_its_own(app: Flask,
 
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{EMAIL} can log in as operator.\n", "")
     assert users(app) == [(EMAIL, "new", "operator", None)]
+
+
+@on_one_database
+def test_a_migration_records_nothing_under_a_wrong_audit_key(yuliang: Run, app: Flask) -> None:
+    seal(app)
+    sql(app, "UPDATE alembic_version SET version_num = '0025'")
+
+    assert "YULIANG_AUDIT_KEY" in yuliang("migrate", AUDIT_KEY=KEY).refused()
+
+    with app.app_context():
+        assert schema.state() == "behind"
+        assert (
+            db.session.scalars(select(AuditRecord.id).where(AuditRecord.action == Action.SCHEMA_MIGRATED)).all() == []
+        )

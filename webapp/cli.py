@@ -41,6 +41,7 @@ from webapp.serving import CannotServe, Supervisor, check_port
 from webapp.settings import Settings, SettingsError, read_settings
 from webapp.vendor.sandbox import command as sandbox
 from webapp.verification import rollups
+from webapp.watching import health as watching
 
 Command = Callable[[argparse.Namespace], int]
 LONGEST_NAME = 80
@@ -106,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     mail = add("send-test-mail", _send_test_mail, "send a test mail and show what the server says")
     mail.add_argument("email", metavar="EMAIL")
     add("rotate-keys", _rotate_keys, "seal and index everything under new keys, while the product runs")
-    add("health", _health, "say what keeps reminders from reaching anyone")
+    add("health", _health, "say what keeps reminders from reaching anyone, and the audit trail from being sealed")
     add("rebuild-rollups", _rebuild_rollups, "count all calls anew for the charts")
     reconcile = add("reconcile", _reconcile, "compare the books with the vendor's own counter")
     reconcile.add_argument("--used", type=int, metavar="N", help="what the console shows as used, with --total")
@@ -265,13 +266,14 @@ def _rotate_keys(_args: argparse.Namespace) -> int:
 def _health(_args: argparse.Namespace) -> int:
     app, _settings = _app()
     with app.app_context(), force_locale("en"):
-        faults = health.faults(this_instance(), utc_now())
+        now = utc_now()
+        faults = [*watching.faults(this_instance(), now), *(one.text for one in health.faults(this_instance(), now))]
     for fault in faults:
-        print(fault.text, file=sys.stderr)
+        print(fault, file=sys.stderr)
     print(
         f"{len(faults)} fault{'s' if len(faults) > 1 else ''}."
         if faults
-        else "Reminders are watched, and their mails arrive."
+        else "Reminders are watched, and their mails arrive; the audit trail is sealed."
     )
     return 1 if faults else 0
 

@@ -36,8 +36,11 @@ def open_new_or_known(environ: Mapping[str, str]) -> tuple[Flask, str | None]:
     `NotReady`, `SchemaNewer`, `WrongKind`.
     """
     settings = _prepare(environ)
-    app = create_app(settings, make_keys=not _is_known(settings))
+    known = _is_known(settings)
+    app = create_app(settings, make_keys=not known)
     with app.app_context():
+        if known and schema.state() != "empty":
+            kind.keys_agree(this_instance())  # a migration records itself in the trail
         backup = _migrate()
         be(kind.agree(this_instance(), utc_now()))
         rollups.make_current(this_instance(), holder_name())

@@ -27,6 +27,7 @@ from webapp.foundation import key_ring, leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance, this_instance
+from webapp.foundation.sealing import KeyMissing
 from webapp.history import export_operations, reveal_operations, saved_operations, search_operations
 from webapp.notify import sending
 from webapp.notify.sending import SEND_JOB
@@ -102,11 +103,16 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
     with app.app_context():
         now = clock()
         try:
+            key_ring.heed()  # who lacks a key takes no turn from those who hold it
             if not leases.take(job.name, holder, now, LEASE, job.every):
                 return False
             error = _work(job, now, clock)
             ended = clock()  # earlier than `now` where the clock was set back meanwhile
             leases.give_back(job.name, holder, ended, next_cell(min(now, ended), job.every), error)
+        except KeyMissing as fault:
+            log.error("this machine lacks a key: it does no work", what=str(fault))
+            leases.tell_lacking(socket.gethostname(), str(fault), now)
+            return False
         except SQLAlchemyError as fault:
             log.error("job could not reach the database", job=job.name, kind=type(fault).__name__)
             return False
@@ -116,10 +122,8 @@ def run_job(app: Flask, job: Job, holder: str, clock: Callable[[], datetime] = u
 
 
 def _work(job: Job, started: datetime, clock: Callable[[], datetime]) -> str | None:
-    instance = this_instance()
     try:
-        key_ring.heed()
-        while job.function(instance, clock()):
+        while job.function(this_instance(), clock()):
             key_ring.heed()
             if abs(clock() - started) > LEASE / 2:
                 break  # the rest comes in the next cell, before anyone believes us dead; so where the clock was set

@@ -6,12 +6,12 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, func, insert, select, text
 
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR
 from tests.support.prices import price_of
 from webapp.audit import queries
-from webapp.audit.queries import Filters, Place
+from webapp.audit.queries import Filters, Place, Timeless
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -65,6 +65,8 @@ def prices() -> dict[str, int]:
         look = partial(queries.page, wanted.conditions(zone), SIZE, leading=wanted.leading)
         found[pair] = price_of(look, "audit_record")
         found[f"{pair}, later"] = price_of(partial(look, below=MIDDLE), "audit_record")
+        middle = db.session.scalar(select(func.max(AuditRecord.id)).where(AuditRecord.at < MIDDLE.at)) or 0
+        found[f"{pair}, from a place without a time"] = price_of(partial(look, below=Timeless(middle)), "audit_record")
     return found
 
 

@@ -68,6 +68,7 @@ def test_ready_with_a_worker_that_has_just_run(app: Flask) -> None:
     assert {name: check["ok"] for name, check in checks.items()} == {
         "database": True,
         "migrations": True,
+        "keys": True,
         "worker": True,
     }
     assert checks["database"]["detail"] in ("sqlite", "postgresql")

@@ -12,7 +12,6 @@ from webapp.audit import chain, stored
 from webapp.audit.sealer import secrets_of
 from webapp.audit.segments import AuditSegment
 from webapp.audit.stamps import is_stamped
-from webapp.audit.trail import AuditRecord
 from webapp.foundation.database import db
 from webapp.foundation.keys import Keys
 
@@ -30,19 +29,29 @@ class Head:
     seal: str
     number: int
     last_id: int
-    sealed_at: datetime
+    sealed_at: datetime | None
+    """None where no time stands there."""
     waiting_since: datetime | None
 
 
 def head(keys: Keys) -> Head | None:
     """The present head; None before the first segment is sealed."""
-    columns = AuditSegment.seal, AuditSegment.number, AuditSegment.last_id, AuditSegment.sealed_at
-    row = db.session.execute(select(*columns).order_by(AuditSegment.number.desc()).limit(1)).first()
+    number = db.session.scalar(select(func.max(AuditSegment.number)))
+    row = None if number is None else next(stored.segments(number - 1, most=1), None)
     if row is None:
         return None
-    waiting = next((one.id for one in stored.records(row.last_id, most=LOOKED_AT) if is_stamped(one, keys)), None)
-    since = db.session.scalar(select(AuditRecord.at).where(AuditRecord.id == waiting))
-    return Head(row.seal.hex(), row.number, row.last_id, row.sealed_at, since)
+    return Head(row.seal.hex(), row.number, row.last_id, stored.time_of(row.sealed_at), _oldest(row.last_id, keys))
+
+
+def waiting_since(keys: Keys) -> datetime | None:
+    """When the oldest record was made that is not sealed yet, of those that will be, before the first segment too."""
+    newest = select(AuditSegment.last_id).order_by(AuditSegment.number.desc()).limit(1)
+    return _oldest(db.session.scalar(newest) or 0, keys)
+
+
+def _oldest(above: int, keys: Keys) -> datetime | None:
+    waiting = (one.at for one in stored.records(above, most=LOOKED_AT) if is_stamped(one, keys))
+    return stored.time_of(next(waiting, None))
 
 
 def as_found(keys: Keys) -> int:
@@ -71,5 +80,5 @@ def log_head(keys: Keys) -> bool:
     found = head(keys)
     if found is not None:
         log.info("audit head", head=found.seal, segment=found.number, last_record=found.last_id,
-                 sealed_at=found.sealed_at.isoformat())  # fmt: skip
+                 sealed_at=found.sealed_at.isoformat() if found.sealed_at else None)  # fmt: skip
     return False

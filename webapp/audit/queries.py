@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, false, func, select, text, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, false, func, literal, select, text, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from webapp.audit import stored
 from webapp.audit.segments import AuditCheckpoint
+from webapp.audit.stored import Record
 from webapp.audit.trail import ANY, FAILED, NEVER_SUCCEED, Action, AuditRecord
 from webapp.foundation.clock import end_of, start_of
 from webapp.foundation.database import db, end_read
@@ -20,8 +22,8 @@ from webapp.foundation.database import db, end_read
 NOBODY = 0
 """Stands for whoever is no user: the product itself, and those who are not logged in."""
 MOST_MICROS, MOST_ID = 2**52, 2**62
-CHUNK = 1_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CHUNK, LOOKED_AT = 1_000, 100
+_EPOCH, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 _ACTORS = text(
     "WITH RECURSIVE known(id) AS (SELECT min(actor_id) FROM audit_record UNION ALL "
@@ -94,42 +96,79 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Timeless:
+    """Where a record stands whose time cannot be read: wherever the database puts it. It is found by its number."""
+
+    id: int
+
+    def __str__(self) -> str:
+        return f"-{self.id}"
+
+
+AnyPlace = Place | Timeless
+
+
+def place_of(record: Record) -> AnyPlace:
+    """Where a record stands in the order of pages."""
+    at = stored.time_of(record.at)
+    is_usual = at is not None and at >= _EPOCH and stored.as_stored(at) == record.at
+    return Place(at, record.id) if at is not None and is_usual else Timeless(record.id)
+
+
+def read_place(written: str) -> AnyPlace | None:
+    """The place that an address names; None where it names none."""
+    found = re.fullmatch(r"-([0-9]{1,18})", written, re.ASCII)
+    if found is not None and 0 < int(found[1]) < MOST_ID:
+        return Timeless(int(found[1]))
+    return Place.read(written)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Records, newest first; `newer` and `older` are places to go on from (None: nothing there)."""
 
-    records: Sequence[AuditRecord]
-    newer: Place | None
-    older: Place | None
+    records: Sequence[Record]
+    newer: AnyPlace | None
+    older: AnyPlace | None
 
 
 def page(
-    wanted: Sequence[ColumnElement[bool]], size: int, *, below: Place | None = None, above: Place | None = None,
+    wanted: Sequence[ColumnElement[bool]], size: int, *, below: AnyPlace | None = None, above: AnyPlace | None = None,
     leading: Leading = (),
 ) -> Page:  # fmt: skip
-    """One page of the wanted records: the next ones below or above a place. `leading`: see `Filters`."""
-    query = select(AuditRecord).where(*wanted)
+    """One page of the wanted records: the next ones below or above a place, as they lie in the database. `leading`:
+    see `Filters`."""
+    query = select(AuditRecord.id).where(*wanted)
     place = tuple_(AuditRecord.at, AuditRecord.id)
     if above is not None:
-        query = query.where(place > (above.at, above.id)).order_by(*leading, AuditRecord.at, AuditRecord.id)
+        query = query.where(place > _sought(above)).order_by(*leading, AuditRecord.at, AuditRecord.id)
     else:
-        query = query if below is None else query.where(place < (below.at, below.id))
-        query = _newest_first(query.order_by(*(column.desc() for column in leading)))
-    found = list(db.session.scalars(query.limit(size + 1)))
+        query = query if below is None else query.where(place < _sought(below))
+        query = query.order_by(*(column.desc() for column in (*leading, AuditRecord.at, AuditRecord.id)))
+    ids = list(db.session.scalars(query.limit(size + 1)))
+    there = {record.id: record for record in stored.some(ids)}
+    found = [there[number] for number in ids if number in there]
     more, records = len(found) > size, found[:size]
     if above is not None:
         records.reverse()
     newer = bool(records) and (more if above is not None else below is not None)
     older = bool(records) and (above is not None or more)
-    return Page(records, _place(records[0]) if newer else None, _place(records[-1]) if older else None)
+    return Page(records, place_of(records[0]) if newer else None, place_of(records[-1]) if older else None)
 
 
-def every(wanted: Sequence[ColumnElement[bool]], leading: Leading = ()) -> Iterator[AuditRecord]:
+def _sought(place: AnyPlace) -> Any:
+    if isinstance(place, Place):
+        return tuple_(literal(place.at, AuditRecord.at.type), literal(place.id))
+    other = aliased(AuditRecord)
+    return tuple_(select(other.at).where(other.id == place.id).scalar_subquery(), literal(place.id))
+
+
+def every(wanted: Sequence[ColumnElement[bool]], leading: Leading = ()) -> Iterator[Record]:
     """All wanted records that are there when the first is asked for, newest first, with no transaction open between."""
     newest = db.session.scalar(select(func.max(AuditRecord.id))) or 0
-    below: Place | None = None
+    below: AnyPlace | None = None
     while True:
         found = page([*wanted, AuditRecord.id <= newest], CHUNK, below=below, leading=leading)
-        db.session.expunge_all()
         end_read()
         yield from found.records
         below = found.older
@@ -154,9 +193,12 @@ def newest_on(kind: str, ids: Sequence[int], actions: Sequence[Action]) -> dict[
     if not ids:
         return {}
     record = AuditRecord
-    done = record.object_type == kind, record.object_id.in_(ids), record.action.in_(actions), record.success
+    done = (
+        record.object_type == kind, record.object_id.in_(ids), record.action.in_(actions), record.success,
+        record.at.between(_EPOCH, _LAST),
+    )  # fmt: skip
     newest = select(record.object_id, func.max(record.at)).where(*done).group_by(record.object_id)
-    return {number: at for number, at in db.session.execute(newest) if number is not None}
+    return {number: at for number, at in db.session.execute(newest) if number is not None and at is not None}
 
 
 def is_whole() -> bool:
@@ -165,18 +207,12 @@ def is_whole() -> bool:
 
 
 def oldest() -> datetime | None:
-    """When the oldest record that stands was made."""
-    return db.session.scalar(select(AuditRecord.at).order_by(AuditRecord.id).limit(1))
+    """When the oldest record that stands was made, of those whose time can be read."""
+    times = (stored.time_of(record.at) for record in stored.records(most=LOOKED_AT))
+    return next((at for at in times if at is not None), None)
 
 
 def actors() -> list[tuple[int, str]]:
     """Everybody who ever did anything, by number, with the name they had last."""
-    return [(number, name) for number, name in db.session.execute(_ACTORS)]
-
-
-def _newest_first(query: Select[AuditRecord]) -> Select[AuditRecord]:
-    return query.order_by(AuditRecord.at.desc(), AuditRecord.id.desc())
-
-
-def _place(record: AuditRecord) -> Place:
-    return Place(record.at, record.id)
+    with stored.lossless():
+        return [(number, stored.plain(name)) for number, name in db.session.execute(_ACTORS) if isinstance(number, int)]

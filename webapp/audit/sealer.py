@@ -32,7 +32,9 @@ from webapp.audit.refusals import Odd, Span
 from webapp.audit.segments import AuditSegment
 from webapp.audit.stamps import is_stamped
 from webapp.audit.stored import Record, Segment, as_stored
+from webapp.foundation import key_ring
 from webapp.foundation.database import db, end_read, insert_once, insert_rows, transaction
+from webapp.foundation.instance import this_instance
 from webapp.foundation.keys import Keys
 from webapp.foundation.sealing import derive
 
@@ -57,11 +59,14 @@ Alarm = Callable[[Odd, datetime], None]
 
 
 def seal_next(keys: Keys, now: datetime, alarm: Alarm | None = None) -> bool:
-    """Closes the next segment; False where nothing can be closed."""
+    """Closes the next segment; False where nothing can be closed. Raises `KeyMissing` where it cannot tell whose a
+    record is."""
     end_read()
     number, last_id, previous = _end()
     records, refused = _next(last_id, keys)
     end_read()
+    if refused and (others := _other_keys()) is not None:
+        return seal_next(others, now, alarm)
     missing = _missing(last_id, refused, records)
     sealed = False
     if records:
@@ -70,6 +75,14 @@ def seal_next(keys: Keys, now: datetime, alarm: Alarm | None = None) -> bool:
     if alarm is not None and (refused or (sealed and missing)):
         alarm(Odd(refusals.span(refused), missing), now)
     return sealed
+
+
+def _other_keys() -> Keys | None:
+    """The keys that came since the job looked, if any: a stamp may be under one of them, and what is passed by is
+    passed by for good. Raises `KeyMissing` where one is not here."""
+    before = this_instance().keys
+    key_ring.heed_anew()
+    return this_instance().keys if this_instance().keys != before else None
 
 
 def seal_as_found(keys: Keys, now: datetime) -> None:

@@ -5,7 +5,7 @@ Readers of the trail see this beside each record: the verifier says it of the wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -32,13 +32,18 @@ class Standing(StrEnum):
 
 def standings(numbers: Collection[int], keys: Keys) -> dict[int, Standing]:
     """How much each of these records proves, as they lie in the database now."""
+    return standings_of(stored.some(numbers), keys)
+
+
+def standings_of(records: Iterable[Record], keys: Keys) -> dict[int, Standing]:
+    """As `standings`, of records that were read already."""
     found, left = {}, []
-    for record in stored.some(numbers):
+    for record in records:
         if is_stamped(record, keys):
             found[record.id] = Standing.OURS
         else:
             left.append(record)
-    return found | dict(_unstamped(sorted(left), keys))
+    return found | dict(_unstamped(sorted(left, key=lambda record: record.id), keys))
 
 
 def _unstamped(records: list[Record], keys: Keys) -> Iterator[tuple[int, Standing]]:

@@ -96,6 +96,19 @@ def as_stored(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
+def time_of(text: object) -> datetime | None:
+    """The instant that is written so, as `as_stored` does or in another way; None where none is."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def plain(value: object) -> str:
+    """What stands in a column of text, as text that can be written: nobody but a tamperer stores anything else."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
 def next_number() -> int:
     """The number of the record that is added next in the caller's transaction. None is given to two."""
     connection = must_write().connection()
@@ -116,7 +129,7 @@ def records(above: int | None = None, upto: int | None = None, most: int | None 
 def some(numbers: Collection[int]) -> list[Record]:
     """The records of these numbers that are there, in any order; a few hundred at most."""
     query = _columns("audit_record", Record._fields, "id IN :numbers").bindparams(bindparam("numbers", expanding=True))
-    with _lossless():
+    with lossless():
         return [Record(*row) for row in db.session.execute(query, {"numbers": list(numbers)})]
 
 
@@ -138,7 +151,7 @@ def _rows(
     last, left = _FIRST if above is None else above, _LAST if most is None else most
     while left > 0:
         size = min(_PAGE[kind], left)
-        with _lossless():
+        with lossless():
             page = db.session.execute(query, {"above": last, "upto": _LAST if upto is None else upto, "size": size})
             found = [kind(*row) for row in page]
         yield from found
@@ -159,7 +172,7 @@ def _columns(table: str, names: tuple[str, ...], where: str) -> TextClause:
 
 
 @contextmanager
-def _lossless() -> Iterator[None]:
+def lossless() -> Iterator[None]:
     """Lets SQLite hand over text that is no UTF-8, which nobody but a tamperer stores, instead of failing over it."""
     connection: Any = db.session.connection().connection.driver_connection
     if db.engine.dialect.name != "sqlite":

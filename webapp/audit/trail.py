@@ -163,6 +163,24 @@ class _Detail(TypeDecorator[dict[str, Any]]):
         return lenient
 
 
+class _Time(UtcDateTime):
+    """None where no time stands there, which nobody but a tamperer stores."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        read = super().result_processor(dialect, coltype)
+
+        def lenient(value: Any) -> datetime | None:
+            try:
+                found = value if read is None else read(value)
+            except (TypeError, ValueError):
+                return None
+            return found if isinstance(found, datetime) else None
+
+        return lenient
+
+
 class AuditRecord(Base):
     """One record. Never updated; removed only by retention."""
 
@@ -183,7 +201,7 @@ class AuditRecord(Base):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(_Time)
     actor_id: Mapped[int | None] = mapped_column(RowId)
     actor: Mapped[str] = mapped_column(String(200))
     action: Mapped[str] = mapped_column(String(32))

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from webapp.audit import heads, queries
 from webapp.audit.actor import who
 from webapp.audit.forms import AuditForm
-from webapp.audit.queries import Place
+from webapp.audit.queries import AnyPlace, read_place
 from webapp.audit.rows import csv_pieces, table
 from webapp.audit.trail import Action, append
+from webapp.foundation import key_ring, leases
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
@@ -45,6 +46,8 @@ def index() -> tuple[str, int]:
         form=form,
         head=found,
         as_found=heads.as_found(this_instance().keys),
+        audit_keys=key_ring.audit_fingerprints(this_instance().keys),
+        lacking=leases.lacking(),
         now=now,
         records=records,
         file_url=url_for("audit.file", **_kept()),
@@ -77,8 +80,8 @@ def _form() -> AuditForm:
     return form
 
 
-def _place(name: str) -> Place | None:
-    return Place.read(request.args.get(name, ""))
+def _place(name: str) -> AnyPlace | None:
+    return read_place(request.args.get(name, ""))
 
 
 def _kept() -> dict[str, Any]:

@@ -30,7 +30,8 @@ USES: dict[str, LazyString] = {
     "spare": _l("not in use yet"),
     "retired": _l("needed no more, but for backups of before"),
 }
-
+_USES = {"data": ("sealing", "opening"), "index": ("indexing", "searching"), "audit": ("auditing", "verifying")}
+"""By kind of key: of the one that is in use, and of others that were."""
 
 TABLES: dict[str, LazyString] = {
     "setting": _l("Settings"),
@@ -82,14 +83,13 @@ def _rows(instance: Instance) -> list[Row]:
             for name in sealer.data_fingerprints()]  # fmt: skip
     index = [Row("index", name, INDEX_ALGORITHM, _use(name, ring.indexing, ring.index, ring.retired, "index"))
              for name in sealer.index_fingerprints()]  # fmt: skip
-    audit = [Row("audit", key.id, "HMAC-SHA-256", "verifying" if place else "auditing")
-             for place, key in enumerate(instance.keys.audit)]  # fmt: skip
+    stamping = ring.stamping or instance.keys.audit[0].id
+    audit = [Row("audit", key.id, "HMAC-SHA-256", _use(key.id, stamping, ring.audit, ring.retired, "audit"))
+             for key in instance.keys.audit]  # fmt: skip
     return data + index + audit
 
 
 def _use(name: str, first: str, live: dict[str, str], retired: dict[str, str], kind: str) -> str:
-    if name == first:
-        return "sealing" if kind == "data" else "indexing"
-    if name in live:
-        return "opening" if kind == "data" else "searching"
+    if name == first or name in live:
+        return _USES[kind][name != first]
     return "retired" if f"{kind} {name}" in retired else "spare"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from webapp.audit import belonging
 from webapp.audit.trail import SYSTEM, Action, append
 from webapp.configuration import made_up
-from webapp.foundation import key_ring, runtime
+from webapp.foundation import key_ring, leases, runtime
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import KIND, Instance, vendor_kind
+from webapp.foundation.key_ring import Ring
 from webapp.foundation.sealing import CannotOpen
 from webapp.history.export_models import Export, ExportPiece
 from webapp.history.reveal_models import Reveal
@@ -61,15 +64,8 @@ def agree(instance: Instance, now: datetime) -> str:
     Returns the kind in force. A vendor on this machine (a stand-in, a relay to the real one) serves either. Raises
     `WrongKind`.
     """
-    try:
-        known, ring = runtime.stored(KIND, instance.sealer), key_ring.read(instance.sealer)
-    except CannotOpen as error:
-        raise WrongKind(
-            "YULIANG_DATA_KEYS (or keys/data_keys in the instance folder) is not the key this database was sealed "
-            f"with: put the backed-up key in place ({error})"
-        ) from error
-    if ring is not None and any(ring.missing(instance.sealer)):
-        raise WrongKind(f"keys of this database are {key_ring.told_missing(*ring.missing(instance.sealer))}")
+    keys_agree(instance)
+    known = runtime.stored(KIND, instance.sealer)
     named = vendor_kind(instance.settings)
     if known == "sandbox" and named == "live":
         raise WrongKind(
@@ -88,6 +84,47 @@ def agree(instance: Instance, now: datetime) -> str:
     return known or named
 
 
+def keys_agree(instance: Instance) -> None:
+    """Sees that the keys are those of the database, in any schema that has settings, and writes nothing. Raises
+    `WrongKind`."""
+    try:
+        ring = key_ring.read(instance.sealer)
+    except CannotOpen as error:
+        raise WrongKind(
+            "YULIANG_DATA_KEYS (or keys/data_keys in the instance folder) is not the key this database was sealed "
+            f"with: put the backed-up key in place ({error})"
+        ) from error
+    missing = *(ring.missing(instance.sealer) if ring is not None else ([], [])), _audit_missing(ring, instance)
+    if any(missing):
+        raise WrongKind(f"keys of this database are {key_ring.told_missing(*missing)}")
+    if (ring is None or not ring.audit) and not belonging.is_ours(instance.keys):
+        raise WrongKind(
+            "YULIANG_AUDIT_KEY (or keys/audit_key in the instance folder) is not the key this database's audit trail "
+            "was sealed with: put the backed-up key in place"
+        )
+
+
+def _audit_missing(ring: Ring | None, instance: Instance) -> list[str]:
+    """The audit keys that are not here and still needed: one that nothing in the trail is under any more is not."""
+    lacking = ring.lacking(instance.keys) if ring is not None else []
+    return [name for name in lacking if ring is None or name == ring.stamping or belonging.names(name)]
+
+
+def _with_audit(ring: Ring, instance: Instance) -> Ring:
+    """The ring with the audit keys of the trail. One that stands first and was never used is in use from now on; one
+    that is held no longer, and needed no longer, is retired: it never stamps again."""
+    held, first = key_ring.audit_fingerprints(instance.keys), instance.keys.audit[0].id
+    gone = {name: mark for name, mark in ring.audit.items() if held.get(name) != mark}
+    live = {name: mark for name, mark in ring.audit.items() if name not in gone}
+    if not live:
+        live = {name: mark for name, mark in held.items() if name == first or belonging.names(name)}
+        ring = replace(ring, stamping=first)
+    elif first not in live and held[first] not in ring.retired.values():
+        live, ring = live | {first: held[first]}, replace(ring, stamping=first)
+    retired = ring.retired | {f"audit {name}": mark for name, mark in gone.items()}
+    return replace(ring, audit=live, retired=retired)
+
+
 def _agree_on_keys(instance: Instance, now: datetime) -> None:
     """Follows the ring of the database. A key that stands first and was never used before is in use from now on."""
     sealer = instance.sealer
@@ -101,9 +138,12 @@ def _agree_on_keys(instance: Instance, now: datetime) -> None:
             ring = replace(ring.with_keys(sealer, [first], []), sealing=first)
         if first_index in index:
             ring = replace(ring.with_keys(sealer, [], [first_index]), indexing=first_index)
+        ring = _with_audit(ring, instance)
         if ring != known or not key_ring.is_written(sealer):
             key_ring.write(ring, sealer, now)
+        leases.has_all_keys(socket.gethostname())
     key_ring.follow(ring, sealer, instance)
+    key_ring.follow_audit(ring)
 
 
 def go_live(instance: Instance, now: datetime) -> list[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
-from webapp.foundation.keys import Keys
+from webapp.foundation.keys import Key, Keys
 from webapp.foundation.sealing import Sealer
 from webapp.foundation.values import is_loopback
 from webapp.settings import SANDBOX, Settings
@@ -37,6 +37,12 @@ def vendor_kind(settings: Settings) -> str:
 def be(kind: str) -> None:
     """Makes the instance of the present app one of this kind: what its database says is in force."""
     current_app.extensions[NAME] = replace(this_instance(), kind=kind)
+
+
+def hold_audit(keys: tuple[Key, ...]) -> None:
+    """From now on these are the audit keys of the present app: the first stamps and seals."""
+    instance = this_instance()
+    current_app.extensions[NAME] = replace(instance, keys=replace(instance.keys, audit=keys))
 
 
 def this_instance() -> Instance:

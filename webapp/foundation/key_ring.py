@@ -1,10 +1,13 @@
-"""Which keys the database is sealed and indexed with: every process holds them all, or answers nothing.
+"""Which keys the database is sealed, indexed and audited with: every process holds them all, or answers nothing.
 
 The ring stands in the database, sealed like any setting. Each process compares its keys with it, once a second at
 most, and in each transaction before the first thing is sealed, indexed or looked for: where it lacks a key it reads the
 key files again, and where the ring names another one to seal or index with it takes that. A ring is not stored while
 such a transaction is open: once a key is no longer the one that seals, nothing more is ever stored under it, however
 long a process had its old ring in mind.
+
+Of the audit keys the ring names all that something in the trail is under, and the one that stamps and seals: whatever
+order a process has them in, it takes that one. What others stamp with the former one meanwhile is right: it verifies.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import cast
@@ -20,9 +24,9 @@ from flask import current_app, has_app_context
 
 from webapp.foundation import runtime
 from webapp.foundation.database import db, end_read, must_write
-from webapp.foundation.instance import Instance
-from webapp.foundation.keys import load_keys
-from webapp.foundation.sealing import KeyMissing, Sealer
+from webapp.foundation.instance import Instance, hold_audit, this_instance
+from webapp.foundation.keys import Keys, load_keys
+from webapp.foundation.sealing import KeyMissing, Sealer, fingerprint_of
 from webapp.settings import SettingsError
 
 NAME = "index_keys"
@@ -45,6 +49,14 @@ class Ring:
     sealing: str
     indexing: str
     retired: dict[str, str] = field(default_factory=dict)
+    audit: dict[str, str] = field(default_factory=dict)
+    """Empty in the ring of a former version."""
+    stamping: str = ""
+
+    def lacking(self, keys: Keys) -> list[str]:
+        """Ids of the audit keys that are not held."""
+        held = audit_fingerprints(keys)
+        return [name for name, mark in self.audit.items() if held.get(name) != mark]
 
     def missing(self, sealer: Sealer) -> tuple[list[str], list[str]]:
         """Ids of the data keys, and of the index keys, that are not held."""
@@ -122,6 +134,11 @@ def write(ring: Ring, sealer: Sealer, now: datetime) -> None:
     runtime.store(NAME, json.dumps(asdict(ring)), sealer, now)
 
 
+def audit_fingerprints(keys: Keys) -> dict[str, str]:
+    """Says of each audit key, by id, which one it is, without telling it."""
+    return {key.id: fingerprint_of(key) for key in keys.audit}
+
+
 def follow(ring: Ring, sealer: Sealer, instance: Instance) -> None:
     """Takes the keys that the ring names, from the files where they are not held. Raises `KeyMissing`."""
     if any(ring.missing(sealer)):
@@ -135,9 +152,23 @@ def follow(ring: Ring, sealer: Sealer, instance: Instance) -> None:
         sealer.hold(keys, ring.sealing, ring.indexing)
 
 
-def told_missing(data: list[str], index: list[str]) -> str:
+def follow_audit(ring: Ring) -> None:
+    """Takes the audit keys in the ring's order: the first stamps and seals. Raises `KeyMissing`."""
+    keys = this_instance().keys
+    if ring.lacking(keys):
+        with suppress(SettingsError):  # see `fetch`
+            keys = load_keys(this_instance().settings, make=False)
+    if lacking := ring.lacking(keys):
+        raise KeyMissing(told_missing([], [], lacking), " ".join(lacking))
+    ordered = tuple(sorted(keys.audit, key=lambda key: key.id != ring.stamping))
+    if ordered != this_instance().keys.audit:
+        hold_audit(ordered)
+
+
+def told_missing(data: Collection[str], index: Collection[str], audit: Collection[str] = ()) -> str:
     """Which keys are not here, and what to do, in one line."""
-    parts = [f"data key {name} in YULIANG_DATA_KEYS (or keys/data_keys in the instance folder)" for name in data]
+    parts = [f"audit key {name} in YULIANG_AUDIT_KEY (or keys/audit_key in the instance folder)" for name in audit]
+    parts += [f"data key {name} in YULIANG_DATA_KEYS (or keys/data_keys in the instance folder)" for name in data]
     parts += [f"index key {name} in YULIANG_INDEX_KEYS (or keys/index_keys in the instance folder)" for name in index]
     return f"missing: {', '.join(parts)}: put the backed-up key in place, behind the others"
 
@@ -149,6 +180,8 @@ class Heed:
         self._instance = instance
         self._looked_at = 0.0
         self._known: tuple[bytes, str, str] | None = None
+        self._audited: bytes | None = None
+        """The ring whose audit keys were taken. What is under way goes on with its former ones: they verify."""
         instance.sealer.fetch_keys = lambda: fetch(instance)
         instance.sealer.heed = self.before_storing
 
@@ -160,7 +193,15 @@ class Heed:
         sealed = runtime.sealed_text(NAME)
         end_read()
         self._take_up(sealed)
+        if sealed is not None and self._audited != sealed:
+            follow_audit(self._opened(sealed))
+            self._audited = sealed
         self._looked_at = now
+
+    def anew(self) -> None:
+        """Looks at the ring now. Raises `KeyMissing`."""
+        self._looked_at = -LOOKED_AT_EVERY
+        self()
 
     def before_storing(self) -> None:
         """Looks at the ring once in each transaction: from then to its end the ring stays as it is. Raises
@@ -182,14 +223,23 @@ class Heed:
         sealer = self._instance.sealer
         if sealed is None or self._known == (sealed, sealer.sealing, sealer.indexing):
             return
-        ring = _parsed(sealer.open(sealed, runtime.place(NAME)).decode(), sealer)
+        ring = self._opened(sealed)
         follow(ring, sealer, self._instance)
         self._known = sealed, ring.sealing, ring.indexing
+
+    def _opened(self, sealed: bytes) -> Ring:
+        sealer = self._instance.sealer
+        return _parsed(sealer.open(sealed, runtime.place(NAME)).decode(), sealer)
 
 
 def heed() -> None:
     """Between two pieces of something long: the present app's keys are those of the ring. Raises `KeyMissing`."""
     cast(Heed, current_app.extensions[HEED])()
+
+
+def heed_anew() -> None:
+    """As `heed`, however short a time ago that was done: before a record is refused for its stamp."""
+    cast(Heed, current_app.extensions[HEED]).anew()
 
 
 def fetch(instance: Instance, ring: Ring | None = None) -> bool:

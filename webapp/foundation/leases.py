@@ -8,10 +8,10 @@ clock that jumped, and does not count.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, or_, select, update
+from sqlalchemy import String, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from webapp.foundation.database import Base, UtcDateTime, db, insert_into, transaction
+from webapp.foundation.database import Base, UtcDateTime, db, insert_into, must_write, transaction
 
 AHEAD = timedelta(minutes=1)
 """A stamp that lies further in the future is of a clock that was ahead, and says nothing."""
@@ -84,6 +84,30 @@ def finished(lease: Lease, now: datetime) -> datetime | None:
 def all_leases() -> list[Lease]:
     """Every lease, by name."""
     return list(db.session.scalars(select(Lease).order_by(Lease.name)))
+
+
+KEYS = "keys on "
+"""What the row of a machine begins with that lacks a key: it does no work, and says so here alone."""
+
+
+def tell_lacking(machine: str, what: str, now: datetime) -> None:
+    """Says that a machine lacks a key, for all others to see; nothing where it was said already."""
+    name = f"{KEYS}{machine}"[:64]
+    if db.session.scalar(select(Lease.error).where(Lease.name == name)) != what[:200]:
+        with transaction() as session:
+            _ensure(session, name)
+            session.execute(update(Lease).where(Lease.name == name).values(error=what[:200], due_at=now))
+
+
+def has_all_keys(machine: str) -> None:
+    """Takes that back, in the caller's transaction."""
+    must_write().execute(delete(Lease).where(Lease.name == f"{KEYS}{machine}"[:64]))
+
+
+def lacking() -> list[tuple[str, str]]:
+    """The machines that lack a key, and what each lacks."""
+    told = select(Lease.name, Lease.error).where(Lease.name.startswith(KEYS), Lease.error.is_not(None))
+    return [(name.removeprefix(KEYS), error or "") for name, error in db.session.execute(told.order_by(Lease.name))]
 
 
 def _ensure(session: Session, name: str) -> None:

@@ -81,6 +81,11 @@ def derive(key: Key, purpose: str) -> Key:
     return Key(key.id, HKDF(SHA256(), 32, salt=None, info=f"yuliang {purpose}".encode()).derive(key.secret))
 
 
+def fingerprint_of(key: Key) -> str:
+    """Says which key it is, without telling it."""
+    return derive(key, "key fingerprint").secret[:16].hex()
+
+
 class Sealer:
     """Seals and opens under the instance's data keys, and makes blind indexes under its index keys."""
 
@@ -230,9 +235,7 @@ class Sealer:
     def data_fingerprints(self) -> dict[str, str]:
         """As `index_fingerprints`, of the data keys."""
         secrets = self._held.secrets
-        return {
-            name: derive(Key(name, secret), "key fingerprint").secret[:16].hex() for name, secret in secrets.items()
-        }
+        return {name: fingerprint_of(Key(name, secret)) for name, secret in secrets.items()}
 
 
 def _digest(held: _Held, key: Key, kind: str, value: str) -> bytes:

@@ -10,7 +10,7 @@ from wtforms.validators import ValidationError
 
 from webapp.audit import queries as audit
 from webapp.audit.actor import who
-from webapp.audit.queries import Place
+from webapp.audit.queries import read_place
 from webapp.audit.rows import table
 from webapp.foundation.clock import utc_now
 from webapp.foundation.forms import Form
@@ -70,7 +70,7 @@ def show() -> tuple[str, int]:
     conceal(form.name.data or "", form.id_number.data or "")
     if not form.validate_on_submit():
         return render_template("audit/person.html", form=form, found=None), 422
-    places = {name: Place.read(request.form.get(name, "")) for name in ("below", "above")}
+    places = {name: read_place(request.form.get(name, "")) for name in ("below", "above")}
     found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
     # Whom a file held that was made before records had stamps is not known.
     records = [

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from webapp.audit import showing
-from webapp.audit.queries import Page, Place, newest_of, page
+from webapp.audit.queries import AnyPlace, Page, newest_of, page
 from webapp.audit.subjects import fingerprint, fingerprints
 from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
 from webapp.foundation.database import db, transaction
@@ -69,7 +69,13 @@ class Looks:
 
 
 def looks(
-    asked: Asked, who: Who, instance: Instance, now: datetime, *, below: Place | None = None, above: Place | None = None
+    asked: Asked,
+    who: Who,
+    instance: Instance,
+    now: datetime,
+    *,
+    below: AnyPlace | None = None,
+    above: AnyPlace | None = None,
 ) -> Looks:
     """Finds the looks, newest first, and records that it was asked for them, about whom."""
     ids = _verifications(asked, instance)

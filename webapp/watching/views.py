@@ -8,9 +8,10 @@ from flask import Blueprint, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from webapp.foundation import leases, schema
+from webapp.foundation import key_ring, leases, schema
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, ping
+from webapp.foundation.sealing import CannotOpen
 
 bp = Blueprint("watching", __name__)
 
@@ -28,6 +29,7 @@ def readyz() -> tuple[Response, int]:
     """503 only when the database or its migrations fail; the rest is told with `"required": false`."""
     checks = {"database": _database(), "migrations": _migrations()}
     ready = all(check["ok"] for check in checks.values())
+    checks["keys"] = _keys() if ready else {"ok": False, "detail": "not asked", "required": False}
     checks["worker"] = _worker() if ready else {"ok": False, "detail": "not asked", "required": False}
     return jsonify({"status": "ok" if ready else "failing", "checks": checks}), 200 if ready else 503
 
@@ -46,6 +48,15 @@ def _migrations() -> dict[str, object]:
     except (SQLAlchemyError, schema.SchemaNewer) as error:
         return {"ok": False, "detail": type(error).__name__}
     return {"ok": behind == "current", "detail": behind}
+
+
+def _keys() -> dict[str, object]:
+    """Whether this process holds every key of the database; what it lacks otherwise."""
+    try:
+        key_ring.heed()
+    except CannotOpen as fault:
+        return {"ok": False, "detail": str(fault), "required": False}
+    return {"ok": True, "detail": "all are here", "required": False}
 
 
 def _worker() -> dict[str, object]:

@@ -1,0 +1,32 @@
+"""What `yuliang health` says beside the reminders: machines without a key, and seals that do not come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+
+from webapp.audit import heads
+from webapp.foundation import leases
+from webapp.foundation.instance import Instance
+
+SEALED_WITHIN = timedelta(minutes=1)
+
+
+def faults(instance: Instance, now: datetime) -> list[str]:
+    """One line for each; empty: all is well. Reads only."""
+    return [*_keys(), *_seals(instance, now)]
+
+
+def _keys() -> Iterator[str]:
+    for machine, lacking in leases.lacking():
+        yield _("The machine %(machine)s lacks a key, and answers nothing: %(lacking)s.", machine=machine,
+                lacking=lacking)  # fmt: skip
+
+
+def _seals(instance: Instance, now: datetime) -> Iterator[str]:
+    since = heads.waiting_since(instance.keys)
+    if since is not None and now - since > SEALED_WITHIN:
+        yield _("Records of the audit trail since %(time)s UTC are not sealed: is a worker running?",
+                time=f"{since:%Y-%m-%d %H:%M:%S}")  # fmt: skip
