@@ -188,10 +188,12 @@ def test_a_file_of_a_search_holds_what_was_found_and_is_recorded_by_its_fingerpr
 
     assert numbers(rows_of(admin, f"s={handle}")) == [other]
 
-    begun = records(app, Action.HISTORY_EXPORTED)
+    [begun], meant = records(app, Action.HISTORY_EXPORTED), records(app, Action.PERSON_MEANT)
+    told = [one for one in meant if one.detail["act"] == Action.HISTORY_EXPORTED]
     with app.app_context():
-        assert subjects.fingerprint("beginning", "李演练", this_instance().keys) in {one.subject for one in begun}
-    assert "李" not in str([one.detail for one in begun])
+        assert subjects.fingerprint("beginning", "李演练", this_instance().keys) in {one.subject for one in told}
+    assert (begun.subject, {one.request_id for one in told}) == (None, {""}), "nothing joins both"
+    assert "李" not in str([one.detail for one in (begun, *told)])
     assert desk(AUDITOR).get(f"/history/export?format=csv&s={handle}").status_code == 422, "a search is its searcher's"
 
 

@@ -73,8 +73,10 @@ def test_an_admin_and_an_auditor_see_one_person_in_full_with_a_reason(
     [record] = records(app, Action.PERSON_REVEALED)
     assert (record.actor_id, record.object_type, record.object_id) == (member.id, "verification", row)
     assert record.detail == {"reason": "audit", "words": "case 2026-17"}
+    [meant] = records(app, Action.PERSON_MEANT)
     with app.app_context():
-        assert record.subject == subjects.fingerprint("number", PERSON.number, this_instance().keys)
+        assert meant.subject == subjects.fingerprint("number", PERSON.number, this_instance().keys)
+    assert (record.subject, meant.object_id, meant.request_id) == (None, None, ""), "nothing holds both"
 
 
 @on_one_database

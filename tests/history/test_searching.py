@@ -143,14 +143,35 @@ def test_a_search_and_each_look_at_it_are_recorded_by_kind_and_fingerprint(
     desk(AUDITOR).get("/history?s=" + page.request.args["s"])
 
     with app.app_context():
-        query = select(AuditRecord).where(AuditRecord.action.in_([Action.HISTORY_SEARCHED, Action.HISTORY_VIEWED]))
+        told = Action.HISTORY_SEARCHED, Action.HISTORY_VIEWED, Action.PERSON_MEANT
+        query = select(AuditRecord).where(AuditRecord.action.in_(told))
         records = db.session.scalars(query.order_by(AuditRecord.id)).all()
         keys = this_instance().keys
         by_kind = {kind: subjects.fingerprint(kind, "2024", keys) for kind in ("last4", "reference")}
-    assert [one.action for one in records] == ["history_searched"] * 2 + ["history_viewed"] * 4
+    view = ["history_viewed", "person_meant", "person_meant"]
+    assert [one.action for one in records] == ["history_searched"] * 2 + view * 2
     assert {one.actor_id for one in records} == {AUDITOR.id}
-    assert {(one.detail["kind"], one.subject) for one in records} == set(by_kind.items())
-    assert records[2].detail == {"kind": "last4", "filters": "s", "rows": 1, LISTED: records[3].detail[LISTED]}
+    about = [one for one in records if one.action != Action.HISTORY_VIEWED]
+    assert {(one.detail["kind"], one.subject) for one in about} == set(by_kind.items())
+    assert records[3].detail == {"kind": "last4", "act": "history_viewed", "found": True}
+    assert records[2].detail == {"filters": "s", "rows": 1, LISTED: str(people[3])}
+
+
+def test_no_record_holds_whom_a_search_meant_and_what_it_found_nor_joins_them(
+    app: Flask, desk: Open, people: list[int]
+) -> None:
+    search(desk(AUDITOR), NAME)
+
+    with app.app_context():
+        records = db.session.scalars(select(AuditRecord)).all()
+    held = [one for one in records if one.shown is not None]
+    meant = [one for one in records if one.subject is not None]
+    apart = [one for one in meant if one.action == Action.PERSON_MEANT]
+    assert (len(held), len(meant), len(apart)) == (1, 4, 2)
+    assert not {one.id for one in held} & {one.id for one in meant}
+    assert not {one.request_id for one in held} & {one.request_id for one in meant}
+    assert {(one.at.microsecond, one.request_id) for one in apart} == {(0, "")}
+    assert all("rows" not in one.detail and LISTED not in one.detail and one.object_id is None for one in meant)
 
 
 def test_a_handle_is_ones_own_and_expires(app: Flask, desk: Open, people: list[int]) -> None:

@@ -34,6 +34,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.FIGURES_EXPORTED: _l("Figures of a chart exported"),
     Action.SCHEMA_MIGRATED: _l("Database brought up to date"),
     Action.LOOKS_VIEWED: _l("Asked who looked for a person"),
+    Action.PERSON_MEANT: _l("Whom an act was about"),
     Action.LOT_RECORDED: _l("Lot recorded"),
     Action.SETTING_CHANGED: _l("Setting changed"),
     Action.WENT_LIVE: _l("Went live"),

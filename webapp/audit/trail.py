@@ -50,6 +50,7 @@ class Action(StrEnum):
     FIGURES_EXPORTED = "figures_exported"
     SCHEMA_MIGRATED = "schema_migrated"
     LOOKS_VIEWED = "looks_viewed"
+    PERSON_MEANT = "person_meant"
     LOT_RECORDED = "lot_recorded"
     SETTING_CHANGED = "setting_changed"
     WENT_LIVE = "went_live"

@@ -9,7 +9,7 @@ from math import ceil
 from sqlalchemy import delete, func, select
 
 from webapp.accounts.models import User
-from webapp.audit import subjects
+from webapp.audit.meant import record_meant
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import insert_once, must_write, transaction
@@ -75,9 +75,9 @@ def reveal(wanted: Wanted, who: Who, instance: Instance, now: datetime) -> Perso
             raise RevealedAlready
         append(
             who, Action.PERSON_REVEALED, now, on=("verification", wanted.verification_id), success=not named,
-            subject=subjects.fingerprint(IndexKind.NUMBER, person.number, instance.keys), reason=wanted.reason,
-            words="" if named else wanted.words,
+            reason=wanted.reason, words="" if named else wanted.words,
         )  # fmt: skip
+        record_meant(Action.PERSON_REVEALED, [(IndexKind.NUMBER, person.number)], who, instance.keys, now)
         _tell_of_many(who, instance, now)
     if named:
         raise NamesSomeone

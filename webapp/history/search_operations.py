@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, select
 
 from webapp.audit import subjects
+from webapp.audit.meant import record_meant
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
@@ -35,7 +35,9 @@ def search(text: str, who: Who, instance: Instance, now: datetime) -> str:
     with transaction() as session:
         sealed = instance.sealer.seal(text.encode(), _place(handle))
         session.add(StoredSearch(handle=handle, user_id=who.user_id, sealed=sealed, expires_at=now + LASTING))
-        _record(Action.HISTORY_SEARCHED, text, who, instance, now)
+        for reading in readings(text):
+            meant = subjects.fingerprint(reading.kind, reading.value, instance.keys)
+            append(who, Action.HISTORY_SEARCHED, now, subject=meant, kind=reading.kind)
     return handle
 
 
@@ -43,19 +45,10 @@ def record_view(
     found: Filters, filters: str, shown: Sequence[int], who: Who, instance: Instance, now: datetime
 ) -> None:
     """Adds to the trail, in the caller's transaction, that a page was looked at; `filters`: names of those in force;
-    `shown`: the verifications on it. Of a search there is a record for everything that its text may be."""
-    detail: dict[str, Any] = {"shown": shown, "filters": filters, "rows": len(shown)}
-    if found.search is None:
-        append(who, Action.HISTORY_VIEWED, now, **detail)
-    else:
-        _record(Action.HISTORY_VIEWED, found.search, who, instance, now, **detail)
-
-
-def _record(action: Action, text: str, who: Who, instance: Instance, now: datetime, **detail: Any) -> None:
-    must_write()
-    for reading in readings(text):
-        about = subjects.fingerprint(reading.kind, reading.value, instance.keys)
-        append(who, action, now, subject=about, kind=reading.kind, **detail)
+    `shown`: the verifications on it. What a search may mean is told apart from them."""
+    append(who, Action.HISTORY_VIEWED, now, shown=shown, filters=filters, rows=len(shown))
+    meant = ((one.kind, one.value) for one in readings(found.search or ""))
+    record_meant(Action.HISTORY_VIEWED, meant, who, instance.keys, now, found=bool(shown))
 
 
 def text_of(handle: str, user_id: int, instance: Instance, now: datetime) -> str:
