@@ -42,12 +42,13 @@ def row(record: Record) -> dict[str, Any]:
     return {
         "at": time_of(record.at), "actor": plain(record.actor), "action_label": ACTIONS.get(action, action),
         "object": _object(record), "success": bool(record.success), "address": plain(record.address),
-        "detail": ", ".join(plain(f"{key} {value}") for key, value in _detail(record.detail).items()
+        "detail": ", ".join(plain(f"{key} {value}") for key, value in detail_of(record.detail).items()
                             if key != LISTED and value not in (None, "")),
     }  # fmt: skip
 
 
-def _detail(written: object) -> dict[str, Any]:
+def detail_of(written: object) -> dict[str, Any]:
+    """What stands in a record's detail, also where that is no object."""
     try:
         found = json.loads(written) if isinstance(written, str) else written
     except (ValueError, RecursionError):

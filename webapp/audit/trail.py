@@ -198,7 +198,7 @@ class AuditRecord(Base):
         _index_of(FAILED, "failed_actor_action", "actor_id", "action", "success"),
         _index_of(FAILED, "failed_object", "object_type", "object_id", "success"),
         _index_of(ABOUT, "subject", "subject"),
-        _index_of(SHOWN, "shown", "shown"),
+        Index("ix_audit_record_shown", "shown", "id", sqlite_where=text(SHOWN), postgresql_where=text(SHOWN)),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,18 +12,19 @@ from wtforms.validators import ValidationError
 
 from webapp.audit import queries as audit
 from webapp.audit.actor import who
-from webapp.audit.queries import read_place
 from webapp.audit.rows import table
 from webapp.foundation.clock import utc_now
 from webapp.foundation.forms import Form
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
-from webapp.history.looks import EXPORTS, MOST, MOST_SHOWN, Asked, looks
+from webapp.history.looks import MOST, Asked, looks
 from webapp.history.search_readings import Kind, readings
 from webapp.persons import id_numbers, names
 from webapp.verification.forms import NAME_FAULTS
 
 bp = Blueprint("looks", __name__)
+
+MOST_NUMBER = 2**63 - 1
 
 
 class PersonForm(Form):
@@ -70,14 +73,18 @@ def show() -> tuple[str, int]:
     conceal(form.name.data or "", form.id_number.data or "")
     if not form.validate_on_submit():
         return render_template("audit/person.html", form=form, found=None), 422
-    places = {name: read_place(request.form.get(name, "")) for name in ("below", "above")}
+    places = {name: _place(name) for name in ("below", "above")}
     found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
-    # Whom a file held that was made before records had stamps is not known.
-    records = [
-        shown | {"maybe": one.action in EXPORTS and one.stamp is None}
-        for one, shown in zip(found.page.records, table(found.page.records, this_instance().keys), strict=True)
-    ]
+    shown = zip(found.piece.records, table(found.piece.records, this_instance().keys), strict=True)
+    records = [row | {"maybe": one.id in found.unsure} for one, row in shown]
     return render_template(
-        "audit/person.html", form=form, found=found, records=records, most=MOST, most_shown=MOST_SHOWN,
+        "audit/person.html", form=form, found=found, records=records, most=MOST,
         reaches_to=audit.oldest(), is_whole=audit.is_whole(), zone=this_instance().settings.timezone,
     ), 200  # fmt: skip
+
+
+def _place(name: str) -> int | None:
+    """The number of the record that a form goes on from; None where it names none."""
+    written = request.form.get(name, "")
+    number = int(written) if re.fullmatch(r"-?[0-9]{1,19}", written, re.ASCII) else None
+    return number if number is not None and abs(number) < MOST_NUMBER else None

@@ -1,4 +1,4 @@
-"""Who looked for a person: every record about their verifications, and every search that meant them.
+"""Who looked for a person: every record about their verifications, and every search that meant them, to the first.
 
 Verifications are found by the number, or where none is given by the whole name, through the blind indexes: once the
 identity was erased there are none any more. Pages of the history and files are found by the verifications that stood in
@@ -14,12 +14,13 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from webapp.audit import showing
-from webapp.audit.queries import AnyPlace, Page, newest_of, page
+from webapp.audit import stored
+from webapp.audit.queries import newest_of
 from webapp.audit.subjects import fingerprint, fingerprints
-from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
+from webapp.audit.trail import Action, AuditRecord, Who, append
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
+from webapp.history.look_pieces import Piece, Sought, piece
 from webapp.history.search_readings import Kind
 from webapp.persons import names
 from webapp.receipts.models import Receipt
@@ -27,15 +28,12 @@ from webapp.vendor.contract import Outcome
 from webapp.verification.identities import Person, readable_people
 from webapp.verification.models import IdentityIndex, IndexKind, Reuse, Verification
 
-SIZE = 100
 MOST = 500
 """Verifications of one person, the newest, that are followed: more have one's name or number only by mistake."""
 NO_LOOKS = (Action.VERIFICATION_FINISHED, Action.CALLS_STOPPED, Action.CALLS_RESUMED)
 """Records about a verification that show it to nobody."""
 EXPORTS = (Action.HISTORY_EXPORTED, Action.EXPORT_FETCHED)
 """Files of many people. Whether one of them was in a file that was made before records had stamps is not known."""
-MOST_SHOWN = 5_000
-"""Pages and pieces of files, the newest, that are unpacked: those that may hold one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """A page of the records; `followed`: how many verifications they are about; `unpacked`: how many pages and pieces
-    of files were looked through for them."""
+    """A piece of the records; `unsure`: which of them only may be about the person; `followed`: how many verifications
+    they are about; `reached`: when the last record was made that was looked through, if it can be read."""
 
-    page: Page
+    piece: Piece
+    unsure: frozenset[int]
     followed: int
-    unpacked: int
+    reached: datetime | None
 
 
 def looks(
@@ -74,19 +73,22 @@ def looks(
     instance: Instance,
     now: datetime,
     *,
-    below: AnyPlace | None = None,
-    above: AnyPlace | None = None,
+    below: int | None = None,
+    above: int | None = None,
 ) -> Looks:
-    """Finds the looks, newest first, and records that it was asked for them, about whom."""
+    """Finds the looks below or above the record of a number, newest first, and records that it was asked for them,
+    about whom."""
     ids = _verifications(asked, instance)
-    held = _holding(ids)
-    found = page([_about(ids, held, asked, instance)], SIZE, below=below, above=above)
+    found = piece(Sought(_about(ids, asked, instance), sorted(ids), instance.keys), below=below, above=above)
+    reached = [stored.time_of(one.at) for one in stored.records(above=max(found.reached - 1, -(2**63)), most=1)]
+    # Whom a file held that was made before records had stamps is not known.
+    old = {one.id for one in found.records if one.action in EXPORTS and one.stamp is None}
     db.session.expunge_all()
     with transaction():
         for kind, value in asked.recorded_as():
             about = fingerprint(kind, value, instance.keys)
             append(who, Action.LOOKS_VIEWED, now, subject=about, kind=kind, records=len(found.records))
-    return Looks(found, len(ids), held.unpacked)
+    return Looks(found, found.unsure | old, len(ids), next(iter(reached), None))
 
 
 def _verifications(asked: Asked, instance: Instance) -> Sequence[int]:
@@ -96,42 +98,7 @@ def _verifications(asked: Asked, instance: Instance) -> Sequence[int]:
     return db.session.scalars(newest.limit(MOST)).all()
 
 
-@dataclass(frozen=True, slots=True)
-class _Holding:
-    """Records of pages and of pieces that were sent at once; exports that were prepared; how many were unpacked."""
-
-    records: Sequence[int]
-    exports: Sequence[int]
-    unpacked: int
-
-
-def _holding(ids: Sequence[int]) -> _Holding:
-    """The pages and files in which one of these verifications stood."""
-    record, wanted = AuditRecord, sorted(ids)
-    blocks = sorted({block for number in wanted for block in showing.blocks_of(number)})
-    columns = record.id, record.object_id, record.detail
-    # By a sum, or PostgreSQL would rather walk the whole trail from its end than ask the index for each block.
-    newest = select(*columns).where(record.shown.in_(blocks)).order_by((record.id + 0).desc()).limit(MOST_SHOWN)
-    records, exports, unpacked = [], set(), 0
-    for number, export_id, detail in db.session.execute(newest.execution_options(yield_per=100)) if ids else ():
-        unpacked += 1
-        if not _holds(str(detail.get(LISTED, "")), wanted):
-            continue
-        if export_id is None:
-            records.append(number)
-        else:
-            exports.add(export_id)
-    return _Holding(records, sorted(exports), unpacked)
-
-
-def _holds(packed: str, wanted: Sequence[int]) -> bool:
-    try:
-        return showing.holds(packed, wanted)
-    except ValueError:  # nobody but a tamperer stores such a list
-        return False
-
-
-def _about(ids: Sequence[int], held: _Holding, asked: Asked, instance: Instance) -> ColumnElement[bool]:
+def _about(ids: Sequence[int], asked: Asked, instance: Instance) -> ColumnElement[bool]:
     record = AuditRecord
     searched = [*asked.searched_as(), *_searched_by(ids, instance)]
     prints = [one for kind, value in searched for one in fingerprints(kind, value, instance.keys)]
@@ -143,9 +110,6 @@ def _about(ids: Sequence[int], held: _Holding, asked: Asked, instance: Instance)
         # Numbers of reuses may begin at 1 again when practice data is cleared, and the trail stays.
         live = record.id > newest_of(Action.WENT_LIVE)
         found.append(and_(record.object_type == "reuse", record.object_id.in_(reuses), live))
-        found.append(record.id.in_(held.records))
-        fetched = record.action == Action.EXPORT_FETCHED
-        found.append(and_(record.object_type == "export", record.object_id.in_(held.exports), fetched))
         first = db.session.scalar(select(func.min(Verification.created_at)).where(Verification.id.in_(ids)))
         found.append(and_(record.action.in_(EXPORTS), record.at >= first, record.stamp.is_(None)))
     return or_(*found)
