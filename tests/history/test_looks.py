@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, Desk
+from tests.history.test_reveal import reveal
+from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWORD, Desk
 from webapp.audit import sealer
 from webapp.audit.subjects import fingerprint
 from webapp.audit.trail import SYSTEM, Action, AuditRecord, Who, append
@@ -234,3 +235,31 @@ def test_asked_by_number_alone_searches_for_the_names_that_belong_to_it_are_foun
 
     details = [detail for name, _what, detail in found if name == COLLEAGUE.name]
     assert details.count("kind beginning") == 1, "of the name that matched; not of one that was typed by mistake"
+
+
+def test_who_looked_is_answered_before_and_after_an_erasure_and_for_records_of_before(busy: Flask) -> None:
+    admin = Desk(busy, ADMIN)
+    admin.post("/history", {"q": NUMBER}, follow_redirects=True)
+    assert reveal(admin, 1).status_code == 200
+    with busy.app_context(), transaction():  # a page of a search, as it was recorded in one
+        about = fingerprint(Kind.NUMBER, NUMBER, this_instance().keys)
+        append(SEARCHER, Action.HISTORY_VIEWED, NOW, subject=about, shown=[1], kind=Kind.NUMBER, rows=1)
+
+    before = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
+    person = {"name": NAME, "id_number": NUMBER, "words": "asked for it"}
+    erased = admin.post("/rights/erase", person | {"filled": "yes", "confirm": "yes", "password": PASSWORD})
+    assert 'data-erased="1"' in erased.text
+    after = lines(ask(Desk(busy, AUDITOR), id_number=NUMBER))
+
+    meant = {f"kind number, act {act}" for act in ("history_viewed, found True", "person_revealed")}
+    for found in (before, after):
+        assert {detail for _name, what, detail in found if what == "Whom an act was about"} == meant
+        assert "History searched" in did(found, ADMIN.name)
+        assert [one for one in found if one[1] == "History viewed" and "kind" in one[2]] == [
+            (COLLEAGUE.name, "History viewed", "kind number, rows 1")
+        ]
+    assert {"History viewed", "Person revealed"} <= did(before, ADMIN.name)
+    assert not {"History viewed", "Person revealed"} & did(after, ADMIN.name)
+    with busy.app_context():
+        named = select(AuditRecord).where(AuditRecord.subject.is_not(None), AuditRecord.address != SEARCHER.address)
+        assert [one for one in db.session.scalars(named) if one.shown is not None or one.object_id is not None] == []
