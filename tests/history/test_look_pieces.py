@@ -48,6 +48,7 @@ def walked(wanted: Sought, between: Callable[[], object] = lambda: None) -> list
     pieces = [piece(wanted)]
     while pieces[-1].older is not None:
         between()
+        assert len(pieces) < 1_000, "it comes to an end"
         pieces.append(piece(wanted, below=pieces[-1].older))
     return pieces
 

@@ -22,7 +22,7 @@ from webapp.foundation.database import db
 from webapp.foundation.keys import Keys
 
 SIZE = 100
-OPENED = 1_000
+OPENED = 5_000
 """Records that a request opens: pages and pieces of files that may hold the person. Those of the last file come on top,
 of which there are as many as it has pieces."""
 STRETCH, STRETCHES = 100_000, 20
