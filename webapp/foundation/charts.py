@@ -85,7 +85,7 @@ class Chart:
     def csv(self) -> str:
         """The same as a file for spreadsheets: a byte order mark, one line of headings, plain numbers."""
         text = io.StringIO()
-        lines = csv.writer(text)
+        lines = csv.writer(text, quoting=csv.QUOTE_ALL)
         noted = [_("Note")] if self.notes else []
         heads = [f"{line.label} ({self.unit})" for line in self.lines]
         head = f"{self.head} ({self.zone})" if self.axis in TIMES else self.head

@@ -80,7 +80,7 @@ def _pieces(found: Iterable[Sequence[LedgerEntry]], zone: str) -> Iterator[bytes
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
     return text.getvalue().encode()
 
 
