@@ -21,6 +21,7 @@ function axis(names, inverse) {
 
 /** What stands in a cell: no more digits than have room there. */
 function inside(value) {
+  if (value > 0 && value < 0.1) return `<${(0.1).toLocaleString(document.documentElement.lang)}`;
   return value ? value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }) : "";
 }
 
