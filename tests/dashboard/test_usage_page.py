@@ -131,7 +131,8 @@ def test_a_share_compares_what_is_over_only(app: Flask, desk: Open, ahead: int) 
     today = day_of(now, SHANGHAI)
     for back, calls in ((8, 2), (7, 4), (1, 3), (0, 1)):
         for number in range(calls):
-            ask(app, somebody(back * 10 + number), lambda *_: MATCH, clock=lambda back=back: now - timedelta(days=back))
+            at = now - timedelta(days=back)
+            ask(app, somebody(back * 10 + number), lambda *_: MATCH, clock=lambda at=at: at)  # type: ignore[misc]
     asked = {"from": (today - timedelta(days=1)).isoformat(), "to": (today + timedelta(days=ahead)).isoformat()}
 
     page = look(desk(ADMIN), **asked)
@@ -243,7 +244,8 @@ def test_a_cost_that_nobody_knows_is_not_told_as_nothing(app: Flask, desk: Open)
             lot = Purchase(50, today - timedelta(days=bought), today + timedelta(days=last), price)
             ledger.record_purchase(lot, who(), now - timedelta(days=bought))
     for number, back in enumerate((65, 0, 0, 0)):
-        ask(app, somebody(number), lambda *_: MATCH, clock=lambda back=back: now - timedelta(days=back),
+        at = now - timedelta(days=back)
+        ask(app, somebody(number), lambda *_: MATCH, clock=lambda at=at: at,  # type: ignore[misc]
             by=COLLEAGUE if back else OPERATOR)  # fmt: skip
     asked = {"from": (today - timedelta(days=130)).isoformat(), "to": today.isoformat()}
 

@@ -124,7 +124,7 @@ def calls(view: View) -> Comparison:
     since = view.begins if view.begins and earlier.asked.span.first < view.begins else None
     now, ended = sum(one.total for one in found), _ended(view)
     unfinished = ended < len(view.slots)
-    over = sum(sum(one.values[:ended]) for one in found), sum(one or 0 for one in beside.values[:ended])
+    over = sum(sum(one.values[:ended]) for one in found), sum(int(one or 0) for one in beside.values[:ended])
     return Comparison(chart, now, sum(then), since, over if unfinished else (now, sum(then)), unfinished)
 
 
