@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
@@ -18,13 +20,17 @@ KINDS: dict[Kind, LazyString] = {
     Kind.REQUEST_ID: _l("a vendor's request id"),
     Kind.REFERENCE: _l("a reference"),
 }
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+"""A request id as the vendor writes it: no piece of it is long enough to hold an ID number."""
 
 
 def masked(text: str) -> str:
-    """The text as it may stand on a page: numbers and names masked, what names nobody in full."""
+    """The text as it may stand on a page: what names nobody in full; of all else, a mistyped number or a name glued to
+    one among it, no more than the first character."""
     found = {one.kind: one.value for one in readings(text)}
     if Kind.NUMBER in found:
         return mask_number(found[Kind.NUMBER])
     if Kind.RECEIPT in found:
         return paper.grouped(found[Kind.RECEIPT])
-    return found.get(Kind.REQUEST_ID) or mask_name(text.strip())
+    written = text.strip()
+    return written if _UUID.fullmatch(written) else mask_name(written)
