@@ -47,7 +47,9 @@ class Asked:
 
     def searched_as(self) -> list[tuple[Kind, str]]:
         """All that such a person can be searched by."""
+        longer = range(names.BEGINNING_TO + 1, len(self.name))
         found = [(Kind.NAME, self.name)] if self.name else []
+        found += [(Kind.NAME, self.name[:size]) for size in longer]
         found += [(Kind.BEGINNING, beginning) for beginning in names.beginnings(self.name)]
         return found + ([(Kind.NUMBER, self.number), (Kind.LAST_FOUR, self.number[-4:])] if self.number else [])
 

@@ -13,7 +13,7 @@ from webapp.receipts import paper
 
 KINDS: dict[Kind, LazyString] = {
     Kind.NUMBER: _l("an ID number"),
-    Kind.NAME: _l("a name"),
+    Kind.NAME: _l("a name or its beginning"),
     Kind.BEGINNING: _l("a name or its beginning"),
     Kind.LAST_FOUR: _l("the last four of an ID number"),
     Kind.RECEIPT: _l("a receipt number"),
