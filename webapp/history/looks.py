@@ -20,6 +20,8 @@ from webapp.audit.subjects import fingerprint, fingerprints
 from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
+from webapp.history import search_limits
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_readings import Kind
 from webapp.persons import names
 from webapp.receipts.models import Receipt
@@ -73,15 +75,19 @@ class Looks:
 def looks(
     asked: Asked, who: Who, instance: Instance, now: datetime, *, below: Place | None = None, above: Place | None = None
 ) -> Looks:
-    """Finds the looks, newest first, and records that it was asked for them, about whom."""
+    """Finds the looks, newest first, and records that it was asked for them, about whom. Raises `TooManySearches`."""
     ids = _verifications(asked, instance)
     held = _holding(ids)
     found = page([_about(ids, held, asked, instance)], SIZE, below=below, above=above)
     db.session.expunge_all()
     with transaction():
+        wait = search_limits.wait_for_texts(asked.recorded_as(), who, instance, now)
+        outcome = {"fault": search_limits.REFUSED} if wait else {"records": len(found.records), "found": bool(ids)}
         for kind, value in asked.recorded_as():
             about = fingerprint(kind, value, instance.keys)
-            append(who, Action.LOOKS_VIEWED, now, subject=about, kind=kind, records=len(found.records))
+            append(who, Action.LOOKS_VIEWED, now, success=not wait, subject=about, kind=kind, **outcome)
+    if wait:
+        raise TooManySearches(wait)
     return Looks(found, len(ids), held.unpacked)
 
 

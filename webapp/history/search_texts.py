@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from math import ceil
 
-from flask_babel import LazyString
+from flask_babel import LazyString, ngettext
 from flask_babel import lazy_gettext as _l
 
 from webapp.history.search_readings import Kind, readings
@@ -34,3 +35,12 @@ def masked(text: str) -> str:
         return paper.grouped(found[Kind.RECEIPT])
     written = text.strip()
     return written if _UUID.fullmatch(written) else mask_name(written)
+
+
+def too_many(wait: int) -> str:
+    """What whoever has tried too many names and numbers reads; `wait` in seconds."""
+    return ngettext(
+        "You have searched for as many different names and numbers as one may for now. Go on in %(num)s minute.",
+        "You have searched for as many different names and numbers as one may for now. Go on in %(num)s minutes.",
+        max(1, ceil(wait / 60)),
+    )
