@@ -142,7 +142,7 @@ def looking_back(app: Flask) -> Iterator[tuple[str, str]]:
     for format in ("csv", "xlsx"):
         asked = admin.post(f"/history/export?s={address.partition('s=')[2]}", {"format": format}).location
         plain = admin.post("/history/export", WHY | {"plain": "yes", "format": format}).location
-        auditor.post(f"{plain}/decide", {"decision": "approve", "password": PASSWORD})
+        auditor.post(f"{plain}/decide", {"decision": "approve", "confirm": "yes", "password": PASSWORD})
         with app.app_context():
             while export_operations.prepare_piece(this_instance(), utc_now()):
                 pass

@@ -139,7 +139,11 @@ KINDS: dict[str, Kind] = {
     ),
     "export_asked": Kind(
         "warning",
-        lambda w: _("Export %(id)s in plaintext waits for a second approver.", **w),
+        lambda w: _(
+            "Export %(id)s in plaintext waits for a second approver: %(rows)s verifications.",
+            id=w["id"],
+            rows=f"{'≥ ' if w['more'] else ''}{w['rows']:,}",
+        ),
         lambda w: Place("exports.show", {"id": w["id"]}),
     ),
     "records_refused": Kind(
