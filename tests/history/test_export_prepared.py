@@ -259,6 +259,7 @@ def test_approvers_are_told_until_it_is_decided(app: Flask, desk: Open, many: li
     told = f"Export {number} in plaintext waits"
     assert told in desk(AUDITOR).get("/", headers=ENGLISH).text
     assert told not in desk(OPERATOR).get("/", headers=ENGLISH).text
+    assert told not in desk(ADMIN).get("/", headers=ENGLISH).text, "nobody is asked to approve their own"
 
     approve(desk(AUDITOR), number)
 

@@ -79,7 +79,9 @@ def ask(order: Order, file: FileFormat, plain: bool, who: Who, instance: Instanc
         )  # fmt: skip
         for role in APPROVERS if size else ():
             told = {"id": export.id, "rows": size.rows, "more": size.more} if size else {}
-            notices.tell(role, "export_asked", f"export:{export.id}:{role}", now, **told)
+            key = f"export:{export.id}:{role}"
+            notices.tell(role, "export_asked", key, now, **told)
+            notices.spare(key, export.owner_id, now)
         return export.id
 
 
