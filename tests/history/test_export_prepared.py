@@ -20,7 +20,7 @@ from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWOR
 from tests.support.faults import fault_beside
 from webapp.accounts.models import Role, User
 from webapp.audit.showing import pack
-from webapp.audit.trail import LISTED, Action, AuditRecord, Who
+from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -191,6 +191,29 @@ def test_a_file_of_everything_takes_a_tick_to_approve_and_none_to_decline(
     assert approve(auditor, second, "decline", confirm="").status_code == 200
 
     assert (state(app, first), state(app, second)) == ("asked", "declined")
+
+
+def test_an_approver_whose_account_the_asker_made_lately_is_told_and_it_is_recorded(
+    app: Flask, desk: Open, many: list[int]
+) -> None:
+    admin = desk(ADMIN)
+    with app.app_context(), transaction():
+        append(Who(ADMIN.id, ADMIN.name), Action.USER_CREATED, utc_now(), on=("user", AUDITOR.id))
+        append(Who(AUDITOR.id, AUDITOR.name), Action.USER_CHANGED, utc_now(), on=("user", ADMIN.id), success=False)
+        append(Who(AUDITOR.id, AUDITOR.name), Action.USER_CREATED, utc_now() - timedelta(days=2), on=("user", ADMIN.id))
+    numbers = ask(admin, "outcome=match", **PLAIN), ask(desk(AUDITOR), "outcome=match", **PLAIN)
+    told = "made or changed your account"
+
+    pages = [desk(member).get(f"/history/exports/{number}", headers=ENGLISH).text
+             for member, number in ((AUDITOR, numbers[0]), (ADMIN, numbers[1]), (ADMIN, numbers[0]))]  # fmt: skip
+    approve(desk(AUDITOR), numbers[0])
+    approve(admin, numbers[1])
+
+    assert [told in page for page in pages] == [True, False, False]
+    with app.app_context():
+        approved = select(AuditRecord.detail).where(AuditRecord.action == Action.EXPORT_APPROVED)
+        details = db.session.scalars(approved.order_by(AuditRecord.id)).all()
+    assert [one.get("account_by_asker") for one in details] == [True, None]
 
 
 @on_one_database

@@ -26,7 +26,7 @@ from webapp.history.export_order import Order
 from webapp.history.export_rows import Set, heading, wording
 from webapp.history.export_size import Size, size_of
 from webapp.history.export_texts import watermark
-from webapp.history.export_trail import record
+from webapp.history.export_trail import is_accounts_maker, record
 from webapp.notify import notices
 
 LASTING = timedelta(days=1)
@@ -106,8 +106,11 @@ def decide(export_id: int, *, approve: bool, who: Who, now: datetime, size: Size
     `OwnExport`, `DecidedAlready`."""
     known: dict[str, Any] = {"rows": size.rows, "more": size.more} if size else {}
     with transaction() as session:
-        if session.scalar(select(Export.owner_id).where(Export.id == export_id)) == who.user_id:
+        owner_id = session.scalar(select(Export.owner_id).where(Export.id == export_id))
+        if owner_id == who.user_id:
             raise OwnExport
+        if owner_id is not None and is_accounts_maker(owner_id, who.user_id, now):
+            known["account_by_asker"] = True
         state = ExportState.PREPARING if approve else ExportState.DECLINED
         kept = {} if approve else {"sealed_order": None}
         waiting = Export.id == export_id, Export.state == ExportState.ASKED, Export.ends_at > now

@@ -28,7 +28,7 @@ from webapp.history.export_order import Order
 from webapp.history.export_rows import Set, heading, wording
 from webapp.history.export_size import Size, size_of
 from webapp.history.export_texts import STATES, size_text
-from webapp.history.export_trail import record
+from webapp.history.export_trail import is_accounts_maker, record
 from webapp.history.filters import Filters
 from webapp.history.forms import NAMES, HistoryForm
 from webapp.history.reveal_texts import REASONS
@@ -205,6 +205,7 @@ def _shown(export: Export, form: DecisionForm | None, status: int) -> Page:
         filters.offer(export.owner, str(get_locale()))
         shown["chosen"] = _chosen(filters, order.filters)
     shown["refused"] = export.state in export_fetching.WHOLE and not export_operations.may_have(export)
+    shown["maker"] = form is not None and is_accounts_maker(export.owner_id, current_user.id, utc_now())
     return render_template("history/export_one.html", **shown, states=STATES, reasons=REASONS), status
 
 
