@@ -17,7 +17,9 @@ from webapp.foundation.forms import Form
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
 from webapp.history.looks import EXPORTS, MOST, MOST_SHOWN, Asked, looks
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_readings import Kind, readings
+from webapp.history.search_texts import too_many
 from webapp.persons import id_numbers, names
 from webapp.verification.forms import NAME_FAULTS
 
@@ -71,7 +73,11 @@ def show() -> tuple[str, int]:
     if not form.validate_on_submit():
         return render_template("audit/person.html", form=form, found=None), 422
     places = {name: read_place(request.form.get(name, "")) for name in ("below", "above")}
-    found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
+    try:
+        found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
+    except TooManySearches as many:
+        form.form_errors = [too_many(many.wait)]
+        return render_template("audit/person.html", form=form, found=None), 429
     # Whom a file held that was made before records had stamps is not known.
     records = [
         shown | {"maybe": one.action in EXPORTS and one.stamp is None}

@@ -9,13 +9,17 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from webapp.accounts.models import User
 from webapp.audit import subjects
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.foundation.sealing import CannotOpen
+from webapp.history import queries, search_limits
 from webapp.history.filters import Filters
+from webapp.history.scans import V
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import readings
 
@@ -29,14 +33,29 @@ class SearchGone(Exception):
 
 
 def search(text: str, who: Who, instance: Instance, now: datetime) -> str:
-    """Keeps the text, records as what it is looked for and about whom, and returns its handle."""
+    """Keeps the text, records as what it is looked for, about whom and whether that found anybody, and returns its
+    handle. Raises `TooManySearches`."""
     conceal(text)
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    handle, found = secrets.token_urlsafe(HANDLE_BYTES), _finds(text, who, instance)
     with transaction() as session:
-        sealed = instance.sealer.seal(text.encode(), _place(handle))
-        session.add(StoredSearch(handle=handle, user_id=who.user_id, sealed=sealed, expires_at=now + LASTING))
-        _record(Action.HISTORY_SEARCHED, text, who, instance, now)
+        texts = [(one.kind, one.value) for one in readings(text)]
+        wait = search_limits.wait_for_texts(texts, who, instance, now)
+        if wait:
+            _record(Action.HISTORY_SEARCHED, text, who, instance, now, success=False, fault=search_limits.REFUSED)
+        else:
+            sealed = instance.sealer.seal(text.encode(), _place(handle))
+            session.add(StoredSearch(handle=handle, user_id=who.user_id, sealed=sealed, expires_at=now + LASTING))
+            _record(Action.HISTORY_SEARCHED, text, who, instance, now, found=found)
+    if wait:
+        raise TooManySearches(wait)
     return handle
+
+
+def _finds(text: str, who: Who, instance: Instance) -> bool:
+    """Whether the text leads to anything that this reader may see, whatever the other filters."""
+    reader = db.session.get_one(User, who.user_id)
+    first = queries.stretch(Filters(search=text), reader, instance, 1, None, columns=(V.c.id,))
+    return bool(first.found) or first.more
 
 
 def record_view(

@@ -144,9 +144,20 @@ KINDS: dict[str, Kind] = {
         lambda w: _("%(name)s revealed %(count)s people or more within a day (%(day)s).", **_said(w)),
         _that_day("person_revealed"),
     ),
+    "many_searches": Kind(
+        "warning",
+        lambda w: _(
+            "%(name)s tries out names or numbers: %(count)s different ones or more within a day (%(day)s).", **w
+        ),
+        _that_day("history_searched"),
+    ),
     "export_asked": Kind(
         "warning",
-        lambda w: _("Export %(id)s in plaintext waits for a second approver.", **w),
+        lambda w: _(
+            "Export %(id)s in plaintext waits for a second approver: %(rows)s verifications.",
+            id=w["id"],
+            rows=f"{'≥ ' if w['more'] else ''}{w['rows']:,}",
+        ),
         lambda w: Place("exports.show", {"id": w["id"]}),
     ),
     "records_refused": Kind(
