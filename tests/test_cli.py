@@ -329,6 +329,7 @@ def test_a_test_mail_shows_what_the_server_says_and_by_its_exit_code_whether_it_
 def test_health_names_every_fault_and_by_its_exit_code_whether_there_is_one(yuliang: Run, app: Flask) -> None:
     assert yuliang("migrate").code == 0
     given = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "yuliang@here.test", "PUBLIC_URL": "https://yuliang.test"}
+    seal(app)  # the cast was hired when the tests began
 
     ill = yuliang("health")
     Desk(app, ADMIN).post("/reminders/recipients/me")

@@ -106,7 +106,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("YULIANG_VENDOR_DEADLINE", "vendor_deadline", values.seconds, "20", "20",
             N_("Seconds for one verification, retries included")),
     Setting("YULIANG_PROXY_URL", "proxy_url", values.optional(values.url("http", "https")), "", "http://proxy.example:3128",
-            N_("Proxy of every outgoing HTTP call; proxy variables of the environment are not read"), secret=True),
+            N_("Proxy of every outgoing HTTP call but those to this machine; proxy variables of the environment are "
+               "not read"), secret=True),
     Setting("YULIANG_CA_BUNDLE", "ca_bundle", values.optional(values.certificates), "",
             "/etc/ssl/certs/ca-certificates.crt",
             N_("Certificates to trust for every outgoing call")),

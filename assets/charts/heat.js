@@ -21,6 +21,7 @@ function axis(names, inverse) {
 
 /** What stands in a cell: no more digits than have room there. */
 function inside(value) {
+  if (value > 0 && value < 0.1) return `<${inside(0.1)}`;
   return value ? value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: value < 10 ? 1 : 0 }) : "";
 }
 
@@ -34,7 +35,7 @@ function option(data, flipped) {
   });
   return {
     ...furniture(({ dataIndex }) => describe(data, spot(data, dataIndex)), "item", false), // each cell says its number
-    grid: { left: 8, right: 8, top: 8, bottom: 56 },
+    grid: { left: 8, right: 8, top: 8, bottom: 72 },
     xAxis: flipped ? weekdays : clock,
     yAxis: flipped ? clock : weekdays,
     visualMap: {

@@ -1,5 +1,5 @@
 // Bars that stand on each other, lines, and a range between two lines, over places along one axis.
-import { colour, figure, furniture, legendRows, pattern, token } from "./theme.js";
+import { broken, colour, figure, furniture, legendRows, pattern, token } from "./theme.js";
 
 const NARROW = 600;
 const CROWDED = 60; // places, from which on points are no longer marked
@@ -70,7 +70,7 @@ function option(data, width) {
   return {
     ...furniture((points) => describe(data, points[0].dataIndex), "axis"),
     grid: { left: 8, right: 16, top: 32, bottom: 28 + 24 * legendRows(labels, width) },
-    legend: { bottom: 0, textStyle: { color: ink }, data: labels },
+    legend: { bottom: 0, textStyle: { color: ink, lineHeight: 16 }, data: labels, formatter: (label) => broken(label, width).join("\n") },
     xAxis: {
       type: "category",
       data: data.places,

@@ -67,28 +67,55 @@ export function furniture(describe, trigger, patterns = true) {
 }
 
 const pen = document.createElement("canvas").getContext("2d");
+/** What a legend keeps free at either side; and what stands beside an entry's words: its sign, the gap, the next gap. */
+const EDGE = 8;
+const BESIDE = 42;
+
+function measured(words) {
+  pen.font = `12px ${token("--sans")}`;
+  return pen.measureText(words).width;
+}
+
+/** The words of an entry in lines that a box of this width has room for: broken after a space, or where there is none.
+ * At most two, for ECharts puts the middle of an entry where one line has it; tooltip and table have the whole. */
+export function broken(label, width) {
+  const room = width - 2 * EDGE - BESIDE;
+  const lines = [""];
+  for (const part of label.split(/(?<= )/)) {
+    for (const piece of measured(part) > room ? part : [part]) {
+      if (lines.at(-1) && measured(lines.at(-1) + piece) > room) lines.push("");
+      lines.push(lines.pop() + piece);
+    }
+  }
+  return lines.length > 2 ? [lines[0], `${lines[1].slice(0, -1)}…`] : lines;
+}
 
 /** How many rows a legend of these words takes in a box of this width. */
 export function legendRows(labels, width) {
-  pen.font = `12px ${token("--sans")}`;
-  let rows = 1;
+  let rows = 0;
   let taken = 0;
+  let high = 0;
   for (const label of labels) {
-    const needed = pen.measureText(label).width + 42; // the sign, its gap and the one between entries
-    if (taken && taken + needed > width) {
-      rows += 1;
-      taken = 0;
+    const lines = broken(label, width);
+    const needed = Math.max(...lines.map(measured)) + BESIDE;
+    if (taken && taken + needed > width - 2 * EDGE) {
+      rows += high;
+      taken = high = 0;
     }
     taken += needed;
+    high = Math.max(high, lines.length);
   }
-  return rows;
+  return Math.max(1, rows + high);
 }
 
-/** A figure as people write it. */
+/** A figure as people write it; what is less than its digits tell is not told as nothing. */
 export function figure(value, { digits, unit }) {
-  const words = value.toLocaleString(document.documentElement.lang, {
+  const least = 10 ** -digits;
+  const little = value > 0 && value < least;
+  const words = (little ? least : value).toLocaleString(document.documentElement.lang, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  return unit === "¥" ? `¥${words}` : `${words} ${unit}`;
+  const told = unit === "¥" ? `¥${words}` : `${words} ${unit}`;
+  return little ? `<${told}` : told;
 }

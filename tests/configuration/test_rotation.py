@@ -23,7 +23,7 @@ from tests.support.waiting import together
 from tests.verification.calls import MATCH, ask, somebody
 from webapp.accounts.models import User
 from webapp.audit.trail import SYSTEM, Action, AuditRecord
-from webapp.configuration import kind, rotation
+from webapp.configuration import key_command, kind, rotation
 from webapp.foundation import key_ring, keys
 from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import Instance, this_instance
@@ -171,6 +171,21 @@ def test_at_every_moment_searches_and_recent_results_are_found(app: Flask, monke
             assert not recent(Person("别人", NUMBER))
         assert turns > 10
         assert sealed_under("k1") == {}
+
+
+def test_never_more_is_told_to_be_done_than_there_is(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reindexing, "MOST", 3)
+    number = begin(app)
+    with app.app_context(), transaction():
+        store(*[NOW] * 7, person=PERSON)  # after the rows were counted, under the old key all the same
+    promote(app)
+    with app.app_context():
+        at, told = NOW + LATER, set[str]()
+        while rotation.present() is not None:
+            at += timedelta(seconds=1)
+            rotation.go_on(this_instance(), at)
+            told.update(re.findall(r"identity (\S+ of \S+?)[,;]?(?: |$)", key_command.progress_line(number)))
+    assert told == {"0 of 0", "3 of 3", "6 of 6", "7 of 7"}
 
 
 def found(app: Flask) -> list[list[int]]:

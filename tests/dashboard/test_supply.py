@@ -88,7 +88,8 @@ def test_the_past_is_what_was_left_at_the_end_of_each_day(make_app: object, zone
 
     left = dict(zip(data["places"], data["lines"][0]["values"], strict=True))
     assert {day: left[day] for day in ends} == ends
-    assert left[(first - timedelta(days=1)).isoformat()] == 0
+    assert left[(first - timedelta(days=1)).isoformat()] is None, "nobody counted then"
+    assert data["notes"][str(data["places"].index(first.isoformat()))].startswith("The books begin on this day; ")
     assert differences(app) == []
     told = lines(data)
     assert sum(told["bought"].values()) == 60 + 80 + 50
@@ -136,6 +137,8 @@ def test_the_run_out_day_and_its_range_are_said_in_words(app: Flask, desk: Open)
 
     page = desk(ADMIN).get("/quota", headers={"Accept-Language": "en"}).text
 
+    assert re.search(r"Please buy by \w+ \d+, \d+; the AppCode stays the same\.", page)
+    assert "Please buy" not in desk(OPERATOR).get("/quota", headers={"Accept-Language": "en"}).text
     run_out = re.search(r'data-run-out="(\d{4}-\d\d-\d\d)"', page)
     assert run_out is not None
     assert today + timedelta(days=8) < date.fromisoformat(run_out[1]) < today + timedelta(days=30)
@@ -170,7 +173,20 @@ def test_the_file_holds_the_course(app: Flask, desk: Open) -> None:
 
     assert head[0] == "End of the day (Asia/Shanghai)"
     assert [row[0] for row in body] == data["places"]
-    assert body[-1][1:] == ["1000", "1000", "", "Purchase, lot #1: +1,000"]
+    assert body[-1][1:] == ["1000", "1000", "", "The books begin on this day; Purchase, lot #1: +1,000"]
+    assert body[0][1:] == ["", "", "", ""]
+
+
+def test_calls_used_before_the_books_began_are_neither_bought_nor_lost_with_them(app: Flask, desk: Open) -> None:
+    today = day_of(utc_now(), ZONES[0])
+    with app.app_context(), transaction():
+        lot = Purchase(9115, today - timedelta(days=9), today + timedelta(days=90), None, used_before=2415)
+        ledger.record_purchase(lot, who(), utc_now())
+
+    data = chart(desk(ADMIN).get("/quota", headers={"Accept-Language": "en"}).text, "supply")
+    left, bought, ended = (line["values"] for line in data["lines"])
+    assert (left[-2:], bought[-1], ended[-1]) == ([None, 6700], 6700, None)
+    assert data["notes"][str(PAST - 1)].endswith("lot #1: +9,115; Used before, lot #1: -2,415")
 
 
 def test_the_course_of_any_days_is_shown_as_far_back_as_lots_go(app: Flask, desk: Open) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -120,8 +121,48 @@ def test_a_share_is_told_only_where_all_the_time_before_was_counted(app: Flask, 
     assert [value is None for value in values] == [begin + timedelta(days=n) < first for n in range(7)]
     later = told(1)
     assert "counted since" not in later
-    assert "today is not over yet" in later
-    assert re.search(r"in the time before: \d+ \([+-]?\d", later)
+    assert "these days are not over yet" in later
+    assert re.search(r"in the time before: \d+ ?;", later), "nothing of today is over"
+
+
+@pytest.mark.parametrize("ahead", [0, 5])
+def test_a_share_compares_what_is_over_only(app: Flask, desk: Open, ahead: int) -> None:
+    now = utc_now()
+    today = day_of(now, SHANGHAI)
+    for back, calls in ((8, 2), (7, 4), (1, 3), (0, 1)):
+        for number in range(calls):
+            at = now - timedelta(days=back)
+            ask(app, somebody(back * 10 + number), lambda *_: MATCH, clock=lambda at=at: at)  # type: ignore[misc]
+    asked = {"from": (today - timedelta(days=1)).isoformat(), "to": (today + timedelta(days=ahead)).isoformat()}
+
+    page = look(desk(ADMIN), **asked)
+    assert "4 calls; in the time before: 6 (+50% in the part that is over); these days are not over yet" in page
+    over = look(desk(ADMIN), **{"from": asked["from"], "to": asked["from"]})
+    assert "3 calls; in the time before: 2 (+50%)" in over
+    assert "not over yet" not in over
+    to_come = look(
+        desk(ADMIN), **{"from": (today + timedelta(days=1)).isoformat(), "to": (today + timedelta(days=3)).isoformat()}
+    )
+    assert "; these days are not over yet" in to_come
+
+
+def test_a_file_without_a_line_keeps_a_column(app: Flask, desk: Open) -> None:
+    head, *rows = rows_of(desk(ADMIN).get("/usage/refusals.csv", headers={"Accept-Language": "en"}))
+    assert head[1:] == ["calls"]
+    assert {len(row) for row in rows} == {2}
+
+
+def test_an_answer_that_came_later_than_any_bucket_tells_is_said_to(app: Flask, desk: Open) -> None:
+    slow = replace(MATCH, latency_ms=90_000)
+    ask(app, somebody(1), lambda *_: slow)
+    data = chart(look(desk(ADMIN)), "latency")
+    assert data["notes"] == {str(len(data["places"]) - 1): "Perhaps over 60 s: slower answers are not told apart"}
+
+
+def test_zone_and_unit_stand_above_the_columns_of_the_table(app: Flask, desk: Open) -> None:
+    busy_days(app)
+    table = look(desk(ADMIN)).split('id="cost-chart-data"')[1].split("</thead>")[0]
+    assert re.findall(r"<th[^>]*>(.*?)</th>", table) == ["Month (Asia/Shanghai)", "Cost (¥)", "Note"]
 
 
 def stored_first(app: Flask) -> datetime:
@@ -218,6 +259,33 @@ def test_calls_that_were_booked_on_a_lot_later_cost_what_its_calls_cost(app: Fla
     assert (attribute(page, "data-cost"), "data-unpriced" in page) == ("400", False)
 
 
+def test_a_cost_that_nobody_knows_is_not_told_as_nothing(app: Flask, desk: Open) -> None:
+    """A month with calls of a lot without a price only, one with calls that have one, and one without calls."""
+    now = utc_now()
+    today = day_of(now, SHANGHAI)
+    for price, bought, last in ((500, 100, -40), (None, 9, 9)):
+        with app.app_context(), transaction():
+            lot = Purchase(50, today - timedelta(days=bought), today + timedelta(days=last), price)
+            ledger.record_purchase(lot, who(), now - timedelta(days=bought))
+    for number, back in enumerate((65, 0, 0, 0)):
+        at = now - timedelta(days=back)
+        ask(app, somebody(number), lambda *_: MATCH, clock=lambda at=at: at,  # type: ignore[misc]
+            by=COLLEAGUE if back else OPERATOR)  # fmt: skip
+    asked = {"from": (today - timedelta(days=130)).isoformat(), "to": today.isoformat()}
+
+    months = chart(look(desk(ADMIN), **asked), "cost")
+    values = months["lines"][0]["values"]
+    assert (values[0], values[-1], sum(value or 0 for value in values)) == (0, None, 0.1)
+    assert months["notes"] == {str(len(values) - 1): "3 calls have no known price"}
+
+    def filed(name: str) -> list[list[str]]:
+        return rows_of(desk(ADMIN).get(f"/usage/{name}.csv", query_string=asked, headers={"Accept-Language": "en"}))
+
+    head, *_rest, newest = filed("cost")
+    assert (head[2], newest[1:]) == ("Note", ["", "3 calls have no known price"])
+    assert filed("departments")[-1][1:] == ["", "3 calls have no known price"]
+
+
 def test_what_lapsed_in_the_days_stands_beside_what_calls_cost(app: Flask, desk: Open) -> None:
     now = busy_days(app)
     with app.app_context(), transaction():
@@ -292,10 +360,12 @@ def test_a_file_holds_the_chart_with_zone_and_unit(app: Flask, desk: Open) -> No
         head, *body = rows_of(answer)
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{data["file"]}.csv"'
         assert ("(Asia/Shanghai)" in head[0]) == (name != "departments")
-        assert head[1:] == [f"{line['label']} ({data['unit']})" for line in data["lines"]]
+        width = 1 + len(data["lines"])
+        assert head[1:width] == [f"{line['label']} ({data['unit']})" for line in data["lines"]]
+        assert head[width:] == (["Note"] if data["notes"] else [])
         assert [row[0] for row in body] == data["places"]
         for place, row in enumerate(body):
-            assert [float(cell) if cell else None for cell in row[1:]] == [
+            assert [float(cell) if cell else None for cell in row[1:width]] == [
                 line["values"][place] for line in data["lines"]
             ], name
 

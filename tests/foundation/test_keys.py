@@ -124,14 +124,17 @@ def test_a_key_does_not_show_in_repr(tmp_path: Path) -> None:
     assert "k1" in repr(keys)
 
 
-@pytest.mark.parametrize("where", ["instance", "instance/keys", "instance/keys/data_keys"])
-def test_a_folder_that_cannot_hold_keys_is_said_in_one_line(tmp_path: Path, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [("instance", "writable"), ("instance/keys", "writable"), ("instance/keys/data_keys", "no key file")],
+)
+def test_a_folder_that_cannot_hold_keys_is_said_in_one_line(tmp_path: Path, where: str, said: str) -> None:
     """Something else stands where a folder or file must be; being root does not help over that."""
     in_the_way = tmp_path / where
     in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.mkdir() if where.endswith("data_keys") else in_the_way.write_text("")
 
-    with pytest.raises(SettingsError, match="writable") as raised:
+    with pytest.raises(SettingsError, match=said) as raised:
         load_keys(settings_in(tmp_path / "instance"))
 
     assert raised.value.variable == "YULIANG_INSTANCE"
@@ -150,11 +153,12 @@ def test_an_empty_or_broken_key_file_stops_the_start(tmp_path: Path, name: str, 
     assert raised.value.variable == "YULIANG_INSTANCE"
 
 
-def test_a_key_file_that_holds_no_key_names_its_variable(tmp_path: Path) -> None:
+def test_a_key_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
     load_keys(settings_in(tmp_path))
     (tmp_path / "keys" / "index_keys").write_text("k1:AAAA")
 
     with pytest.raises(SettingsError) as raised:
         load_keys(settings_in(tmp_path))
 
-    assert raised.value.variable == "YULIANG_INDEX_KEYS"
+    assert raised.value.variable == "YULIANG_INSTANCE"
+    assert str(tmp_path / "keys" / "index_keys") in raised.value.fault

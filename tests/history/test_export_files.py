@@ -31,7 +31,7 @@ SAME = ("", "1", "0", "9999999999", "2026-11-02 12:00:00", "11010519491231002X",
         "A-1", "A5", "3月5日王", "MAYA-5", "单5", "业务-7788", "e", "pm",
         "5F4DCC3B-AA76-4D61-8327-DEB882CF99AA")  # fmt: skip
 ROWS = [["张三", NUMBER, text, "", "2026-11-02 12:00:00"] for text in (*FORMULAS, *REWRITTEN, *SAME, "a,b", 'a"b',
-                                                                   "a\nb", "<&>", "_x000D_", " a ",
+                                                                   "a\nb", "a;=1+1", "<&>", "_x000D_", " a ",
                                                                    "𠮷·阿")]  # fmt: skip
 HEADING = ["Name", "Number", "Text", "Nothing", "Time"]
 
@@ -148,9 +148,11 @@ def test_libreoffice_reads_the_same_text_from_both_and_calculates_nothing(tmp_pa
 
     sheet = in_libreoffice(tmp_path / "a.xlsx", tmp_path)
     text = in_libreoffice(tmp_path / "b.csv", tmp_path, "CSV:44,34,76,1")
+    as_offered = in_libreoffice(tmp_path / "b.csv", tmp_path, "CSV:44/59/9,34,76,1")
 
     assert sheet == [HEADING, *[[inert(cell) for cell in row] for row in plain]]
     assert text == [[cell.removesuffix("\t") for cell in row] for row in sheet]
+    assert as_offered == text, "with the separators that its dialog offers"
 
 
 def test_a_million_rows_need_no_more_memory_than_a_batch() -> None:

@@ -20,7 +20,7 @@ from tests.support.cast import ADMIN, AUDITOR, COLLEAGUE, NOW, OPERATOR, PASSWOR
 from tests.support.faults import fault_beside
 from webapp.accounts.models import Role, User
 from webapp.audit.showing import pack
-from webapp.audit.trail import LISTED, Action, AuditRecord, Who
+from webapp.audit.trail import LISTED, Action, AuditRecord, Who, append
 from webapp.foundation.clock import utc_now
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
@@ -57,8 +57,9 @@ def ask(desk: Desk, query: str = "", **fields: str) -> int:
     return int(found[1])
 
 
-def approve(desk: Desk, number: int, decision: str = "approve") -> TestResponse:
-    return desk.post(f"/history/exports/{number}/decide", {"decision": decision, "password": PASSWORD},
+def approve(desk: Desk, number: int, decision: str = "approve", **fields: str) -> TestResponse:
+    fields = {"confirm": "yes"} | fields
+    return desk.post(f"/history/exports/{number}/decide", {"decision": decision, "password": PASSWORD} | fields,
                      follow_redirects=True, headers=ENGLISH)  # fmt: skip
 
 
@@ -131,8 +132,88 @@ def test_the_request_the_decision_and_the_fetching_are_recorded_with_reason_and_
             select(AuditRecord).where(AuditRecord.object_type == "export").order_by(AuditRecord.id))]  # fmt: skip
     assert details == [
         {"format": "csv", "plain": True, "filters": "outcome=match from=2026-11-02", "reason": "authority",
-         "words": "letter 17/2026"}, {}, {"rows": 7, LISTED: pack(many)}, {"rows": 7, "plain": True}, {"rows": 7}, {},
+         "words": "letter 17/2026"}, {"rows": 7, "more": False}, {"rows": 7, LISTED: pack(many)},
+        {"rows": 7, "plain": True}, {"rows": 7}, {},
     ]  # fmt: skip
+
+
+def test_who_asks_and_who_approves_are_told_how_many_it_holds(app: Flask, desk: Open, many: list[int]) -> None:
+    admin, auditor = desk(ADMIN), desk(AUDITOR)
+    assert 'data-size="7"' in admin.get("/history/export?outcome=match").text
+
+    number = ask(admin, "outcome=match", **PLAIN)
+
+    assert (
+        f"Export {number} in plaintext waits for a second approver: 7 verifications."
+        in auditor.get("/", headers=ENGLISH).text
+    )
+    page = auditor.get(f"/history/exports/{number}").text
+    assert "<dd data-size>7</dd>" in page
+    assert 'name="confirm"' not in page
+    approve(auditor, number, confirm="")
+    assert state(app, number) == "preparing"
+
+
+def test_very_many_are_looked_at_up_to_a_bound_and_take_a_tick(
+    app: Flask, desk: Open, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.history.export_size.MANY", 5)
+    admin, auditor = desk(ADMIN), desk(AUDITOR)
+    handle = (admin.post("/history", {"q": PERSON.name}).location or "").partition("?")[2]
+    number = ask(admin, handle, **PLAIN)
+    page = auditor.get(f"/history/exports/{number}").text
+    assert "<dd data-size>≥ 6</dd>" in page
+    assert 'name="confirm"' in page
+    assert "≥ 6 verifications." in auditor.get("/", headers=ENGLISH).text
+
+    refused = approve(auditor, number, confirm="")
+
+    assert (refused.status_code, state(app, number), bool(fault_beside(refused.text, "confirm"))) == (
+        422,
+        "asked",
+        True,
+    )
+    approve(auditor, number)
+    assert state(app, number) == "preparing"
+    with app.app_context():
+        [told] = db.session.scalars(select(AuditRecord.detail).where(AuditRecord.action == Action.EXPORT_APPROVED))
+    assert told == {"rows": 6, "more": True}
+
+
+@on_one_database
+def test_a_file_of_everything_takes_a_tick_to_approve_and_none_to_decline(
+    app: Flask, desk: Open, many: list[int]
+) -> None:
+    first, second = ask(desk(ADMIN), **PLAIN), ask(desk(ADMIN), **PLAIN)
+    auditor = desk(AUDITOR)
+
+    assert approve(auditor, first, confirm="").status_code == 422
+    assert approve(auditor, second, "decline", confirm="").status_code == 200
+
+    assert (state(app, first), state(app, second)) == ("asked", "declined")
+
+
+def test_an_approver_whose_account_the_asker_made_lately_is_told_and_it_is_recorded(
+    app: Flask, desk: Open, many: list[int]
+) -> None:
+    admin = desk(ADMIN)
+    with app.app_context(), transaction():
+        append(Who(ADMIN.id, ADMIN.name), Action.USER_CREATED, utc_now(), on=("user", AUDITOR.id))
+        append(Who(AUDITOR.id, AUDITOR.name), Action.USER_CHANGED, utc_now(), on=("user", ADMIN.id), success=False)
+        append(Who(AUDITOR.id, AUDITOR.name), Action.USER_CREATED, utc_now() - timedelta(days=2), on=("user", ADMIN.id))
+    numbers = ask(admin, "outcome=match", **PLAIN), ask(desk(AUDITOR), "outcome=match", **PLAIN)
+    told = "made or changed your account"
+
+    pages = [desk(member).get(f"/history/exports/{number}", headers=ENGLISH).text
+             for member, number in ((AUDITOR, numbers[0]), (ADMIN, numbers[1]), (ADMIN, numbers[0]))]  # fmt: skip
+    approve(desk(AUDITOR), numbers[0])
+    approve(admin, numbers[1])
+
+    assert [told in page for page in pages] == [True, False, False]
+    with app.app_context():
+        approved = select(AuditRecord.detail).where(AuditRecord.action == Action.EXPORT_APPROVED)
+        details = db.session.scalars(approved.order_by(AuditRecord.id)).all()
+    assert [one.get("account_by_asker") for one in details] == [True, None]
 
 
 @on_one_database
@@ -201,6 +282,7 @@ def test_approvers_are_told_until_it_is_decided(app: Flask, desk: Open, many: li
     told = f"Export {number} in plaintext waits"
     assert told in desk(AUDITOR).get("/", headers=ENGLISH).text
     assert told not in desk(OPERATOR).get("/", headers=ENGLISH).text
+    assert told not in desk(ADMIN).get("/", headers=ENGLISH).text, "nobody is asked to approve their own"
 
     approve(desk(AUDITOR), number)
 

@@ -70,6 +70,52 @@ def test_each_kind_of_text_finds_who_is_meant(desk: Open, people: list[int], tex
     assert rows_of(page.text) == [people[place] for place in found]
 
 
+LONG, LONGER = "阿不都热依木·阿不都热合曼", "阿不都热依木·阿不都外力·演练"
+
+
+@pytest.fixture
+def long_names(app: Flask) -> list[int]:
+    """Two people whose names share their first ten characters, and one who has no more than these."""
+    with app.app_context(), transaction():
+        return [row for name in (LONG, LONGER, LONG, LONG[:10], LONG[:11])
+                for row in store(NOW, person=Person(name, NUMBER))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (LONG[:10], [4, 3, 2, 1, 0]), (LONG[:11], [4, 2, 0]), (LONG[:12], [2, 0]), (LONG, [2, 0]), (LONGER[:11], [1]),
+        (LONGER[:13], [1]), (LONGER, [1]), (f"{LONG[:6]} {LONG[7:12]}", []), (LONG.replace("·", "．")[:12], [2, 0]),
+        (f"{LONG}曼", []),
+    ],
+)  # fmt: skip
+def test_a_name_longer_than_what_is_indexed_is_found_by_its_beginning(
+    desk: Open, long_names: list[int], text: str, found: list[int]
+) -> None:
+    assert rows_of(search(desk(ADMIN), text).text) == [long_names[place] for place in found]
+
+
+@on_one_database
+def test_a_long_name_beyond_what_is_opened_is_found_as_a_whole(
+    app: Flask, desk: Open, long_names: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.history.long_names.LOOKED_AT", 2)
+
+    assert rows_of(search(desk(ADMIN), LONG[:12]).text) == [], "the two newest have other names"
+    assert rows_of(search(desk(ADMIN), LONG).text) == [long_names[2], long_names[0]]
+
+
+@on_one_database
+def test_who_looked_for_somebody_by_more_than_ten_characters_is_told(
+    app: Flask, desk: Open, long_names: list[int]
+) -> None:
+    search(desk(ADMIN), LONG[:12])
+
+    page = desk(AUDITOR).post("/audit/person", {"name": LONG, "id_number": NUMBER}, headers=ENGLISH)
+
+    assert "History searched" in page.text
+
+
 def test_a_receipt_finds_its_verification(app: Flask, desk: Open, people: list[int]) -> None:
     with app.app_context():
         number = receipts.issue(people[0], SYSTEM, this_instance(), NOW)

@@ -103,6 +103,44 @@ def test_the_remaining_calls_are_drawn_with_their_forecast(filled: Served, visit
     assert sum(filter(None, course["series"]["bought"])) > 5_000_000
 
 
+WORDS = """box => {
+    const frame = box.getBoundingClientRect();
+    const within = (shape) => {
+        const { left, top, right, bottom } = shape.getBoundingClientRect();
+        return [left - frame.left, top - frame.top, right - frame.left, bottom - frame.top];
+    };
+    const shapes = [...box.querySelectorAll("svg text, svg path[fill^='url(']")];
+    return [[frame.width, frame.height], shapes.filter((one) => one.tagName === "path" || one.textContent.trim())
+        .map((one) => [one.textContent || "colours", within(one)])];
+}"""
+"""How large a chart is, and where in it words stand and the colours of its legend."""
+
+
+def meet(one: list[float], other: list[float]) -> bool:
+    """Whether two boxes lie over each other by more than the air above and below letters."""
+    return all(min(one[at + 2], other[at + 2]) - max(one[at], other[at]) > 4 for at in (0, 1))
+
+
+@pytest.mark.parametrize(("locale", "size"), [("zh-CN", None), ("en", PHONE)])
+def test_words_of_a_chart_lie_inside_it_and_not_over_each_other(
+    filled: Served, visit: Visit, locale: str, size: ViewportSize | None
+) -> None:
+    visitor = visit(filled, locale, **({"viewport": size} if size else {}))
+    visitor.log_in(ADMIN)
+    for path, names in (("/usage", NAMES), ("/usage?stack=operator", ("usage",)), ("/quota", ("supply",))):
+        visitor.open(path)
+        for name in names:
+            (wide, high), words = chart(visitor, name).evaluate(WORDS)
+            assert words
+            told = [(word, box) for word, box in words if name == "week" or word != "colours"]
+            assert name != "week" or any(word == "colours" for word, _box in told)
+            for index, (word, box) in enumerate(told):
+                assert min(box[:2]) >= -1, (name, word, box)
+                assert box[2] <= wide + 1, (name, word, box)
+                assert box[3] <= high + 1, (name, word, box)
+                assert [other for other, its in told[:index] if other != word and meet(box, its)] == [], (name, word)
+
+
 def test_the_arrow_keys_walk_and_each_place_is_said(filled: Served, visit: Visit) -> None:
     visitor = visit(filled, "en")
     visitor.log_in(ADMIN)

@@ -144,3 +144,13 @@ def test_two_calls_that_tell_the_same_at_once_both_go_on(app: Flask) -> None:
     assert told == [True, False]
     with app.app_context():
         assert len(db.session.scalars(select(Notice)).all()) == 1
+
+
+def test_counts_in_a_notice_are_written_as_people_do(app: Flask, desk: Open) -> None:
+    with app.app_context(), transaction():
+        notices.tell("admin", "left_gap", "left_gap:1:more", NOW, calls=992_997, more=1)
+        notices.tell("admin", "drift", "drift:1:more", NOW, calls=1, more=1)
+
+    page = desk(ADMIN).get("/", headers={"Accept-Language": "en"}).text
+    assert "The vendor has 992,997 calls more left than our lots." in page
+    assert "The vendor counted 1 call more than this product made." in page

@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 
 from tests.reconciliation.counting import BOSS, call, enter, failures, notices, read, readings, records, standing
-from tests.support.cast import ADMIN, NOW
+from tests.support.cast import ADMIN, NOW, Desk, Member
 from tests.support.waiting import together
 from tests.verification.calls import ask, buy, differences
 from webapp.audit.trail import Action
@@ -30,6 +30,8 @@ from webapp.vendor.metering_answer import Fault
 from webapp.vendor.sandbox.meter import KEY
 from webapp.vendor.sandbox.meter_scenarios import MeterScenario
 from webapp.vendor.sandbox.server import Sandbox
+
+Open = Callable[[Member | None], Desk]
 
 MakeApp = Callable[..., Flask]
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -114,6 +116,27 @@ def test_a_sandbox_that_started_again_begins_anew(app: Flask, sandbox: Sandbox) 
 
     assert isinstance(read(app), MeterReading)
     assert [reading.baseline_id for reading in readings(app)] == [None, None]
+
+
+def test_a_sandbox_that_began_anew_replaces_no_baseline_that_a_person_set(app: Flask, sandbox: Sandbox) -> None:
+    enter(app, 2415, 9115)
+
+    for day in range(3):
+        with time_machine.travel(utc_now() + timedelta(days=day)):
+            found = read(app)
+        assert isinstance(found, MeterFailure)
+        assert found.fault == WENT_BACK
+    assert [(one.used, one.total) for one in readings(app)] == [(2415, 9115)]
+    assert notices(app) == []
+
+
+def test_of_a_sandboxs_package_nobody_is_told_that_it_is_not_ours(app: Flask, desk: Open, sandbox: Sandbox) -> None:
+    buy(app, 100)
+    for _reading in range(3):
+        assert isinstance(read(app), MeterReading)
+
+    assert notices(app) == []
+    assert "more left than our lots" not in desk(ADMIN).get("/quota/reconcile", headers={"Accept-Language": "en"}).text
 
 
 def test_a_vendor_is_asked_once_an_hour_whoever_asks(make_app: MakeApp, sandbox: Sandbox) -> None:

@@ -287,7 +287,7 @@ def test_a_lot_found_more_than_a_month_after_its_end_is_recorded_and_told_in_the
 
     assert [one.closed for one in episodes()] == ["too_late"]
     assert messages() == []
-    assert [one.level for one in shown() if "2140" in one.text] == ["info"]
+    assert [one.level for one in shown() if "2,140" in one.text] == ["info"]
 
 
 @pytest.mark.parametrize("written_off", [False, True])

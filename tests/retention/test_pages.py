@@ -8,13 +8,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.receipts.papers import said as words_of
 from tests.retention.ages import DAY, ask_then, identities, night, said
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk, attribute
 from tests.verification.calls import buy, somebody, who
-from webapp.audit.trail import Action
+from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.clock import utc_now
+from webapp.foundation.database import db
 from webapp.foundation.instance import this_instance
 from webapp.retention import holds, overview, periods
 from webapp.retention.columns import COLUMNS
@@ -193,3 +195,27 @@ def test_the_pages_speak_both_languages(app: Flask) -> None:
     for page in ("/retention", "/retention/classes/identity", "/rights"):
         english, chinese = (Desk(app, ADMIN).get(page, headers=one).text for one in (ENGLISH, CHINESE))
         assert re.findall(r"<h1>(.*?)</h1>", english) != re.findall(r"<h1>(.*?)</h1>", chinese), page
+
+
+def test_whoever_sees_the_held_people_leaves_a_trace_that_leads_to_each(app: Flask) -> None:
+    buy(app, 10)
+    ask_then(app, somebody(1), DAY)
+    ask_then(app, somebody(2), DAY)
+    admin, auditor = Desk(app, ADMIN), Desk(app, AUDITOR)
+    admin.post("/retention/holds", {"verification": "2", "words": "case 2026-17"})
+    assert (admin.get("/retention").status_code, said(app, Action.HOLDS_VIEWED)) == (200, []), "it names nobody"
+    with app.app_context():
+        held = [Subject(*somebody(n)) for n in (1, 3)]
+        places = [holds.hold_person(one, "case 2026-18", who(ADMIN), this_instance(), utc_now()) for one in held]
+
+    assert auditor.get("/retention").status_code == 200
+    assert admin.get(f"/retention/holds/{places[1]}/lift").status_code == 200
+
+    with app.app_context():
+        views = select(AuditRecord).where(AuditRecord.action == Action.HOLDS_VIEWED).order_by(AuditRecord.id)
+        assert [(one.actor_id, one.detail["holds"]) for one in db.session.scalars(views)] == [
+            (AUDITOR.id, 2), (ADMIN.id, 1),
+        ]  # fmt: skip
+    seen = [admin.post("/audit/person", {"id_number": one.number}, headers=ENGLISH).text for one in
+            (held[0], Subject(*somebody(2)))]  # fmt: skip
+    assert [page.count("Held people viewed") for page in seen] == [1, 0]

@@ -79,7 +79,9 @@ def test_whoever_learns_what_is_stored_about_a_person_leaves_a_trace(busy: Flask
     for fields in ({}, unsound) if request_of else ({},):
         before = len(said(busy, Action.PERSON_FOUND))
         assert "under another name" in words_of(send(busy, page, fields))
-        assert [told for _action, told in said(busy, Action.PERSON_FOUND)][before:] == [{"verifications": 2}]
+        assert [told for _action, told in said(busy, Action.PERSON_FOUND)][before:] == [
+            {"verifications": 2, "found": True}
+        ]
     looked = Desk(busy, AUDITOR).post("/audit/person", {"id_number": ZHANG["id_number"]}, headers=ENGLISH)
     assert "Person looked up for a request" in words_of(looked)
 
@@ -87,7 +89,7 @@ def test_whoever_learns_what_is_stored_about_a_person_leaves_a_trace(busy: Flask
 @pytest.mark.parametrize("request_of", ["export", "erase"])
 def test_learning_that_nothing_is_stored_leaves_a_trace_too(app: Flask, request_of: str) -> None:
     assert send(app, f"/rights/{request_of}", FILLED).status_code == 303
-    assert said(app, Action.PERSON_FOUND) == [("person_found", {"verifications": 0})]
+    assert said(app, Action.PERSON_FOUND) == [("person_found", {"verifications": 0, "found": False})]
 
 
 def test_nothing_of_the_person_stands_in_an_address(busy: Flask) -> None:

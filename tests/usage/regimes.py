@@ -7,45 +7,66 @@ workdays are those of the years 2021 to 2026, and at each origin only the notice
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
 from webapp.usage.calendar import Calendar, DayKind
 from webapp.usage.demand import demand
-from webapp.usage.forecast import Stock, forecast
+from webapp.usage.forecast import Forecast, Stock, forecast
 from webapp.usage.notices import noticed
 
 AHEAD = 200
 """Days that are made after the origin."""
 STOCKS = ((7, 20), (20, 40), (40, 70))
 """Days that the stocks of a case last by the mean of the last four weeks."""
+LONG = ((70, 90), (90, 110))
+"""The same of stocks that last long."""
+LAPSES, AFTER = ((14, 25), (25, 40), (40, 60)), (10, 60)
+"""Days after which the first of two lots lapses; and that the second lasts from then on, by the same mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One origin: past calls by day, the calls of today and after, and stocks that last from one week to ten."""
+    """One origin: past calls by day, the calls of today and after, and what there is: stocks that last from one week to
+    ten, such as last up to sixteen, and pairs of lots of which the first lapses."""
 
     today: date
     past: dict[date, int]
     future: list[int]
     stocks: tuple[int, ...]
+    long: tuple[int, ...]
+    lapsing: tuple[tuple[Stock, Stock], ...]
     calendar: Calendar
 
-    def out_after(self, stock: int) -> int:
-        """Days from the origin to the day on which `stock` is used up."""
-        used = 0
-        for ahead, count in enumerate(self.future):
-            used += count
-            if used >= stock:
-                return ahead
-        return AHEAD
+    def supplies(self) -> dict[str, list[Sequence[Stock]]]:
+        """What there may be, by what is judged together."""
+        singles, long = ([[Stock(1, date.max, stock)] for stock in of] for of in (self.stocks, self.long))
+        return {"one lot": [*singles], "a long one": [*long], "one that lapses": [*self.lapsing]}
 
-    def naive_out_after(self, stock: int) -> int:
+    def out_after(self, supply: Sequence[Stock]) -> int:
+        """Days from the origin to the day on which these lots are used up."""
+        return _out_after(supply, self.today, self.future)
+
+    def naive_out_after(self, supply: Sequence[Stock]) -> int:
         """The same by the plain rate of the last seven days."""
         rate = sum(self.past.get(self.today - timedelta(days=back), 0) for back in range(1, 8)) / 7
-        return min(math.ceil(stock / rate) - 1, AHEAD) if rate else AHEAD
+        return _out_after(supply, self.today, [rate] * AHEAD)
+
+
+def _out_after(supply: Sequence[Stock], today: date, calls: Iterable[float]) -> int:
+    """Days from `today` to the one on which lots, the first to end first, are used up by so many calls a day."""
+    left = [float(lot.left) for lot in supply]
+    for ahead, count in enumerate(calls):
+        due = count
+        for index, lot in enumerate(supply):
+            valid = lot.expires_on >= today + timedelta(days=ahead)
+            taken = min(left[index], due)
+            left[index], due = (left[index] - taken, due - taken) if valid else (0.0, due)
+        if sum(left) <= 1e-9:
+            return ahead
+    return AHEAD
 
 
 Mean = Callable[[date, DayKind], float]
@@ -69,8 +90,18 @@ def case(regime: str, seed: int) -> Case:
     counts = [_count(rng, means(day, truth.kind(day)), dispersion) for day in days]
     past = {day: count for day, count in zip(days, counts, strict=True) if day < today}
     month = sum(past[today - timedelta(days=back)] for back in range(1, 29))
-    stocks = tuple(max(1, round(days * month / 28)) for days in (rng.uniform(*span) for span in STOCKS))
-    return Case(today, past, counts[len(past) :], stocks, known_at(today))
+    stocks, long = (
+        tuple(max(1, round(days * month / 28)) for days in (rng.uniform(*span) for span in spans))
+        for spans in (STOCKS, LONG)
+    )
+    lapsing = tuple(_lapsing(rng, today + timedelta(days=rng.randint(*span) - 1), today, month / 28) for span in LAPSES)
+    return Case(today, past, counts[len(past) :], stocks, long, lapsing, known_at(today))
+
+
+def _lapsing(rng: Random, last: date, today: date, rate: float) -> tuple[Stock, Stock]:
+    """Two lots, of which calls of the first will likely lapse on its last day, many or few."""
+    first, second = rng.uniform(1.05, 2.0) * (last - today).days, rng.uniform(*AFTER)
+    return Stock(1, last, max(1, round(first * rate))), Stock(2, date.max, max(1, round(second * rate)))
 
 
 def _origin(regime: str, rng: Random) -> date:
@@ -186,6 +217,16 @@ class Score:
     naive_wrong: int = 0
     inside: int = 0
 
+    def add(self, one: Case, supply: Sequence[Stock], told: Forecast | None) -> None:
+        """Counts one more."""
+        assert told is not None
+        days, least, most = (AHEAD if day is None else min(day, AHEAD) for day in (told.days, told.least, told.most))
+        came = one.out_after(supply)
+        self.number += 1
+        self.wrong += abs(days - came)
+        self.naive_wrong += abs(one.naive_out_after(supply) - came)
+        self.inside += least <= came <= most
+
     @property
     def ratio(self) -> float:
         """Mean absolute error over that of the naive rate."""
@@ -197,20 +238,12 @@ class Score:
         return self.inside / self.number
 
 
-def score(regime: str, seeds: Iterable[int]) -> Score:
-    """Forecasts each stock of each case and compares with what came."""
-    found = Score()
+def score(regime: str, seeds: Iterable[int]) -> dict[str, Score]:
+    """Forecasts each supply of each case and compares with what came, told by the kind of supply."""
+    found: dict[str, Score] = {}
     for one in (case(regime, seed) for seed in seeds):
         expected = demand(one.past, one.today, 0, one.calendar.kind)
-        for stock in one.stocks:
-            told = forecast([Stock(1, date.max, stock)], expected)
-            assert told is not None
-            days, least, most = (
-                AHEAD if day is None else min(day, AHEAD) for day in (told.days, told.least, told.most)
-            )
-            came = one.out_after(stock)
-            found.number += 1
-            found.wrong += abs(days - came)
-            found.naive_wrong += abs(one.naive_out_after(stock) - came)
-            found.inside += least <= came <= most
+        for kind, supplies in one.supplies().items():
+            for supply in supplies:
+                found.setdefault(kind, Score()).add(one, supply, forecast(supply, expected))
     return found

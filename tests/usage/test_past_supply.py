@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.usage.past_supply import Life, Movement, days_until, ends_of_days, in_force
+from webapp.usage.past_supply import Life, Movement, at_once, days_until, ends_of_days, in_force
 
 TODAY = date(2026, 11, 23)
 DAYS = days_until(TODAY, 10)
@@ -23,7 +23,17 @@ def test_forwards_and_backwards_meet(begin: int, movements: list[Movement], take
         left += sum(one.change for one in movements if one.day == day) - taken.get(day, 0)
         forwards.append(left)
 
-    assert ends_of_days(left, DAYS, taken, movements) == forwards
+    begins = min((one.day for one in movements), default=TODAY)
+    expected = [None if day < begins else end for day, end in zip(DAYS, forwards, strict=True)]
+    assert ends_of_days(left, DAYS, taken, movements) == expected
+
+
+def test_what_was_used_before_a_lot_came_is_no_loss_of_the_day() -> None:
+    opening = [Movement(TODAY, "purchase", 1, 50), Movement(TODAY, "used_before", 1, -20),
+               Movement(TODAY, "covered_late", 1, -5)]  # fmt: skip
+    lapse, other = Movement(TODAY, "lapse", 1, -4), Movement(TODAY, "purchase", 2, 9)
+
+    assert at_once([*opening, lapse, other]) == [Movement(TODAY, "purchase", 1, 25), lapse, other]
 
 
 def test_calls_bought_ahead_count_from_the_lots_first_day() -> None:

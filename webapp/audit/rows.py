@@ -59,7 +59,7 @@ def detail_of(written: object) -> dict[str, Any]:
 def csv_pieces(records: Iterable[Record], zone: str, keys: Keys) -> Iterator[bytes]:
     """The records as CSV (RFC 4180), piece by piece: a byte order mark, the zone in the heading, nothing calculated."""
     text = io.StringIO(newline="")
-    lines = csv.writer(text)
+    lines = csv.writer(text, quoting=csv.QUOTE_ALL)
     text.write("\ufeff")
     lines.writerow([_("Record"), f"{_('Time')} ({zone})", _("Who"), _("User"), _("Action"), _("Action's name"),
                     _("Object"), _("Success"), _("IP address"), _("Request"), _("Detail"), _("Proof")])  # fmt: skip

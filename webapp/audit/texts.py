@@ -87,6 +87,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.PURGE_DONE: _l("Purge done"),
     Action.HOLD_PLACED: _l("Legal hold placed"),
     Action.HOLD_LIFTED: _l("Legal hold lifted"),
+    Action.HOLDS_VIEWED: _l("Held people viewed"),
     Action.PERSON_FOUND: _l("Person looked up for a request"),
     Action.PERSON_EXPORTED: _l("Person's data exported"),
     Action.PERSON_ERASED: _l("Person erased"),

@@ -103,6 +103,7 @@ class Action(StrEnum):
     PURGE_DONE = "purge_done"
     HOLD_PLACED = "hold_placed"
     HOLD_LIFTED = "hold_lifted"
+    HOLDS_VIEWED = "holds_viewed"
     PERSON_FOUND = "person_found"
     PERSON_EXPORTED = "person_exported"
     PERSON_ERASED = "person_erased"

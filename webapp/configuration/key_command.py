@@ -38,10 +38,10 @@ def run(app: Flask, holder: str, tell: Tell, clock: Callable[[], datetime] = utc
             key_ring.heed()
             if not _work(instance, holder, clock):
                 time.sleep(PAUSE)
-            lines = _progress(number)
-            if lines != told:
-                tell(lines)
-                told = lines
+            line = progress_line(number)
+            if line != told:
+                tell(line)
+                told = line
         return _told_end(number, instance, time.monotonic() - began, tell)
 
 
@@ -65,9 +65,12 @@ def _is_over(number: int) -> bool:
     return over
 
 
-def _progress(number: int) -> str:
+def progress_line(number: int) -> str:
+    """How far each table is that is not done, for whoever waits at the command."""
     states, row = rotation.progress(number), db.session.get_one(KeyRotation, number)
-    open_ones = [f"{one.name} {one.done:,} of {one.total:,}" for one in states if one.finished_at is None]
+    # Rows come while it runs, and some are sealed anew twice: never more done than there are.
+    left = [one for one in states if one.finished_at is None]
+    open_ones = [f"{one.name} {one.done:,} of {max(one.total, one.done):,}" for one in left]
     calls = calls_begun_before(row.promoted_at) if row.promoted_at is not None and not open_ones else 0
     end_read()
     waits = f"; {calls} calls that were begun before are still under way" if calls else ""

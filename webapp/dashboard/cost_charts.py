@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flask_babel import format_decimal
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from webapp.dashboard.movements import movements
 from webapp.dashboard.usage_charts import View, department_names, purpose_names
 from webapp.foundation.charts import Chart, Line
 from webapp.foundation.clock import day_of, utc_now
+from webapp.foundation.pages import number
 from webapp.quota import queries as quota
 from webapp.quota import uncovered
 from webapp.quota.models import ENDS, Lot
@@ -74,8 +75,10 @@ def by_month(view: View, found: Spent) -> Chart:
     span = view.asked.span
     months = slots_of(span, Step.MONTH)
     costs = cost.by(found.charged, found.prices, lambda one: one.month)
-    lines = [Line("cost", _("Cost"), [_yuan(costs.get(f"{month:%Y-%m}", Cost())) for month in months])]
+    of_months = [costs.get(f"{month:%Y-%m}", Cost()) for month in months]
+    lines = [Line("cost", _("Cost"), [_yuan(one) for one in of_months])]
     return view.chart("cost", _("Cost by month"), lines, UNIT, digits=2, axis="months", head=_("Month"),
+                      notes=_notes([one.unpriced for one in of_months]),
                       places=[label(month, Step.MONTH, view.zone, span) for month in months])  # fmt: skip
 
 
@@ -89,7 +92,11 @@ def by_department(view: View, found: Spent) -> Chart:
              [_yuan(costs.get((place, purpose), Cost())) for place in places])
         for purpose in dict.fromkeys(purpose for _department, purpose in costs)
     ]  # fmt: skip
+    without = Counter[int]()
+    for (place, _purpose), one in costs.items():
+        without[place] += one.unpriced
     return view.chart("departments", _("Cost by department and purpose"), lines, UNIT, digits=2, axis="departments",
+                      notes=_notes([without[place] for place in places]),
                       head=_("Department"), places=[departments.get(str(one), str(one)) for one in places],
                       newest_first=False)  # fmt: skip
 
@@ -110,8 +117,19 @@ def figures(found: Spent) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _yuan(one: Cost) -> float:
-    return one.fen / 100
+def _yuan(one: Cost) -> float | None:
+    """None where nobody knows: there are calls, and no price of any."""
+    return None if one.unpriced and not one.calls else one.fen / 100
+
+
+def _notes(unpriced: Sequence[int]) -> dict[int, str]:
+    """How many calls of each place have no price."""
+    return {
+        index: ngettext("%(calls)s call has no known price", "%(calls)s calls have no known price", calls,
+                        calls=number(calls))
+        for index, calls in enumerate(unpriced)
+        if calls
+    }  # fmt: skip
 
 
 def _small(fen: Fraction | None) -> str | None:

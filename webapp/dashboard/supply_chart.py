@@ -86,7 +86,7 @@ def _taken(span: Span, zone: ZoneInfo) -> dict[date, int]:
 
 
 def _chart(
-    days: Sequence[date], left: Sequence[int], ahead: Sequence[Remaining], movements: Sequence[Movement],
+    days: Sequence[date], left: Sequence[Figure], ahead: Sequence[Remaining], movements: Sequence[Movement],
     names: Mapping[int, str], zone: str, last: date | None,
 ) -> Chart:  # fmt: skip
     """One place for each day; what was, and from today on what is likely and how far it may be off."""
@@ -98,12 +98,16 @@ def _chart(
     drawn = [Line("left", _("Left"), [*left, *later], "line"), *_foretold(ahead, len(days) - 1)]
     lines = [
         *(replace(line, values=line.values[: len(shown)]) for line in drawn),
-        Line("bought", _("Bought or given back"), _sums(seen, place, +1), "up"),
-        Line("ended", _("Lapsed or taken off"), _sums(seen, place, -1), "down"),
+        Line("bought", _("Bought or given back"), _sums(past_supply.at_once(seen), place, +1), "up"),
+        Line("ended", _("Lapsed or taken off"), _sums(past_supply.at_once(seen), place, -1), "down"),
     ]
+    notes = _notes(seen, place, names)
+    begins = next((index for index, value in enumerate(left) if value is not None), 0)
+    if begins:
+        notes[begins] = "; ".join([_("The books begin on this day"), notes[begins]])
     places = [day.isoformat() for day in shown]
     return Chart("supply", _("Remaining calls over time"), "days", _("End of the day"), places, lines, _("calls"), zone,
-                 f"{places[0]}-{places[-1]}", notes=_notes(seen, place, names))  # fmt: skip
+                 f"{places[0]}-{places[-1]}", notes=notes)  # fmt: skip
 
 
 def _foretold(ahead: Sequence[Remaining], after: int) -> list[Line]:

@@ -20,7 +20,7 @@ from webapp.foundation.clock import day_of, utc_now
 from webapp.usage import daily, queries, series
 from webapp.usage.daily import Series
 from webapp.usage.facets import FACETS, HOUR, LATENCY, Key
-from webapp.usage.latency import quantile
+from webapp.usage.latency import BUCKETS, quantile
 from webapp.usage.series import OTHERS
 from webapp.usage.spans import DAY, Slot, Step, before, counterparts, in_pieces, label, pieces
 from webapp.vendor.texts import CAUSES
@@ -95,18 +95,20 @@ def _hourly(view: View, names: Sequence[str]) -> Series:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Calls in each piece beside those of the span before, and the sums of both. `since`: the first day on which calls
-    were counted, where it lies after the beginning of the span before. `unfinished`: today is among the days."""
+    were counted, where it lies after the beginning of the span before. `over`: both sums of the pieces that are over;
+    `unfinished`: not all are."""
 
     chart: Chart
     now: int
     then: int
     since: date | None
+    over: tuple[int, int]
     unfinished: bool
 
     @property
     def change(self) -> float | None:
-        """How much more, as a share; None where not all the time before was counted."""
-        return None if self.since else series.change(self.now, self.then)
+        """How much more in the pieces that are over, as a share; None where not all the time before was counted."""
+        return None if self.since else series.change(*self.over)
 
 
 def calls(view: View) -> Comparison:
@@ -117,10 +119,21 @@ def calls(view: View) -> Comparison:
     lines = [Line(one.key, names.get(one.key, one.key), one.values) for one in found]
     earlier = view.before
     then = series.added(earlier.count("outcome").values()) or [0] * len(earlier.slots)
-    chart = view.chart("usage", _("Calls"), [*lines, _beside(view, earlier, then)], _("calls"))
+    beside = _beside(view, earlier, then)
+    chart = view.chart("usage", _("Calls"), [*lines, beside], _("calls"))
     since = view.begins if view.begins and earlier.asked.span.first < view.begins else None
-    today, span = day_of(utc_now(), view.zone), view.asked.span
-    return Comparison(chart, sum(one.total for one in found), sum(then), since, span.first <= today <= span.last)
+    now, ended = sum(one.total for one in found), _ended(view)
+    unfinished = ended < len(view.slots)
+    over = sum(sum(one.values[:ended]) for one in found), sum(int(one or 0) for one in beside.values[:ended])
+    return Comparison(chart, now, sum(then), since, over if unfinished else (now, sum(then)), unfinished)
+
+
+def _ended(view: View) -> int:
+    """How many of the pieces are over."""
+    now = utc_now()
+    today = day_of(now, view.zone)
+    ends = [*view.slots[1:], view.asked.span.last + DAY]
+    return sum(end <= now if isinstance(end, datetime) else end <= today for end in ends)
 
 
 def _beside(view: View, earlier: View, then: Sequence[int]) -> Line:
@@ -171,7 +184,12 @@ def latency(view: View) -> Chart:
             ("p95", _("95 of 100 answers within (p95)"), 0.95, "dashed"),
         )
     ]
-    return view.chart("latency", _("Time to answer"), lines, _("ms"))
+    slow = {
+        place: _("Perhaps over %(seconds)s s: slower answers are not told apart", seconds=BUCKETS[-1] // 1000)
+        for place in range(len(histograms))
+        if any((line.values[place] or 0) > BUCKETS[-2] for line in lines)
+    }
+    return view.chart("latency", _("Time to answer"), lines, _("ms"), notes=slow)
 
 
 def _latencies(view: View) -> Series:

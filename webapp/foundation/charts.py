@@ -70,6 +70,13 @@ class Chart:
         }  # fmt: skip
 
     @property
+    def heads(self) -> list[str]:
+        """What stands above the columns of table and file: the places, in which zone, and each line in its unit. Where
+        there is none, the unit keeps its column."""
+        head = f"{self.head} ({self.zone})" if self.axis in TIMES else self.head
+        return [head, *(f"{line.label} ({self.unit})" for line in self.lines)] if self.lines else [head, self.unit]
+
+    @property
     def rows(self) -> list[tuple[str, list[str], str]]:
         """Each place as the table shows it: its name, its figures in words, its note."""
         words = _words(self.digits)
@@ -85,13 +92,11 @@ class Chart:
     def csv(self) -> str:
         """The same as a file for spreadsheets: a byte order mark, one line of headings, plain numbers."""
         text = io.StringIO()
-        lines = csv.writer(text)
+        lines = csv.writer(text, quoting=csv.QUOTE_ALL)
         noted = [_("Note")] if self.notes else []
-        heads = [f"{line.label} ({self.unit})" for line in self.lines]
-        head = f"{self.head} ({self.zone})" if self.axis in TIMES else self.head
-        lines.writerow(map(harmless, [head, *heads, *noted]))
+        lines.writerow(map(harmless, [*self.heads, *noted]))
         for index, place in enumerate(self.places):
-            figures = [self._plain(line.values[index]) for line in self.lines]
+            figures = [self._plain(line.values[index]) for line in self.lines] or [""]
             note = [harmless(self.notes.get(index, ""))] if self.notes else []
             lines.writerow([harmless(place), *figures, *note])
         return "\ufeff" + text.getvalue()

@@ -77,8 +77,9 @@ def load_keys(settings: Settings, *, make: bool = True) -> Keys:
         return given or _from_file(folder / name, generated)
 
     def keys(variable: str, name: str, given: str) -> tuple[Key, ...]:
+        content = text(name, given)
         try:
-            return parse_keys(variable, text(name, given))
+            return parse_keys(variable, content)
         except SettingsError as error:
             if given:
                 raise

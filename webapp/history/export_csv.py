@@ -36,9 +36,12 @@ class CsvFile:
         return BYTE_ORDER_MARK + self.rows([[self.cell(text) for text in line] for line in lines])
 
     def rows(self, rows: Iterable[Sequence[str]]) -> bytes:
-        """Some rows, each cell of them made by `cell` unless it can be neither a formula nor mistaken for a number."""
+        """Some rows, each cell of them made by `cell` unless it can be neither a formula nor mistaken for a number.
+
+        All are quoted: LibreOffice takes semicolons and tabs for separators too unless it is told otherwise.
+        """
         lines = _Lines()
-        csv.writer(lines).writerows(rows)
+        csv.writer(lines, quoting=csv.QUOTE_ALL).writerows(rows)
         return "".join(lines).encode("utf-8", "replace")
 
     def end(self) -> bytes:

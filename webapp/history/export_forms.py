@@ -6,12 +6,13 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, SelectField
+from wtforms import BooleanField, Field, SelectField
 from wtforms.validators import InputRequired, ValidationError
 
 from webapp.accounts.reauthentication import ProvenForm
 from webapp.foundation.forms import Form, options
 from webapp.history.export_files import FileFormat
+from webapp.history.export_size import Size
 from webapp.history.reveal_forms import ReasonedForm
 from webapp.history.search_readings import tells
 from webapp.persons.mentions import names_someone
@@ -46,3 +47,13 @@ class DecisionForm(ProvenForm):
         _l("Decision"), choices=options([("", "–"), ("approve", _l("Approve")), ("decline", _l("Decline"))]),
         validators=[InputRequired(_l("Choose a decision."))],
     )  # fmt: skip
+    confirm = BooleanField(_l("So many people may leave in plaintext"))
+
+    def __init__(self, now: datetime, size: Size | None = None) -> None:
+        super().__init__(now)
+        if size is None or not size.large:
+            del self.confirm
+
+    def validate_confirm(self, field: BooleanField) -> None:
+        if self.decision.data == "approve" and not field.data:
+            raise ValidationError(_("Tick this to approve a file without a filter, or of very many."))

@@ -24,8 +24,9 @@ from webapp.history.export_files import FileFormat, file_of
 from webapp.history.export_models import Export, ExportPiece, ExportState
 from webapp.history.export_order import Order
 from webapp.history.export_rows import Set, heading, wording
+from webapp.history.export_size import Size, size_of
 from webapp.history.export_texts import watermark
-from webapp.history.export_trail import record
+from webapp.history.export_trail import is_accounts_maker, record
 from webapp.notify import notices
 
 LASTING = timedelta(days=1)
@@ -59,6 +60,7 @@ class NotAllowed(Exception):
 
 def ask(order: Order, file: FileFormat, plain: bool, who: Who, instance: Instance, now: datetime) -> int:
     """The number of a new export; one in plaintext waits for an approver. Raises `TooManyOpen`."""
+    size = size_of(order.filters, who.user_id or 0, instance, now) if plain else None
     with transaction() as session:
         # Two requests of one owner come one after the other, so that the limit holds.
         role = session.scalar(select(User.role).where(User.id == who.user_id).with_for_update())
@@ -75,8 +77,11 @@ def ask(order: Order, file: FileFormat, plain: bool, who: Who, instance: Instanc
             Action.EXPORT_ASKED, order.filters, who, instance, now, export_id=export.id, format=file, plain=plain,
             filters=order.described(), reason=order.reason, words=order.words,
         )  # fmt: skip
-        for role in APPROVERS if plain else ():
-            notices.tell(role, "export_asked", f"export:{export.id}:{role}", now, id=export.id)
+        for role in APPROVERS if size else ():
+            told = {"id": export.id, "rows": size.rows, "more": size.more} if size else {}
+            key = f"export:{export.id}:{role}"
+            notices.tell(role, "export_asked", key, now, **told)
+            notices.spare(key, export.owner_id, now)
         return export.id
 
 
@@ -96,11 +101,16 @@ def order_of(export: Export, instance: Instance) -> Order:
     return Order.unpacked(instance.sealer.open_json(export.sealed_order or b"", _place(export.id)))
 
 
-def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
-    """Approves or declines a plaintext export. Raises `OwnExport`, `DecidedAlready`."""
+def decide(export_id: int, *, approve: bool, who: Who, now: datetime, size: Size | None = None) -> None:
+    """Approves or declines a plaintext export; `size`: what the approver was told of it, for the trail. Raises
+    `OwnExport`, `DecidedAlready`."""
+    known: dict[str, Any] = {"rows": size.rows, "more": size.more} if size else {}
     with transaction() as session:
-        if session.scalar(select(Export.owner_id).where(Export.id == export_id)) == who.user_id:
+        owner_id = session.scalar(select(Export.owner_id).where(Export.id == export_id))
+        if owner_id == who.user_id:
             raise OwnExport
+        if owner_id is not None and is_accounts_maker(owner_id, who.user_id, now):
+            known["account_by_asker"] = True
         state = ExportState.PREPARING if approve else ExportState.DECLINED
         kept = {} if approve else {"sealed_order": None}
         waiting = Export.id == export_id, Export.state == ExportState.ASKED, Export.ends_at > now
@@ -109,7 +119,8 @@ def decide(export_id: int, *, approve: bool, who: Who, now: datetime) -> None:
         )  # fmt: skip
         if not changed(change):
             raise DecidedAlready
-        append(who, Action.EXPORT_APPROVED if approve else Action.EXPORT_DECLINED, now, on=("export", export_id))
+        action = Action.EXPORT_APPROVED if approve else Action.EXPORT_DECLINED
+        append(who, action, now, on=("export", export_id), **known)
         withdraw_notices(export_id)
 
 

@@ -72,13 +72,17 @@ class Set:
         keys = search_keys.keys(self.filters, self.instance.sealer)
         if keys is not None and search_keys.at_most(keys, most):
             return False
+        return self.counted(most + 1) > most
+
+    def counted(self, upto: int) -> int:
+        """How many rows there are, by looking at no more than `upto`."""
         found, place = 0, ""
-        while found <= most:
-            batch = self._batch(place, min(COUNTED_AT_ONCE, most + 1), (V.c.id, V.c.created_at))
+        while found < upto:
+            batch = self._batch(place, min(COUNTED_AT_ONCE, upto), (V.c.id, V.c.created_at))
             found, place = found + len(batch.rows), batch.place
             if not place:
                 break
-        return found > most
+        return min(found, upto)
 
     def total(self) -> int | None:
         """How many rows there are, about; None where the counters do not know."""

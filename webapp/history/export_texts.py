@@ -8,8 +8,10 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webapp.foundation.pages import number
 from webapp.history.export_models import Export, ExportState
 from webapp.history.export_order import Order
+from webapp.history.export_size import Size
 from webapp.history.reveal_rules import Reason
 from webapp.history.reveal_texts import REASONS
 
@@ -24,6 +26,11 @@ STATES: dict[ExportState, LazyString] = {
     ExportState.WITHDRAWN: _l("Withdrawn"),
     ExportState.FAILED: _l("Failed"),
 }
+
+
+def size_text(size: Size) -> str:
+    """How many verifications, as it stands on a page."""
+    return f"≥ {number(size.rows)}" if size.more else number(size.rows)
 
 
 def watermark(export: Export, order: Order, zone: ZoneInfo) -> str:

@@ -26,8 +26,9 @@ from webapp.history.export_models import Export, ExportState
 from webapp.history.export_operations import DecidedAlready, OwnExport, TooManyOpen
 from webapp.history.export_order import Order
 from webapp.history.export_rows import Set, heading, wording
-from webapp.history.export_texts import STATES
-from webapp.history.export_trail import record
+from webapp.history.export_size import Size, size_of
+from webapp.history.export_texts import STATES, size_text
+from webapp.history.export_trail import is_accounts_maker, record
 from webapp.history.filters import Filters
 from webapp.history.forms import NAMES, HistoryForm
 from webapp.history.reveal_texts import REASONS
@@ -101,11 +102,12 @@ def show(id: int) -> Page:
 def decide(id: int) -> Page:
     """Approves or declines a plaintext export that somebody else asked for."""
     export = export_queries.visible(id, _reader()) or abort(404)
-    form = DecisionForm(utc_now())
+    size = _size(export)
+    form = DecisionForm(utc_now(), size)
     if not form.validate_on_submit() or not form.proven():
         return _shown(export, form, 422)
     try:
-        export_operations.decide(id, approve=form.decision.data == "approve", who=who(), now=utc_now())
+        export_operations.decide(id, approve=form.decision.data == "approve", who=who(), now=utc_now(), size=size)
     except OwnExport:
         flash(_("Nobody approves what they asked for themselves: another admin or auditor may."), "warning")
     except DecidedAlready:
@@ -168,24 +170,42 @@ def _choose(
     if export_operations.may_own(_reader(), plain=True):
         plaintext = form if isinstance(form, PlaintextForm) else PlaintextForm(utc_now())
     chosen = _chosen(filters, filters.filters()) if filters else []
-    shown = {"filters": filters, "chosen": chosen, "plaintext": plaintext, "too_many": too_many, "most": MOST}
+    size = size_of(filters.filters(), current_user.id, this_instance(), utc_now()) if filters and plaintext else None
+    shown = {
+        "size": size and size_text(size),
+        "filters": filters,
+        "chosen": chosen,
+        "plaintext": plaintext,
+        "too_many": too_many,
+        "most": MOST,
+    }
     return render_template("history/export.html", **shown, here=dict(page_parts.kept())), status
 
 
 def _decision(export: Export) -> DecisionForm | None:
     """The form for whoever may decide."""
-    waits = export.state == ExportState.ASKED and export.ends_at > utc_now()
-    return DecisionForm(utc_now()) if waits and export.owner_id != current_user.id else None
+    size = _size(export)
+    return DecisionForm(utc_now(), size) if size and export.owner_id != current_user.id else None
+
+
+def _size(export: Export) -> Size | None:
+    """Of a plaintext file that waits for its approver."""
+    if export.state != ExportState.ASKED or export.ends_at <= utc_now():
+        return None
+    order = export_operations.order_of(export, this_instance())
+    return size_of(order.filters, export.owner_id, this_instance(), export.asked_at)
 
 
 def _shown(export: Export, form: DecisionForm | None, status: int) -> Page:
     order = export_operations.order_of(export, this_instance()) if export.sealed_order else None
-    shown: dict[str, Any] = {"export": export, "order": order, "form": form}
+    size = _size(export)
+    shown: dict[str, Any] = {"export": export, "order": order, "form": form, "size": size and size_text(size)}
     if order is not None:
         filters = HistoryForm(order.address())
         filters.offer(export.owner, str(get_locale()))
         shown["chosen"] = _chosen(filters, order.filters)
     shown["refused"] = export.state in export_fetching.WHOLE and not export_operations.may_have(export)
+    shown["maker"] = form is not None and is_accounts_maker(export.owner_id, current_user.id, utc_now())
     return render_template("history/export_one.html", **shown, states=STATES, reasons=REASONS), status
 
 

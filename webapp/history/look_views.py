@@ -18,7 +18,9 @@ from webapp.foundation.forms import Form
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
 from webapp.history.looks import MOST, Asked, looks
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_readings import Kind, readings
+from webapp.history.search_texts import too_many
 from webapp.persons import id_numbers, names
 from webapp.verification.forms import NAME_FAULTS
 
@@ -74,7 +76,11 @@ def show() -> tuple[str, int]:
     if not form.validate_on_submit():
         return render_template("audit/person.html", form=form, found=None), 422
     places = {name: _place(name) for name in ("below", "above")}
-    found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
+    try:
+        found = looks(form.asked(), who(), this_instance(), utc_now(), **places)
+    except TooManySearches as many:
+        form.form_errors = [too_many(many.wait)]
+        return render_template("audit/person.html", form=form, found=None), 429
     shown = zip(found.piece.records, table(found.piece.records, this_instance().keys), strict=True)
     records = [row | {"maybe": one.id in found.unsure} for one, row in shown]
     return render_template(

@@ -20,7 +20,9 @@ from webapp.audit.subjects import fingerprint, fingerprints
 from webapp.audit.trail import Action, AuditRecord, Who, append
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import Instance
+from webapp.history import search_limits
 from webapp.history.look_pieces import Piece, Sought, piece
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_readings import Kind
 from webapp.persons import names
 from webapp.receipts.models import Receipt
@@ -45,7 +47,9 @@ class Asked:
 
     def searched_as(self) -> list[tuple[Kind, str]]:
         """All that such a person can be searched by."""
+        longer = range(names.BEGINNING_TO + 1, len(self.name))
         found = [(Kind.NAME, self.name)] if self.name else []
+        found += [(Kind.NAME, self.name[:size]) for size in longer]
         found += [(Kind.BEGINNING, beginning) for beginning in names.beginnings(self.name)]
         return found + ([(Kind.NUMBER, self.number), (Kind.LAST_FOUR, self.number[-4:])] if self.number else [])
 
@@ -77,7 +81,7 @@ def looks(
     above: int | None = None,
 ) -> Looks:
     """Finds the looks below or above the record of a number, newest first, and records that it was asked for them,
-    about whom."""
+    about whom. Raises `TooManySearches`."""
     ids = _verifications(asked, instance)
     found = piece(Sought(_about(ids, asked, instance), sorted(ids), instance.keys), below=below, above=above)
     reached = [stored.time_of(one.at) for one in stored.records(above=max(found.reached - 1, -(2**63)), most=1)]
@@ -85,9 +89,13 @@ def looks(
     old = {one.id for one in found.records if one.action in EXPORTS and one.stamp is None}
     db.session.expunge_all()
     with transaction():
+        wait = search_limits.wait_for_texts(asked.recorded_as(), who, instance, now)
+        outcome = {"fault": search_limits.REFUSED} if wait else {"records": len(found.records), "found": bool(ids)}
         for kind, value in asked.recorded_as():
             about = fingerprint(kind, value, instance.keys)
-            append(who, Action.LOOKS_VIEWED, now, subject=about, kind=kind, records=len(found.records))
+            append(who, Action.LOOKS_VIEWED, now, success=not wait, subject=about, kind=kind, **outcome)
+    if wait:
+        raise TooManySearches(wait)
     return Looks(found, found.unsure | old, len(ids), next(iter(reached), None))
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from webapp.foundation.database import db
 from webapp.foundation.sealing import Sealer
-from webapp.history import facts
+from webapp.history import facts, long_names
 from webapp.history.facts import Place, Scope
 from webapp.history.filters import Cursor, Filters
 from webapp.history.scans import Shape, V, fixed, in_order
@@ -132,6 +132,9 @@ def _found_by(text: str, sealer: Sealer) -> Iterator[tuple[str, Any]]:
                     yield "number", receipt.verification_id
             case Kind.REQUEST_ID:
                 yield from (("request", one) for one in sorted(_spellings(reading)))
+            case Kind.NAME:
+                for name in dict.fromkeys((reading.value, *long_names.beginning_with(reading.value, sealer))):
+                    yield from (("identity", blind) for blind in sealer.indexes(IndexKind.NAME, name))
             case _:
                 for blind in sealer.indexes(reading.kind, reading.value):
                     yield "identity", blind

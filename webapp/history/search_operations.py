@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
+from webapp.accounts.models import User
 from webapp.audit import subjects
 from webapp.audit.meant import record_meant
 from webapp.audit.trail import Action, Who, append
@@ -15,7 +16,10 @@ from webapp.foundation.database import db, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
 from webapp.foundation.sealing import CannotOpen
+from webapp.history import queries, search_limits
 from webapp.history.filters import Filters
+from webapp.history.scans import V
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_models import StoredSearch
 from webapp.history.search_readings import readings
 
@@ -29,16 +33,30 @@ class SearchGone(Exception):
 
 
 def search(text: str, who: Who, instance: Instance, now: datetime) -> str:
-    """Keeps the text, records as what it is looked for and about whom, and returns its handle."""
+    """Keeps the text, records as what it is looked for, about whom and whether that found anybody, and returns its
+    handle. Raises `TooManySearches`."""
     conceal(text)
-    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    handle, found = secrets.token_urlsafe(HANDLE_BYTES), _finds(text, who, instance)
     with transaction() as session:
-        sealed = instance.sealer.seal(text.encode(), _place(handle))
-        session.add(StoredSearch(handle=handle, user_id=who.user_id, sealed=sealed, expires_at=now + LASTING))
-        for reading in readings(text):
-            meant = subjects.fingerprint(reading.kind, reading.value, instance.keys)
-            append(who, Action.HISTORY_SEARCHED, now, subject=meant, kind=reading.kind)
+        texts = [(one.kind, one.value) for one in readings(text)]
+        wait = search_limits.wait_for_texts(texts, who, instance, now)
+        outcome = {"fault": search_limits.REFUSED} if wait else {"found": found}
+        for kind, value in texts:
+            meant = subjects.fingerprint(kind, value, instance.keys)
+            append(who, Action.HISTORY_SEARCHED, now, success=not wait, subject=meant, kind=kind, **outcome)
+        if not wait:
+            sealed = instance.sealer.seal(text.encode(), _place(handle))
+            session.add(StoredSearch(handle=handle, user_id=who.user_id, sealed=sealed, expires_at=now + LASTING))
+    if wait:
+        raise TooManySearches(wait)
     return handle
+
+
+def _finds(text: str, who: Who, instance: Instance) -> bool:
+    """Whether the text leads to anything that this reader may see, whatever the other filters."""
+    reader = db.session.get_one(User, who.user_id)
+    first = queries.stretch(Filters(search=text), reader, instance, 1, None, columns=(V.c.id,))
+    return bool(first.found) or first.more
 
 
 def record_view(

@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
     NUMBER = "number"
     NAME = "name"
-    """A whole name that is too long for `BEGINNING`."""
+    """A name that is too long for `BEGINNING`, or how one begins: see `long_names`."""
     BEGINNING = "beginning"
     """A name, or how one begins."""
     LAST_FOUR = "last4"

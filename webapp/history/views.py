@@ -20,6 +20,8 @@ from webapp.history.filters import BadCursor, Cursor
 from webapp.history.forms import SIZE, HistoryForm, SearchForm
 from webapp.history.page_rows import Shown
 from webapp.history.queries import Page
+from webapp.history.search_limits import TooManySearches
+from webapp.history.search_texts import too_many
 
 bp = Blueprint("history", __name__)
 
@@ -49,12 +51,21 @@ def search() -> Response | tuple[str, int]:
     form = SearchForm()
     kept: dict[str, Any] = {name: value for name, value in page_parts.kept() if name != "s"}
     if not form.validate():
-        filters = HistoryForm(MultiDict(kept))
-        filters.offer(current_user, str(get_locale()))
-        return _render(filters, form, None), 422
+        return _refused(form, kept), 422
     text = (form.q.data or "").strip()
-    handle = search_operations.search(text, who(), this_instance(), utc_now()) if text else None
+    try:
+        handle = search_operations.search(text, who(), this_instance(), utc_now()) if text else None
+    except TooManySearches as many:
+        form.q.errors = [too_many(many.wait)]
+        return _refused(form, kept), 429
     return redirect(url_for("history.index", **kept, s=handle), 303)
+
+
+def _refused(form: SearchForm, kept: dict[str, Any]) -> str:
+    """The page with the filters as they were, and what was typed."""
+    filters = HistoryForm(MultiDict(kept))
+    filters.offer(current_user, str(get_locale()))
+    return _render(filters, form, None)
 
 
 def _cursor() -> Cursor | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webapp.foundation.pages import number
 from webapp.vendor.texts import CAUSES
 
 Words = dict[str, Any]
@@ -45,24 +46,35 @@ def _result(words: Words) -> Place:
     return Place("verification.result", {"id": words.get("id")})
 
 
+FIGURES = ("calls", "count", "records")
+"""What a notice holds as a count."""
+
+
+def _said(w: Words) -> Words:
+    """The words of a notice, its counts written as people do."""
+    return {name: number(value) if name in FIGURES and isinstance(value, int) else value for name, value in w.items()}
+
+
 def _drift(w: Words) -> str:
     if w["more"]:
         return ngettext("The vendor counted %(calls)s call more than this product made.",
-                        "The vendor counted %(calls)s calls more than this product made.", w["calls"], **w)  # fmt: skip
+                        "The vendor counted %(calls)s calls more than this product made.",
+                        w["calls"], **_said(w))  # fmt: skip
     return ngettext("The vendor counted %(calls)s call fewer than this product made.",
-                    "The vendor counted %(calls)s calls fewer than this product made.", w["calls"], **w)  # fmt: skip
+                    "The vendor counted %(calls)s calls fewer than this product made.",
+                    w["calls"], **_said(w))  # fmt: skip
 
 
 def _left_gap(w: Words) -> str:
     if w["more"]:
         return ngettext("The vendor has %(calls)s call more left than our lots.",
-                        "The vendor has %(calls)s calls more left than our lots.", w["calls"], **w)  # fmt: skip
+                        "The vendor has %(calls)s calls more left than our lots.", w["calls"], **_said(w))  # fmt: skip
     return ngettext("The vendor has %(calls)s call fewer left than our lots.",
-                    "The vendor has %(calls)s calls fewer left than our lots.", w["calls"], **w)  # fmt: skip
+                    "The vendor has %(calls)s calls fewer left than our lots.", w["calls"], **_said(w))  # fmt: skip
 
 
 def _cap(w: Words) -> str:
-    return _("The cap of %(whom)s is used up (%(calls)s calls, %(day)s): further calls are refused.", **w)
+    return _("The cap of %(whom)s is used up (%(calls)s calls, %(day)s): further calls are refused.", **_said(w))
 
 
 KINDS: dict[str, Kind] = {
@@ -93,7 +105,7 @@ KINDS: dict[str, Kind] = {
     ),
     "lapsed_unseen": Kind(
         "info",
-        lambda w: _("A lot ended on %(day)s with %(calls)s calls left, too long ago to tell by mail.", **w),
+        lambda w: _("A lot ended on %(day)s with %(calls)s calls left, too long ago to tell by mail.", **_said(w)),
         _at("reminders.index"),
     ),
     "drift": Kind("warning", _drift, _at("reconciliation.index")),
@@ -107,32 +119,45 @@ KINDS: dict[str, Kind] = {
     "department_cap": Kind("warning", _cap, _at("caps.index")),
     "source_cap": Kind(
         "warning",
-        lambda w: _("The cap of a source is used up (%(calls)s calls, %(day)s): further calls are refused.", **w),
+        lambda w: _(
+            "The cap of a source is used up (%(calls)s calls, %(day)s): further calls are refused.", **_said(w)
+        ),
         _at("caps.index"),
     ),
     "floor_cap": Kind(
         "warning",
-        lambda w: _("Only the desk may go on (%(day)s): no more than its %(calls)s kept calls are left.", **w),
+        lambda w: _("Only the desk may go on (%(day)s): no more than its %(calls)s kept calls are left.", **_said(w)),
         _at("caps.index"),
     ),
     "many_numbers": Kind(
         "warning",
-        lambda w: _("%(count)s different numbers were tried for one name (mark %(mark)s) on %(day)s.", **w),
+        lambda w: _("%(count)s different numbers were tried for one name (mark %(mark)s) on %(day)s.", **_said(w)),
         _that_day("verification_sent"),
     ),
     "many_names": Kind(
         "warning",
-        lambda w: _("%(count)s different names were tried for one number (mark %(mark)s) on %(day)s.", **w),
+        lambda w: _("%(count)s different names were tried for one number (mark %(mark)s) on %(day)s.", **_said(w)),
         _that_day("verification_sent"),
     ),
     "many_reveals": Kind(
         "warning",
-        lambda w: _("%(name)s revealed %(count)s people or more within a day (%(day)s).", **w),
+        lambda w: _("%(name)s revealed %(count)s people or more within a day (%(day)s).", **_said(w)),
         _that_day("person_revealed"),
+    ),
+    "many_searches": Kind(
+        "warning",
+        lambda w: _(
+            "%(name)s tries out names or numbers: %(count)s different ones or more within a day (%(day)s).", **w
+        ),
+        _that_day("history_searched"),
     ),
     "export_asked": Kind(
         "warning",
-        lambda w: _("Export %(id)s in plaintext waits for a second approver.", **w),
+        lambda w: _(
+            "Export %(id)s in plaintext waits for a second approver: %(rows)s verifications.",
+            id=w["id"],
+            rows=f"{'≥ ' if w['more'] else ''}{w['rows']:,}",
+        ),
         lambda w: Place("exports.show", {"id": w["id"]}),
     ),
     "records_refused": Kind(
@@ -140,7 +165,7 @@ KINDS: dict[str, Kind] = {
         lambda w: _(
             "Somebody wrote into the audit trail past this product: between records %(first)s and %(last)s "
             "%(records)s do not carry its stamp. They are not sealed.",
-            **w,
+            **_said(w),
         ),
         _at("audit.index"),
     ),
@@ -149,7 +174,7 @@ KINDS: dict[str, Kind] = {
         lambda w: _(
             "Records were removed from the audit trail before they were sealed: %(records)s "
             "between %(first)s and %(last)s.",
-            **w,
+            **_said(w),
         ),
         _at("audit.index"),
     ),

@@ -89,6 +89,13 @@ def settled(key: str) -> None:
         session.execute(delete(Notice).where(Notice.id == notice_id))
 
 
+def spare(key: str, user_id: int, now: datetime) -> None:
+    """Hides, in the caller's transaction, the notice of this key from a user for good: it asks others."""
+    notice_id = must_write().scalar(select(Notice.id).where(Notice.key == key))
+    if notice_id is not None:
+        insert_once(NoticeDismissal, notice_id=notice_id, user_id=user_id, at=now)
+
+
 def standing(user_id: int, role: str, most: int = 5) -> list[Shown]:
     """The notices that this user has not dismissed: what is dangerous first, then the newest."""
     dismissed = exists().where(NoticeDismissal.notice_id == Notice.id, NoticeDismissal.user_id == user_id)

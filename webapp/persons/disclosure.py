@@ -27,7 +27,8 @@ class Part(StrEnum):
 MASKED = frozenset({Part.FIRST, Part.LAST, Part.PROVINCE, Part.CITY, Part.SEX})
 """All that may be shown of one masked person, on whichever pages: they are read side by side."""
 LEAST = 100_000
-"""Numbers that must be left. At twenty numbers a day for one name, trying them out takes longer than a career."""
+"""Numbers that must be left by what is shown. At twenty paid calls a day for one name, trying them out takes longer
+than a career; the search, which says yes or no too, has limits of its own (`webapp/history/search_rules.py`)."""
 
 _PLACES = frozenset({Part.FIRST, Part.PROVINCE, Part.CITY, Part.COUNTY})
 _REGIONS, _DAYS, _DAYS_OF_AN_AGE, _SEQUENCES, _CHECKS = 3000, 36_500, 365, 1000, 11

@@ -1,21 +1,30 @@
-"""Reads of the whole ledger by filters: pages by the place between two entries, as quick at any depth."""
+"""Reads of the whole ledger by filters: pages by the place between two entries, as quick at any depth.
+
+An entry of a call that nobody else decided belongs to who made the call. Asked for a person, such entries stand where
+their call does: moments before themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from heapq import merge
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, null, select, text, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, column, func, null, select, table, text, tuple_
 
 from webapp.audit.queries import Place
 from webapp.foundation.clock import end_of, start_of
-from webapp.foundation.database import db, end_read
+from webapp.foundation.database import UtcDateTime, db, end_read
 from webapp.quota.models import RARE, EntryKind, LedgerEntry
 
+CALLS = table("verification", column("id"), column("operator_id"), column("created_at", UtcDateTime()))
+"""What the ledger needs to know of calls, which are of the floor above."""
+OF_CALLS = (EntryKind.HOLD, EntryKind.CHARGE, EntryKind.RELEASE)
+ANSWERED = timedelta(days=1)
+"""Every call is answered or given up long before, whatever the clock did meanwhile."""
 CHUNK = 1_000
 FREQUENT = (EntryKind.HOLD, EntryKind.CHARGE)
 
@@ -32,30 +41,46 @@ class Filters:
     first: date | None = None
     last: date | None = None
 
-    def conditions(self, zone: ZoneInfo) -> list[ColumnElement[bool]]:
-        """As conditions of a query."""
-        entry = LedgerEntry
+    def queries(self, zone: ZoneInfo) -> list[tuple[Select[LedgerEntry, datetime], ColumnElement[datetime]]]:
+        """Each of its entries is found by one of these queries, the newest first by the instant at which it stands."""
+        entry, call, wanted = LedgerEntry, CALLS.c, self._conditions(zone)
+        entries = select(entry, entry.at.label("stands")).where(*wanted)
+        if self.actor is None:
+            return [(entries, entry.at.expression)]
+        decided = entries.where(entry.actor_id == self.actor), entry.at.expression
+        if self.supply_only or (self.kind is not None and self.kind not in OF_CALLS):
+            return [decided]
+        made = select(entry, call.created_at.label("stands")).join(CALLS, call.id == entry.verification_id)
+        within = call.operator_id == self.actor, _hidden(entry.actor_id).is_(None), *self._calls_within(zone)
+        return [decided, (made.where(*within, *wanted), call.created_at)]
+
+    def _conditions(self, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+        """All but the person, as conditions of a query; hidden from SQLite where another filter leaves fewer entries,
+        which it would not see."""
+        entry, of_person = LedgerEntry, self.actor is not None
+        kind, at = (_hidden(one) if of_person else one.expression for one in (entry.kind, entry.at))
         found: list[ColumnElement[bool]] = []
-        if self.actor is not None:
-            found.append(entry.actor_id == self.actor)
         if self.lot is not None:
-            found.append(self._column(entry.lot_id) == self.lot)
+            hide = of_person or self._is_rare or self.supply_only
+            found.append((_hidden(entry.lot_id) if hide else entry.lot_id) == self.lot)
         if self.kind is not None:
-            found.append(self._column(entry.kind) == self.kind)
-            if self._is_rare:  # in the very words of the index, which holds the rare kinds only
+            found.append(kind == self.kind)
+            if self._is_rare and not of_person:  # in the very words of the index, which holds the rare kinds only
                 found.append(text(RARE))  # type: ignore[arg-type]
         if self.supply_only:
             found.append(entry.verification_id.is_(None))
         if self.first:
-            found.append(entry.at >= start_of(self.first, zone))
+            found.append(at >= start_of(self.first, zone))
         if self.last:
-            found.append(entry.at < end_of(self.last, zone))
+            found.append(at < end_of(self.last, zone))
         return found
 
-    def _column(self, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-        """The column; hidden from SQLite where another filter leaves fewer entries, which it would not see."""
-        fewer = self.actor is not None or (column is LedgerEntry.lot_id and (self._is_rare or self.supply_only))
-        return func.coalesce(column, null()) if fewer else column.expression
+    def _calls_within(self, zone: ZoneInfo) -> Iterator[ColumnElement[bool]]:
+        """Where calls lie whose entries are of these days."""
+        if self.first:
+            yield CALLS.c.created_at >= start_of(self.first, zone) - ANSWERED
+        if self.last:
+            yield CALLS.c.created_at < end_of(self.last, zone) + ANSWERED
 
     @property
     def _is_rare(self) -> bool:
@@ -72,25 +97,42 @@ class Page:
     older: Place | None
 
 
-def page(wanted: Sequence[ColumnElement[bool]], size: int, below: Place | None = None) -> Page:
-    """One page of the wanted entries: the next ones below a place."""
-    entry, place = LedgerEntry, tuple_(LedgerEntry.at, LedgerEntry.id)
-    query = select(entry).where(*wanted).order_by(entry.at.desc(), entry.id.desc()).limit(size + 1)
-    found = db.session.scalars(query if below is None else query.where(place < (below.at, below.id))).all()
-    last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], Place(last.at, last.id) if last else None)
+def _hidden(one: Any) -> ColumnElement[Any]:
+    """A column that no index is chosen for."""
+    return func.coalesce(one, null())
 
 
-def every(wanted: Sequence[ColumnElement[bool]]) -> Iterator[Sequence[LedgerEntry]]:
+def page(wanted: Filters, zone: ZoneInfo, size: int, below: Place | None = None, newest: int | None = None) -> Page:
+    """One page of the wanted entries: the next ones below a place, none recorded after the one of number `newest`."""
+    parts = []
+    for query, at in wanted.queries(zone):
+        further: list[ColumnElement[bool]] = [] if newest is None else [LedgerEntry.id <= newest]
+        if below is not None:
+            further += [at <= below.at, tuple_(at, LedgerEntry.id) < (below.at, below.id)]
+        part = query.where(*further).order_by(at.desc(), LedgerEntry.id.desc()).limit(size + 1)
+        parts.append([(stands, one.id, one) for one, stands in db.session.execute(part)])
+    found: list[tuple[datetime, int, LedgerEntry]] = list(merge(*parts, key=lambda part: part[:2], reverse=True))
+    older = Place(*found[size - 1][:2]) if len(found) > size else None
+    return Page([entry for _stands, _number, entry in found[:size]], older)
+
+
+def every(wanted: Filters, zone: ZoneInfo) -> Iterator[Sequence[LedgerEntry]]:
     """All wanted entries that are there when the first is asked for, newest first, by the thousand, with no transaction
     open between."""
     newest = db.session.scalar(select(func.max(LedgerEntry.id))) or 0
     below: Place | None = None
     while True:
-        found = page([*wanted, LedgerEntry.id <= newest], CHUNK, below)
+        found = page(wanted, zone, CHUNK, below, newest)
         yield found.entries
         db.session.expunge_all()
         end_read()
         below = found.older
         if below is None:
             return
+
+
+def callers(entries: Sequence[LedgerEntry]) -> dict[int, int]:
+    """Who made the calls of these entries, by the call's number."""
+    numbers = {entry.verification_id for entry in entries if entry.verification_id is not None}
+    calls = select(CALLS.c.id, CALLS.c.operator_id).where(CALLS.c.id.in_(numbers))
+    return dict(db.session.execute(calls).all()) if numbers else {}

@@ -38,7 +38,7 @@ def index() -> tuple[str, int]:
     if not form.validate():
         return render_template("quota/ledger.html", form=form, entries=[]), 422
     asked: dict[str, Any] = form.asked
-    page = ledger_queries.page(form.filters().conditions(this_instance().settings.zone), SIZE, below)
+    page = ledger_queries.page(form.filters(), this_instance().settings.zone, SIZE, below)
     return render_template(
         "quota/ledger.html", form=form, entries=entry_rows(page.entries), file_url=url_for("ledger.file", **asked),
         first_url=url_for("ledger.index", **asked) if below else "",
@@ -53,7 +53,7 @@ def file() -> Response:
     if not form.validate():
         abort(400, _("A filter cannot be read"))
     settings, now = this_instance().settings, utc_now()
-    found = ledger_queries.every(form.filters().conditions(settings.zone))
+    found = ledger_queries.every(form.filters(), settings.zone)
     name = f"yuliang-ledger-{day_of(now, settings.zone)}"
     with transaction():
         append(who(), Action.FIGURES_EXPORTED, now, file=name)
@@ -80,7 +80,7 @@ def _pieces(found: Iterable[Sequence[LedgerEntry]], zone: str) -> Iterator[bytes
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
     return text.getvalue().encode()
 
 

@@ -14,11 +14,13 @@ from webapp.foundation.database import db
 from webapp.quota import uncovered
 from webapp.quota.models import ENDS, EntryKind, LedgerEntry, Lot
 from webapp.reconciliation import judging, queries
+from webapp.reconciliation.models import ReadingSource
 from webapp.reconciliation.queries import Standing
 from webapp.reconciliation.rules import Taken
 from webapp.usage import daily
 from webapp.usage.spans import DAY, Span
 from webapp.vendor.contract import Billed
+from webapp.vendor.metering import asks_sandbox
 from webapp.verification.models import Verification
 
 
@@ -29,7 +31,7 @@ class Left:
     least: int
     most: int
     gap: int
-    """See `judging.left_gap`."""
+    """See `judging.left_gap`; 0 where the counter is a sandbox's, whose package is none of ours."""
     uncovered: int
     """Calls between baseline and reading that stand on no lot: the vendor took them from one."""
 
@@ -39,6 +41,8 @@ def compared(found: Standing, zone: ZoneInfo, now: datetime) -> Left:
     first, reading = found.baseline.at, found.reading
     least, most = left_at(reading.taken, zone, now)
     gap = judging.left_gap(reading.remaining, least, most, found.comparison.drift, found.total_grew)
+    if reading.source == ReadingSource.METERING and asks_sandbox():
+        gap = 0
     return Left(least, most, gap, _on_no_lot(first, reading.at, zone, now))
 
 

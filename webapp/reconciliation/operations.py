@@ -87,10 +87,11 @@ def ask(
         if isinstance(found, Failure):
             return _fail(found.fault, found, who, instance, came)
         try:
-            # A sandbox forgets its books when it starts again: that is no news.
-            return _store(found, ReadingSource.METERING, who, instance, came, asked_at=now, anew=meter.is_sandbox)
+            # A sandbox forgets its books when it starts again: that is no news. What a person set stands all the same.
+            anew = meter.is_sandbox and not queries.begun_by_hand()
+            return _store(found, ReadingSource.METERING, who, instance, came, asked_at=now, anew=anew)
         except WrongReading:
-            return _fail(WENT_BACK, found, who, instance, came)
+            return _fail(WENT_BACK, found, who, instance, came, is_news=not meter.is_sandbox)
 
 
 def ask_hourly(meter: Meter, who: Who, instance: Instance, now: datetime) -> bool:
@@ -212,7 +213,9 @@ def _begin_with(reading: MeterReading, who: Who, now: datetime, *, reason: str =
                        reason=reason, corrected=corrected)  # fmt: skip
 
 
-def _fail(fault: str, found: Failure | Figures, who: Who, instance: Instance, now: datetime) -> MeterFailure:
+def _fail(
+    fault: str, found: Failure | Figures, who: Who, instance: Instance, now: datetime, *, is_news: bool = True
+) -> MeterFailure:
     failure = MeterFailure(
         at=now, fault=fault, code=getattr(found, "code", ""), http_status=getattr(found, "http_status", None),
         request_id=found.request_id, actor_id=who.user_id,
@@ -220,6 +223,7 @@ def _fail(fault: str, found: Failure | Figures, who: Who, instance: Instance, no
     session = must_write()
     session.add(failure)
     session.flush()
-    telling.of_failure(instance.settings.zone, now)
+    if is_news:
+        telling.of_failure(instance.settings.zone, now)
     append(who, Action.COUNTER_READ, now, success=False, source=ReadingSource.METERING, fault=fault)
     return failure

@@ -17,7 +17,7 @@ from webapp.foundation.database import db
 from webapp.quota import queries as quota
 from webapp.quota.models import EntryKind, LedgerEntry, Lot
 from webapp.quota.uncovered import NO_LOT
-from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading
+from webapp.reconciliation.models import MeterBaseline, MeterFailure, MeterReading, ReadingSource
 from webapp.reconciliation.rules import Books, Comparison, Taken
 from webapp.usage import daily
 from webapp.usage.facets import FACETS
@@ -70,6 +70,12 @@ class Standing:
 def newest() -> MeterReading | None:
     """The last reading."""
     return db.session.scalar(select(MeterReading).order_by(MeterReading.id.desc()).limit(1))
+
+
+def begun_by_hand() -> bool:
+    """Whether a person entered the figures that comparing began with."""
+    since = baseline()
+    return since is not None and db.session.get_one(MeterReading, since.reading_id).source == ReadingSource.MANUAL
 
 
 def baseline() -> MeterBaseline | None:

@@ -156,6 +156,20 @@ def find(hold_id: int, sealer: Sealer) -> Shown | None:
     return None if hold is None else Shown(hold, _person(hold, sealer))
 
 
+def record_view(shown: Sequence[Shown], who: Who, instance: Instance, now: datetime) -> None:
+    """Records that held people were looked at; nothing where none of these holds is of a person. Whoever asks who
+    looked for one of them is told: the newest verification of each stands in the record."""
+    people = [one.person for one in shown if one.person is not None]
+    if not people:
+        return
+    newest = set[int]()
+    for some in _chunks([blind for one in people for blind in instance.sealer.indexes(IndexKind.NUMBER, one.number)]):
+        last = select(func.max(IdentityIndex.verification_id)).where(IdentityIndex.blind.in_(some))
+        newest.update(filter(None, db.session.scalars(last.group_by(IdentityIndex.blind))))
+    with transaction():
+        append(who, Action.HOLDS_VIEWED, now, holds=len(people), shown=sorted(newest))
+
+
 def _held_people(hold: LegalHold, sealer: Sealer) -> Iterable[Subject]:
     """Everybody whom a hold covers, under every name that was entered with the number."""
     with suppress(CannotOpen):

@@ -18,7 +18,8 @@ from webapp.audit.trail import Action, Who, append
 from webapp.foundation.database import db, empty_log, transaction
 from webapp.foundation.instance import Instance
 from webapp.foundation.redaction import conceal
-from webapp.history import export_withdrawal, saved_operations, search_operations
+from webapp.history import export_withdrawal, saved_operations, search_limits, search_operations
+from webapp.history.search_limits import TooManySearches
 from webapp.history.search_readings import Kind, readings
 from webapp.persons.mentions import mentions
 from webapp.receipts.models import ReceiptSalt
@@ -92,11 +93,19 @@ class Nobody(Exception):
 
 
 def find(subject: Subject, who: Who, instance: Instance, now: datetime) -> Found:
-    """Counts what is stored, and records that somebody looked. Nobody is shown any of it otherwise."""
+    """Counts what is stored, and records that somebody looked. Nobody is shown any of it otherwise. Raises
+    `TooManySearches`."""
     ids = identities.with_number(subject.number, instance.sealer)
     found = _count(subject, ids, instance)
     with transaction():
-        append(who, Action.PERSON_FOUND, now, on=_on(ids), verifications=len(ids))
+        named = found.verifications > found.other_name  # whoever tries names for a number learns one, too
+        wait = search_limits.wait_for_person(ids[-1] if named else None, who, instance, now)
+        if wait:
+            append(who, Action.PERSON_FOUND, now, success=False, fault=search_limits.REFUSED)
+        else:
+            append(who, Action.PERSON_FOUND, now, on=_on(ids), verifications=len(ids), found=named)
+    if wait:
+        raise TooManySearches(wait)
     return found
 
 

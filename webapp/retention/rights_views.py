@@ -11,6 +11,8 @@ from webapp.audit.actor import who
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.instance import this_instance
 from webapp.foundation.redaction import conceal
+from webapp.history.search_limits import TooManySearches
+from webapp.history.search_texts import too_many
 from webapp.retention import holds, periods, person_file, reach, rights
 from webapp.retention.forms import NO_NAMES, EraseForm, PersonForm, RequestForm
 from webapp.retention.reach import Reach
@@ -35,7 +37,11 @@ def find() -> Page:
     _conceal(form)
     if not form.validate_on_submit():
         return render_template("retention/rights.html", form=form, found=None), 422
-    found = rights.find(form.subject(), who(), this_instance(), utc_now())
+    try:
+        found = rights.find(form.subject(), who(), this_instance(), utc_now())
+    except TooManySearches as many:
+        form.form_errors = [too_many(many.wait)]
+        return render_template("retention/rights.html", form=form, found=None), 429
     return render_template("retention/rights.html", form=form, found=found, **_reach())
 
 

@@ -149,9 +149,11 @@ def _sooner(days: int, before: int) -> bool:
 def _page(form: HoldForm | None = None) -> str:
     instance, now = this_instance(), utc_now()
     may_change = may(current_user.role, "retention.change")
+    listed = holds.listed(instance.sealer, MOST_HOLDS)
+    holds.record_view(listed, who(), instance, now)
     return render_template(
         "retention/index.html", rows=[_row(one) for one in overview.classes(instance, now)], short_lived=SHORT_LIVED,
-        holds=[_hold(one) for one in holds.listed(instance.sealer, MOST_HOLDS)], standing=holds.standing(),
+        holds=[_hold(one) for one in listed], standing=holds.standing(),
         form=form or HoldForm(), may_change=may_change, zone=instance.settings.timezone,
     )  # fmt: skip
 
@@ -179,6 +181,7 @@ def _lifting(id: int, form: LiftForm, status: int) -> Page:
     shown = holds.find(id, this_instance().sealer)
     if shown is None or shown.hold.lifted_at is not None:
         abort(404)
+    holds.record_view([shown], who(), this_instance(), utc_now())
     return render_template("retention/lift.html", form=form, row=_hold(shown)), status
 
 

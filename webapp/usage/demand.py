@@ -10,9 +10,9 @@ weeks, up to 13 weeks ahead.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 from math import exp
 
@@ -37,24 +37,31 @@ class Demand:
     today: date
     likely: tuple[float, ...]
     spread: Spread
+    _known: dict[tuple[int, int], tuple[float, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    @cached_property
-    def high(self) -> tuple[float, ...]:
-        """For each day ahead, the factor between the 90 % mark of the calls until then and the likely ones."""
-        return self._marks([self.spread.factor(ahead + 1) for ahead in range(len(self.likely))])
+    def high(self, since: int = 0) -> tuple[float, ...]:
+        """For each day ahead, the factor between the 90 % mark of the calls from day `since` until then and the likely
+        ones; 1 before."""
+        return self._marks(since, 1)
 
-    @cached_property
-    def low(self) -> tuple[float, ...]:
+    def low(self, since: int = 0) -> tuple[float, ...]:
         """The same to the 10 % mark."""
-        return self._marks([1 / self.spread.factor(ahead + 1) for ahead in range(len(self.likely))])
+        return self._marks(since, -1)
 
-    def _marks(self, factors: list[float]) -> tuple[float, ...]:
+    def _marks(self, since: int, power: int) -> tuple[float, ...]:
+        if (since, power) not in self._known:
+            self._known[since, power] = self._worked_out(since, power)
+        return self._known[since, power]
+
+    def _worked_out(self, since: int, power: int) -> tuple[float, ...]:
         # The calls until a day are never fewer than those until the day before, at either mark.
-        marks = accumulate((calls * factor for calls, factor in zip(self.likely, factors, strict=True)), max)
-        return tuple(
-            mark / calls if calls else factor
-            for mark, calls, factor in zip(marks, self.likely, factors, strict=True)
-        )  # fmt: skip
+        gone = self.likely[since - 1] if since else 0.0
+        factors = [self.spread.factor(day + 1, since) ** power for day in range(len(self.likely) - since)]
+        calls = [until - gone for until in self.likely[since:]]
+        marks = accumulate((made * factor for made, factor in zip(calls, factors, strict=True)), max)
+        return (1.0,) * since + tuple(
+            mark / made if made else factor for mark, made, factor in zip(marks, calls, factors, strict=True)
+        )
 
 
 def demand(calls: Mapping[date, int], today: date, used_today: int, kinds: Callable[[date], DayKind]) -> Demand | None:

@@ -6,10 +6,10 @@ Days ahead are counted from today: 0 is today. The range runs from the 10 % to t
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import floor
 
 from webapp.usage.demand import HORIZON, Demand
@@ -71,24 +71,25 @@ class Remaining:
     most: int
 
 
-def course(stock: Sequence[Stock], demand: Demand, factor: float = 1.0, days: int = HORIZON) -> Course:
-    """Plays today and the `days` after it with the likely calls times `factor`. Calls are taken from the lot whose turn
-    is first, then from the one that ends first, then bought first. A call that no lot covers is nowhere taken off
-    later."""
+def course(stock: Sequence[Stock], demand: Demand, factor: float = 1.0, days: int = HORIZON, since: int = 0) -> Course:
+    """Plays today and the `days` after it with the likely calls times `factor`, with none before day `since`. Calls are
+    taken from the lot whose turn is first, then from the one that ends first, then bought first. A call that no lot
+    covers is nowhere taken off later."""
     lots = sorted(stock, key=lambda lot: (lot.turn, lot.expires_on, lot.starts_on, lot.lot_id))
     spans = [(max(0, (lot.starts_on - demand.today).days), (lot.expires_on - demand.today).days + 1) for lot in lots]
     left = [float(lot.left) for lot in lots]
     lapses: dict[int, int] = {}
     out_after: float | None = None
     out_day = None
-    turns = sorted({0, days + 1, *(day for span in spans for day in span if 0 < day <= days)})
+    turns = sorted({0, days + 1, *(day for day in (since, *chain(*spans)) if 0 < day <= days)})
     for first, end in pairwise(turns):
         open_lots = [index for index, (start, over) in enumerate(spans) if start <= first < over]
         gone = demand.likely[first - 1] * factor if first else 0.0
-        due, there = demand.likely[end - 1] * factor - gone, sum(left[index] for index in open_lots)
-        if out_after is None and there <= 0:
+        due = demand.likely[end - 1] * factor - gone if first >= since else 0.0
+        there = sum(left[index] for index in open_lots)
+        if out_after is None and first >= since and there <= 0:
             out_after, out_day = float(first), max(0, first - 1)
-        elif out_after is None and due >= there:
+        elif out_after is None and first >= since and due >= there:
             out_day = min(bisect_left(demand.likely, (gone + there) / factor, first, end - 1), end - 1)
             out_after = out_day + _part(demand, factor, out_day, gone + there)
         for index in open_lots:
@@ -134,16 +135,39 @@ def forecast(stock: Sequence[Stock], demand: Demand | None) -> Forecast | None:
     )
 
 
-def _mark(stock: Sequence[Stock], demand: Demand, factors: Sequence[float]) -> float | None:
-    """The first day until which a course with the factor for so many days runs out, and when on it."""
-    first = course(stock, demand, max(factors)).out_day
-    if first is None:
-        return None
-    for ahead in range(first, HORIZON + 1):
-        played = course(stock, demand, factors[ahead])
-        if played.out_day is not None and played.out_after is not None and played.out_day <= ahead:
-            return max(played.out_after, float(ahead))
-    return None
+def _mark(stock: Sequence[Stock], demand: Demand, factors: Callable[[int], Sequence[float]]) -> float | None:
+    """The first day until which the calls since today or since a lapse, with the factor for so many days, use up what
+    there was, and when on it."""
+    found: float | None = None
+    for since, kept in _since(stock, demand):
+        until = HORIZON if found is None else floor(found)
+        own = factors(since)
+        first = course(kept, demand, max(own), since=since).out_day
+        for ahead in range(until + 1 if first is None else max(first, since - 1), until + 1):
+            played = course(kept, demand, own[ahead], since=since)
+            if played.out_day is not None and played.out_after is not None and played.out_day <= ahead:
+                out = max(played.out_after, float(ahead))
+                found = out if found is None else min(found, out)
+                break
+    return found
+
+
+def _since(stock: Sequence[Stock], demand: Demand) -> list[tuple[int, Sequence[Stock]]]:
+    """Today and each day ahead before which lots end, and what has not lapsed by then.
+
+    Where the lots that end first are used first, no call is left as soon as those since one of these days came to all
+    that had not lapsed by it (the lots are a queue that is drained: Reich 1958). So each day is judged by itself: how
+    many calls were made before it is no matter, but those after it are less sure than the whole.
+    """
+    in_turn = sorted(stock, key=lambda lot: (lot.turn, lot.expires_on))
+    if any(one.expires_on > other.expires_on for one, other in pairwise(in_turn)):
+        return [(0, stock)]
+    ends = sorted({0, *((lot.expires_on - demand.today).days + 1 for lot in stock)})
+    return [
+        (since, [replace(lot, expires_on=date.max) for lot in stock if (lot.expires_on - demand.today).days >= since])
+        for since in ends
+        if 0 <= since <= HORIZON
+    ]
 
 
 def low_on(stock: Sequence[Stock], percent: int, demand: Demand | None) -> date | None:
@@ -168,17 +192,19 @@ def burn_down(stock: Sequence[Stock], demand: Demand, days: int) -> list[Remaini
     """Calls left at the end of today and of each of the `days` after it; lots count from the day they start."""
     found = []
     for ahead in range(min(days, HORIZON) + 1):
-        day = demand.today + timedelta(days=ahead)
-        least, likely, most = (
-            _left(stock, demand, factor, ahead) for factor in (demand.high[ahead], 1.0, demand.low[ahead])
-        )
-        found.append(Remaining(day, least, likely, most))
+        started = [lot for lot in stock if lot.starts_on <= demand.today + timedelta(days=ahead)]
+        likely = _left(course(started, demand, 1.0, ahead))
+        least, most = (
+            min(_left(course(kept, demand, factors(since)[ahead], ahead, since))
+                for since, kept in _since(started, demand) if since <= ahead + 1)
+            for factors in (demand.high, demand.low)
+        )  # fmt: skip
+        found.append(Remaining(demand.today + timedelta(days=ahead), min(least, likely), likely, max(most, likely)))
     return found
 
 
-def _left(stock: Sequence[Stock], demand: Demand, factor: float, ahead: int) -> int:
-    started = [lot for lot in stock if lot.starts_on <= demand.today + timedelta(days=ahead)]
-    return sum(course(started, demand, factor, ahead).left.values())
+def _left(played: Course) -> int:
+    return sum(played.left.values())
 
 
 def _day(demand: Demand, ahead: int | None) -> date | None:

@@ -21,6 +21,9 @@ PRIOR_ERROR, PRIOR_WEEKS = 0.2, 2.0
 """What is believed without any experience, as a logarithm, and for how many weeks it stands."""
 WIDER, FEW = 1.1, 6.0
 """Variances are larger than they show, known as they are from n weeks with hindsight: by 1.1 + 6/n."""
+AWAY = 2.0
+"""How many times a level's way counts before days that are looked at, beside in them: its end is three times as
+uncertain as its mean, if it walks at random; that counts in full only where a walk is sure, which it seldom is."""
 ROUNDS = 40
 TENTH = 1.2816
 """Standard deviations from the middle to the 10 % and the 90 % mark."""
@@ -35,10 +38,11 @@ class Spread:
     level: float
     drift: float
 
-    def factor(self, days: int) -> float:
-        """The 90 % mark of the calls of that many days, over the likely ones; 1 by it is the 10 % mark."""
-        weeks = days / 7
-        return exp(TENTH * sqrt(self.noise / weeks + self.level + self.drift * weeks))
+    def factor(self, days: int, since: int = 0) -> float:
+        """The 90 % mark of the calls of that many days from day `since` on, over the likely ones; 1 by it is the 10 %
+        mark."""
+        weeks, before = days / 7, since / 7
+        return exp(TENTH * sqrt(self.noise / weeks + self.level + self.drift * (weeks + AWAY * before)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+
+OPENING = ("purchase", "used_before", "covered_late")
+"""What a lot begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,30 @@ def in_force(movements: Iterable[Movement], lives: Mapping[int, Life]) -> list[M
 
 def ends_of_days(
     left: int, days: Sequence[date], taken: Mapping[date, int], movements: Iterable[Movement]
-) -> list[int]:
-    """Calls left at the end of each day, the oldest first; `left` are those of the last one. `taken` are the calls of
-    each day that were or may have been charged to a lot."""
+) -> list[int | None]:
+    """Calls left at the end of each day, the oldest first; `left` are those of the last one. None on days before the
+    first movement: nobody counted then. `taken` are the calls of each day that were or may have been charged to a
+    lot."""
     moved: Counter[date] = Counter()
     for one in movements:
         moved[one.day] += one.change
-    found = [left]
-    for day in reversed(days[1:]):
-        found.append(found[-1] + taken.get(day, 0) - moved[day])
+    begins = min(moved, default=days[-1])
+    found: list[int | None] = []
+    for day in reversed(days):
+        found.append(left if day >= begins else None)
+        left += taken.get(day, 0) - moved[day]
     return found[::-1]
+
+
+def at_once(movements: Iterable[Movement]) -> list[Movement]:
+    """The movements, with what of a lot was used before it was recorded taken off what was bought with it: it never was
+    here to be lost."""
+    found: dict[tuple[date, int, object], Movement] = {}
+    for index, one in enumerate(movements):
+        key = one.day, one.lot_id, OPENING if one.kind in OPENING else index
+        before = found.get(key)
+        found[key] = replace(before, change=before.change + one.change) if before else one
+    return list(found.values())
 
 
 def days_until(today: date, days: int) -> list[date]:

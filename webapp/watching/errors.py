@@ -12,6 +12,8 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from webapp.foundation.database import db, is_busy
 from webapp.foundation.pages import forget_reader
 from webapp.foundation.sealing import CannotOpen
+from webapp.history.search_limits import TooManySearches
+from webapp.history.search_texts import too_many
 from webapp.vendor.contract import Outcome
 from webapp.verification.operations import NotBegun, NotRecorded, WentLive
 from webapp.verification.texts import OUTCOMES
@@ -32,6 +34,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(WentLive, _went_live)
     app.register_error_handler(NotRecorded, _not_recorded)
     app.register_error_handler(CannotOpen, _keys)
+    app.register_error_handler(TooManySearches, _too_many_searches)
     app.register_error_handler(Exception, _anything)
 
 
@@ -97,6 +100,10 @@ def _http(error: HTTPException) -> Response:
             return _page(413, _("Too much"), text, _("Shorten it and send it again."))
     own = error.description if status == 400 and error.description != type(error).description else None
     return _page(status, _("The request was not understood"), own or nothing)
+
+
+def _too_many_searches(error: TooManySearches) -> Response:
+    return _page(429, _("Too many searches"), too_many(error.wait))
 
 
 def _database(error: SQLAlchemyError) -> Response:
