@@ -100,11 +100,12 @@ def messages_batch(place: Place, instance: Instance, now: datetime) -> Batch:
 
 
 def audit_batch(place: Place, instance: Instance, now: datetime, who: Who = SYSTEM) -> Batch:
-    """Whole segments of the trail; kept from the first held verification on. Raises `audit.NotSound`."""
+    """Whole segments of the trail; kept from the first held verification on. What is not as it was sealed is left.
+    Raises `NotSound`."""
     held_since = holds.earliest(instance.sealer)
     before = place.before if held_since is None else min(place.before, held_since)
     dropped = audit.drop_before(before, who, instance.keys, now)
-    return Batch(place.position + dropped, dropped, more=dropped > 0)
+    return Batch(place.position + dropped.records, dropped.records, dropped.left, more=dropped.records > 0)
 
 
 def first_to_stay(before: datetime) -> int | None:

@@ -28,5 +28,6 @@ def purge(instance: Instance, clock: Callable[[], datetime]) -> tuple[list[str],
 
 
 def _told(run: PurgeRun) -> str:
-    spared = f", {run.spared} kept (held, or not settled)" if run.spared else ""
+    why = "not as they were sealed: run `yuliang verify-audit`" if run.kind == Kind.AUDIT else "held, or not settled"
+    spared = f", {run.spared} kept ({why})" if run.spared else ""
     return f"{run.removed} {WORDS[Kind(run.kind)]} from before {run.before:%Y-%m-%d %H:%M} UTC were destroyed{spared}."

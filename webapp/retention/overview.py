@@ -100,7 +100,10 @@ def _counted(kind: Kind, before: datetime) -> Going:
     """Those of the class's first rows that are old: a clock that was wrong may have put young ones between them."""
     column = {Kind.IDENTITY: Identity.verification_id, Kind.FACTS: Verification.id, Kind.OUTBOX: Message.id,
               Kind.AUDIT: AuditRecord.id}[kind]  # fmt: skip
-    query, end = select(column), batches.first_to_stay(before) if kind in (Kind.IDENTITY, Kind.FACTS) else None
+    query, dropped_to = select(column), audit.dropped_to() if kind == Kind.AUDIT else None
+    if dropped_to is not None:  # what was left before it does not go
+        query = query.where(column > dropped_to)
+    end = batches.first_to_stay(before) if kind in (Kind.IDENTITY, Kind.FACTS) else None
     first = (query if end is None else query.where(column < end)).order_by(column).limit(MOST + 1).subquery()
     table, at = {
         Kind.OUTBOX: (Message.id, Message.finished_at), Kind.AUDIT: (AuditRecord.id, AuditRecord.at)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, delete, func, select
 
-from webapp.audit.retention import NotSound
+from webapp.audit.proof import NotSound
 from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, empty_log, must_write, transaction
@@ -26,6 +26,7 @@ from webapp.retention.rules import Kind, is_due
 
 PURGE_JOB = "purge what is old"
 NOT_SOUND = "not_sound"
+LEFT_TOLD = "admin", "auditor"
 LONGEST = 0.05
 """Seconds after which a transaction begins no further batch: nobody else writes to an SQLite file meanwhile."""
 LONGEST_PAUSE = 0.5
@@ -122,7 +123,8 @@ def _next(run_id: int, instance: Instance, now: datetime) -> bool:
     except NotSound as fault:
         _give_up(run, fault, now, instance)
         return False
-    _take(must_write().get_one(PurgeRun, run_id), batch, now)  # a batch may have let go of all that was loaded
+    run = must_write().get_one(PurgeRun, run_id)  # a batch may have let go of all that was loaded
+    _take(run, batch, instance, now)
     return batch.more
 
 
@@ -134,13 +136,17 @@ def _batch(run: PurgeRun, instance: Instance, now: datetime) -> Batch:
     return BATCHES[run.kind](Place(min(run.before, before), run.position), instance, now)
 
 
-def _take(run: PurgeRun, batch: Batch, now: datetime) -> None:
+def _take(run: PurgeRun, batch: Batch, instance: Instance, now: datetime) -> None:
     """Moves a run on by what a batch came to, and records its first effect and its end."""
     if batch.removed and not run.removed:
         append(SYSTEM, Action.PURGE_BEGUN, now, on=("purge", run.id), kind=run.kind, before=run.before.isoformat())
     run.position, run.removed, run.spared = batch.position, run.removed + batch.removed, run.spared + batch.spared
     if not batch.more:
         run.finished_at = now
+        if run.kind == Kind.AUDIT and run.spared:
+            day = day_of(now, instance.settings.zone).isoformat()
+            for role in LEFT_TOLD:
+                notices.tell(role, "purge_left", f"purge_left:{role}:{run.id}", now, day=day, records=run.spared)
         if run.removed:
             append(SYSTEM, Action.PURGE_DONE, now, on=("purge", run.id), kind=run.kind, removed=run.removed,
                    spared=run.spared)  # fmt: skip

@@ -11,6 +11,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.accounts.permissions import may
+from webapp.audit import gaps, retention
 from webapp.audit.actor import who
 from webapp.audit.trail import Action, append
 from webapp.foundation import runtime
@@ -161,6 +162,7 @@ def _row(state: ClassState) -> dict[str, Any]:
     return {
         "kind": kind.value, "label": KINDS[kind], "holds": HOLDS_WHAT[kind], "kept": kept(state.period.days),
         "fixed": state.effective.source == "environment", "state": state,
+        "left": gaps.numbers(retention.left_out()) if kind == Kind.AUDIT else "",
     }  # fmt: skip
 
 
