@@ -19,14 +19,18 @@ from tests.retention import ages
 from tests.retention.ages import DAY, ask_then, identities, left, night, said
 from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk
 from tests.verification.calls import MATCH, UNKNOWN, buy, differences, somebody, who
+from webapp.accounts.models import Role
 from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.history import saved_operations
+from webapp.history.saved_models import SavedView
+from webapp.history.saved_operations import Content
 from webapp.notify import outbox
 from webapp.notify.messages import Attempt, Message, State
 from webapp.notify.notices import Notice
 from webapp.notify.outbox import Draft
-from webapp.retention import batches, holds, purging, reach
+from webapp.retention import batches, holds, overview, purging, reach
 from webapp.retention.models import LegalHold, PurgeRun
 from webapp.retention.rules import Kind
 from webapp.vendor.sandbox.server import Sandbox
@@ -212,6 +216,31 @@ def test_the_trail_goes_in_whole_segments_and_stays_proven(app: Flask) -> None:
     assert trails.verify(app).faults == []
     assert len(said(app, Action.AUDIT_DROPPED)) == 1
     assert said(app, Action.PURGE_DONE)[0][1]["kind"] == "audit"
+
+
+def test_saved_views_that_nobody_uses_go_with_a_record_and_each_use_counts_anew(make_app: MakeApp) -> None:
+    app, admin = make_app(KEEP_VIEWS="30"), who(ADMIN)
+    with app.app_context():
+        instance = this_instance()
+        unused, opened, renamed, young = (
+            saved_operations.save(Content(f"view {n}", {}, "欧阳"), Role.AUDITOR, admin, instance, NOW + ago * DAY)
+            for n, ago in enumerate((-40, -40, -40, -20))
+        )
+        views = {number: db.session.get_one(SavedView, number) for number in (opened, renamed)}
+        assert saved_operations.use(views[opened], instance, NOW - 29 * DAY).search == "欧阳"
+        saved_operations.change(views[renamed], "case 7", None, admin, instance, NOW - 29 * DAY)
+        shown = next(one for one in overview.classes(instance, NOW) if one.period.kind == Kind.VIEWS)
+        assert (shown.oldest, shown.tonight.rows, shown.within_month.rows) == (NOW - 40 * DAY, 1, 4)
+
+    night(app)
+
+    with app.app_context():
+        assert set(db.session.scalars(select(SavedView.id))) == {opened, renamed, young}
+        gone = select(AuditRecord).where(AuditRecord.action == Action.VIEW_DELETED)
+        assert [(one.object_id, one.actor_id) for one in db.session.scalars(gone)] == [(unused, None)]
+        run = purging.last_run(Kind.VIEWS)
+        assert run is not None
+        assert run.removed == 1
 
 
 def test_what_was_tampered_with_in_the_trail_is_kept_the_rest_goes_and_they_are_told_who_must_know(app: Flask) -> None:

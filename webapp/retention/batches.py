@@ -13,6 +13,7 @@ from webapp.audit.trail import SYSTEM, Who
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, must_write
 from webapp.foundation.instance import Instance
+from webapp.history import saved_operations
 from webapp.notify.messages import Attempt, Message
 from webapp.reminders import queries as reminders
 from webapp.reminders.operations import cause_of
@@ -97,6 +98,12 @@ def messages_batch(place: Place, instance: Instance, now: datetime) -> Batch:
         return Batch(place.position, 0, more=False)
     more = len(rows) == SIZE and any(row.created_at < place.before for row in rows)  # else all that follows is young
     return Batch(rows[-1].id, len(going), len(old) - len(going), more)
+
+
+def views_batch(place: Place, _instance: Instance, now: datetime) -> Batch:
+    """Saved views that nobody has opened or changed since."""
+    ids = saved_operations.forget_unused(place.before, place.position, SIZE, now)
+    return Batch(ids[-1] if ids else place.position, len(ids), more=len(ids) == SIZE)
 
 
 def audit_batch(place: Place, instance: Instance, now: datetime, who: Who = SYSTEM) -> Batch:

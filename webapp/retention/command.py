@@ -15,6 +15,7 @@ WORDS = {
     Kind.IDENTITY: "identities",
     Kind.FACTS: "facts of verifications",
     Kind.OUTBOX: "messages",
+    Kind.VIEWS: "saved views",
     Kind.AUDIT: "records of the audit trail",
 }
 

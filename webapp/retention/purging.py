@@ -36,6 +36,7 @@ BATCHES: Mapping[Kind, Callable[[Place, Instance, datetime], Batch]] = {
     Kind.IDENTITY: batches.identities_batch,
     Kind.FACTS: batches.facts_batch,
     Kind.OUTBOX: batches.messages_batch,
+    Kind.VIEWS: batches.views_batch,
     Kind.AUDIT: batches.audit_batch,
 }
 
