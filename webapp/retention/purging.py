@@ -19,7 +19,7 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, empty_log, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.notify import notices
-from webapp.retention import batches, periods
+from webapp.retention import batches, copies, periods
 from webapp.retention.batches import Batch, Place
 from webapp.retention.models import PurgeRun
 from webapp.retention.rules import Kind, is_due
@@ -42,7 +42,8 @@ BATCHES: Mapping[Kind, Callable[[Place, Instance, datetime], Batch]] = {
 
 
 def purge_due(instance: Instance, now: datetime) -> bool:
-    """Does one transaction of tonight's purge; False: all is done."""
+    """Does one transaction of tonight's purge, and removes copies that are too old; False: all is done."""
+    copies.remove_old(now)
     return any(_go_on(kind, instance, now) or _begin_due(kind, instance, now) for kind in BATCHES)
 
 
