@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, func, select
 
@@ -27,6 +27,8 @@ from webapp.retention.rules import Kind, is_due
 PURGE_JOB = "purge what is old"
 NOT_SOUND = "not_sound"
 LEFT_TOLD = "admin", "auditor"
+LATE = timedelta(days=2)
+"""After which a purge is overdue: there is one each night."""
 LONGEST = 0.05
 """Seconds after which a transaction begins no further batch: nobody else writes to an SQLite file meanwhile."""
 LONGEST_PAUSE = 0.5
@@ -77,6 +79,13 @@ def edge(kind: Kind) -> datetime | None:
     """Up to when runs of a class have destroyed what was old; None: none ever destroyed anything. A period that was
     made longer, or a clock that was set back, gives later runs an earlier edge: what an earlier one took is gone."""
     return db.session.scalar(select(func.max(PurgeRun.before)).where(PurgeRun.kind == kind, PurgeRun.removed > 0))
+
+
+def overdue(instance: Instance, now: datetime) -> list[Kind]:
+    """The classes that end and whose newest purge began too long ago: no worker begins another, or that one does not
+    end."""
+    kinds = (kind for kind in BATCHES if periods.period(kind, instance).ends)
+    return [kind for kind in kinds if (last := last_run(kind)) and last.started_at < now - LATE]
 
 
 def _begin_due(kind: Kind, instance: Instance, now: datetime) -> bool:

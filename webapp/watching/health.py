@@ -1,5 +1,5 @@
-"""What `yuliang health` says beside the reminders: machines without a key, seals that do not come, and what the purge
-left of the trail."""
+"""What `yuliang health` says beside the reminders: machines without a key, seals that do not come, what the
+purge left of the trail, and a purge that does not come."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from flask_babel import gettext as _
 from webapp.audit import gaps, heads, retention
 from webapp.foundation import leases
 from webapp.foundation.instance import Instance
+from webapp.retention import purging
+from webapp.retention.texts import KINDS
 
 SEALED_WITHIN = timedelta(minutes=1)
 
 
 def faults(instance: Instance, now: datetime) -> list[str]:
     """One line for each; empty: all is well. Reads only."""
-    return [*_keys(), *_seals(instance, now), *_left()]
+    return [*_keys(), *_seals(instance, now), *_left(), *_purges(instance, now)]
 
 
 def _keys() -> Iterator[str]:
@@ -38,3 +40,8 @@ def _left() -> Iterator[str]:
         yield _("Old segments of the audit trail stayed, for they are not as sealed: %(segments)s. "
                 "yuliang verify-audit says why.",
                 segments=gaps.numbers(left))  # fmt: skip
+
+
+def _purges(instance: Instance, now: datetime) -> Iterator[str]:
+    for kind in purging.overdue(instance, now):
+        yield _("The purge is overdue: %(what)s. Is a worker running?", what=KINDS[kind])
