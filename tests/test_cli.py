@@ -24,10 +24,14 @@ from tests.support.cast import ADMIN, CAST, OPERATOR, Desk
 from tests.verification.calls import MATCH, ask, buy, somebody
 from webapp import cli, create_app, opening
 from webapp.accounts.models import User
-from webapp.audit.trail import Action, AuditRecord
-from webapp.foundation import schema
+from webapp.audit.gaps import Gap, pack
+from webapp.audit.segments import AuditCheckpoint
+from webapp.audit.trail import SYSTEM, Action, AuditRecord, append
+from webapp.foundation import leases, schema
 from webapp.foundation.clock import utc_now
-from webapp.foundation.database import db
+from webapp.foundation.database import db, transaction
+from webapp.retention.models import PurgeRun
+from webapp.retention.rules import Kind
 from webapp.scheduler import JOBS, run_job
 from webapp.watching import logs
 
@@ -347,6 +351,37 @@ def test_health_names_every_fault_and_by_its_exit_code_whether_there_is_one(yuli
         "Reminders are watched, and their mails arrive; the audit trail is sealed.\n",
         "",
     )
+
+
+@on_one_database
+def test_health_names_keys_unsealed_records_what_was_left_and_overdue_purges(yuliang: Run, app: Flask) -> None:
+    assert yuliang("migrate").code == 0
+    Desk(app, ADMIN).record_lot(100)
+    seal(app)
+    ago = utc_now() - timedelta(days=3)
+    gap = Gap(2, 4, 5, 17, b"b" * 32, b"a" * 32)
+    checkpoint = AuditCheckpoint(number=4, last_id=17, records=9, dropped_at=ago, key_id="k1", head=b"h" * 32,
+                                 left_out=pack([gap]), seal=b"s" * 32)  # fmt: skip
+    with app.app_context():
+        leases.tell_lacking("host-2", "data key k7", utc_now())
+        with transaction() as session:
+            append(SYSTEM, Action.LOGIN, ago)
+            session.add(checkpoint)
+            for kind in Kind:  # facts are kept for ever: nobody waits for their purge
+                session.add(PurgeRun(kind=kind, started_at=ago, before=ago, finished_at=ago))
+
+    told = yuliang("health", LOCALE="en")
+
+    assert told.code == 1
+    lines = [line for line in told.err.splitlines() if not line.startswith(("No worker", "No mail", "Nobody"))]
+    assert lines == [
+        "The machine host-2 lacks a key, and answers nothing: data key k7.",
+        f"Records of the audit trail since {ago:%Y-%m-%d %H:%M:%S} UTC are not sealed: is a worker running?",
+        "Old segments of the audit trail stayed, for they are not as sealed: 2–4. yuliang verify-audit says why.",
+        *(f"The purge is overdue: {what}. Is a worker running?"
+          for what in ("People", "Messages", "Saved views", "Audit trail")),
+    ]  # fmt: skip
+    assert told.out == f"{len(told.err.splitlines())} faults.\n"
 
 
 @on_one_database

@@ -138,6 +138,8 @@ SETTINGS: tuple[Setting, ...] = (
             N_("Days that the fact of a verification is kept; 0: for ever, else 1096 at least"), runtime=True),
     Setting("YULIANG_KEEP_OUTBOX", "keep_outbox", values.whole(30, MOST_DAYS), "365", "180",
             N_("Days that sent and refused messages are kept; 30 at least"), runtime=True),
+    Setting("YULIANG_KEEP_VIEWS", "keep_views", values.whole(30, MOST_DAYS), "365", "180",
+            N_("Days that a saved view is kept that nobody opens; 30 at least"), runtime=True),
     Setting("YULIANG_KEEP_AUDIT", "keep_audit", values.whole(184, MOST_DAYS), "1096", "365",
             N_("Days that the audit trail is kept; 184 at least"), runtime=True),
     Setting("YULIANG_TIMEZONE", "timezone", values.zone, "Asia/Shanghai", "Asia/Shanghai",
@@ -184,6 +186,7 @@ class Settings:
     keep_identity: int
     keep_facts: int
     keep_outbox: int
+    keep_views: int
     keep_audit: int
     timezone: str
     locale: str

@@ -48,9 +48,9 @@ def rotate(app: Flask, now: datetime = NOW) -> None:
     finish(app, now)
 
 
-def sealed_under(key_id: str) -> Counter[str]:
-    """In which columns, sealed or said to be anything else, blobs of this key stand, and how many."""
-    head, found = bytes((1, len(key_id))) + key_id.encode(), Counter[str]()
+def sealed_under(key_id: str, algorithm: int = 1) -> Counter[str]:
+    """In which columns, sealed or said to be anything else, blobs of this key and algorithm stand, and how many."""
+    head, found = bytes((algorithm, len(key_id))) + key_id.encode(), Counter[str]()
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, LargeBinary | String):

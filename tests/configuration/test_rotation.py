@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from flask import Flask
 from sqlalchemy import LargeBinary, delete, select
 
@@ -29,7 +30,7 @@ from webapp.foundation.database import Base, db, transaction
 from webapp.foundation.instance import Instance, this_instance
 from webapp.foundation.runtime import StoredSetting
 from webapp.foundation.sealed_columns import blind, fleeting, keyed, sealed
-from webapp.foundation.sealing import KeyMissing, Sealer
+from webapp.foundation.sealing import ALGORITHMS, Algorithm, KeyMissing, Sealer
 from webapp.history.filters import Filters
 from webapp.history.queries import page
 from webapp.receipts import operations as receipts
@@ -146,6 +147,30 @@ def test_everything_ends_under_the_new_keys_and_is_what_it_was(app: Flask) -> No
         ring = key_ring.read(sealer)
         assert ring is not None
         assert (list(ring.data), list(ring.index)) == (["k2"], ["k2"])
+
+
+def test_a_rotation_brings_everything_to_the_algorithm_that_seals_now(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context(), transaction():
+        numbers = store(*[NOW] * 3, person=PERSON)
+    monkeypatch.setitem(ALGORITHMS, 9, Algorithm("ChaCha20-Poly1305", ChaCha20Poly1305))
+    with app.app_context():
+        this_instance().sealer.hold(this_instance().keys)  # as at the start of a version that knows it
+    with app.app_context(), transaction():
+        numbers += store(*[NOW] * 2, person=PERSON)
+    with app.app_context():
+        sealer = this_instance().sealer
+        assert (sealed_under("k1")["identity.sealed"], sealed_under("k1", 9)["identity.sealed"]) == (3, 2)
+        assert all(identities.open_person(number, sealer) == PERSON for number in numbers)
+        assert "ChaCha20-Poly1305" in Desk(app, ADMIN).get("/settings/keys").text
+
+    rotate(app)
+
+    with app.app_context():
+        assert [sealed_under(key, number) for key, number in (("k1", 1), ("k1", 9), ("k2", 1))] == [{}, {}, {}]
+        assert sealed_under("k2", 9)["identity.sealed"] == 5
+        assert all(identities.open_person(number, this_instance().sealer) == PERSON for number in numbers)
 
 
 def test_at_every_moment_searches_and_recent_results_are_found(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

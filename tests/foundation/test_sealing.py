@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.foundation.keys import Key, Keys
-from webapp.foundation.sealing import CannotOpen, Sealer
+from webapp.foundation.sealing import ALGORITHMS, Algorithm, CannotOpen, Sealer, head_of, make_head
 
 FIRST, SECOND, THIRD = Key("k1", b"1" * 32), Key("k2", b"2" * 32), Key("k3", b"3" * 32)
 some = settings(max_examples=60)
@@ -116,6 +117,25 @@ def test_a_blob_tells_its_format_and_key_so_that_another_algorithm_can_join() ->
     assert blob[:13] == b"\x01\x0b2026-autumn"
     with pytest.raises(CannotOpen, match="algorithm 2"):
         OURS.open(b"\x02" + blob[1:], "p")
+
+
+def test_another_algorithm_joins_by_one_line_and_what_either_sealed_opens_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = sealer((FIRST, SECOND))
+    blobs = [ours.seal(b"%d" % n, f"person:{n}") for n in range(3)]
+    monkeypatch.setitem(ALGORITHMS, 9, Algorithm("ChaCha20-Poly1305", ChaCha20Poly1305))
+    newer = sealer((FIRST, SECOND))
+    blobs += newer.seal_all((f"person:{n}", b"%d" % n) for n in range(3, 6))
+    blobs += [ours.seal(b"6", "person:6"), newer.seal(b"7", "person:7")]
+
+    assert [head_of(blob) for blob in blobs] == [(n, "k1") for n in (1, 1, 1, 9, 9, 9, 1, 9)]
+    assert newer.head == make_head(9, "k1")
+    assert list(newer.open_rows(enumerate(blobs), "person")) == [b"%d" % n for n in range(8)]
+    with pytest.raises(CannotOpen):
+        newer.open(make_head(1, "k1") + blobs[3][4:], "person:3")
+    with pytest.raises(CannotOpen):
+        sealer((SECOND,)).open(blobs[3], "person:3")
 
 
 def test_an_index_finds_the_same_value_again_and_no_other() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -208,3 +209,16 @@ def test_views_of_who_was_switched_off_go(app: Flask, desk: Open, people: list[i
         assert db.session.scalars(select(SavedView.id)).all() == [stays]
         record = db.session.scalars(select(AuditRecord).where(AuditRecord.action == Action.VIEW_DELETED)).one()
         assert (record.object_id, record.actor_id) == (gone, None)
+
+
+def test_opening_a_view_lets_its_time_begin_anew(app: Flask, desk: Open, people: list[int]) -> None:
+    view = save(desk(ADMIN))
+    with app.app_context(), transaction() as session:
+        session.execute(update(SavedView).values(used_at=NOW - timedelta(days=300)))
+
+    opened(desk(ADMIN), view)
+
+    with app.app_context():
+        used = db.session.get_one(SavedView, view).used_at
+        assert used is not None
+        assert used > NOW - timedelta(days=300)

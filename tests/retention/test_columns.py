@@ -183,7 +183,7 @@ def test_what_has_an_end_is_gone_when_it_is_over(filled: Flask) -> None:
 
     stands = left_of(before, contents(filled))
     assert {name for name in stands if COLUMNS[name].after} == set()
-    assert {"receipt.commitment", "saved_view.sealed", "legal_hold.sealed"} <= stands.keys()
+    assert {"receipt.commitment", "legal_hold.sealed"} <= stands.keys()
 
 
 def run_all(app: Flask, now: datetime) -> None:

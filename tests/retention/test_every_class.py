@@ -13,10 +13,12 @@ from tests.audit import trails
 from tests.receipts.papers import answer_of, paper_of, prove
 from tests.retention.ages import DAY, ask_then, counted, fold, identities, left, night, said
 from tests.support.cast import ADMIN, NOW, OPERATOR, Desk
-from tests.verification.calls import MATCH, REFUSED, buy, differences, lot_figures, somebody
+from tests.verification.calls import MATCH, REFUSED, buy, differences, lot_figures, somebody, who
 from webapp.audit.trail import Action
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.history import saved_operations
+from webapp.history.saved_operations import Content
 from webapp.notify import outbox
 from webapp.notify.messages import Message, State
 from webapp.notify.outbox import Draft
@@ -28,7 +30,7 @@ from webapp.verification import rollups
 from webapp.verification.models import Verification
 
 LATER = NOW + 1200 * DAY
-KEPT = {"KEEP_IDENTITY": "30", "KEEP_FACTS": "1096", "KEEP_OUTBOX": "30", "KEEP_AUDIT": "184"}
+KEPT = {"KEEP_IDENTITY": "30", "KEEP_FACTS": "1096", "KEEP_OUTBOX": "30", "KEEP_VIEWS": "30", "KEEP_AUDIT": "184"}
 
 
 def sent(app: Flask, key: str) -> None:
@@ -54,6 +56,8 @@ def test_after_a_night_in_which_every_class_went_all_that_must_stand_stands(
     for n in range(6):
         ask_then(app, somebody(n), DAY * n / 2, (MATCH, REFUSED)[n % 2])
     sent(app, "k1")
+    with app.app_context():
+        saved_operations.save(Content("a view", {}, "张三"), None, who(ADMIN), this_instance(), NOW)
     trails.filled(app)
     trails.seal(app, 600)
     lot, charts = lot_figures(app, 1), drawn(app)
@@ -65,7 +69,7 @@ def test_after_a_night_in_which_every_class_went_all_that_must_stand_stands(
 
     went = {str(told["kind"]): told["removed"] for _action, told in said(app, Action.PURGE_DONE)}
     assert set(went) == {kind.value for kind in Kind}, "each class is recorded with what it came to"
-    assert (went["identity"], went["facts"], went["outbox"]) == (7, 6, 1)
+    assert (went["identity"], went["facts"], went["outbox"], went["views"]) == (7, 6, 1, 1)
     assert identities(app) == []
     assert left(app)["receipt_salt"] == 0
     with app.app_context():

@@ -46,7 +46,7 @@ def test_readers_see_what_goes_when_and_only_admins_change_it(app: Flask) -> Non
         page = Desk(app, member).get("/retention", headers=ENGLISH)
         assert page.status_code == 200
         found = {kind: attribute(line(page.text, kind), "data-days") for kind in Kind}
-        assert found == {"identity": "1096", "facts": "0", "outbox": "365", "audit": "1096"}
+        assert found == {"identity": "1096", "facts": "0", "outbox": "365", "views": "365", "audit": "1096"}
         assert ("/retention/classes/identity" in page.text) is (member is ADMIN)
     assert Desk(app, OPERATOR).get("/retention").status_code == 403
     assert Desk(app, AUDITOR).post("/retention/classes/identity", {"days": "7"}).status_code == 403
@@ -128,13 +128,10 @@ def test_nothing_is_kept_shorter_than_it_must_be(app: Flask, kind: str, wrong: s
     assert days(app, Kind(kind)) == before
 
 
-def test_what_lives_shortly_stands_with_its_longest_life_and_saved_views_never_go_by_age(app: Flask) -> None:
+def test_what_lives_shortly_stands_with_its_longest_life(app: Flask) -> None:
     rows = re.findall(r"<tr>.*?</tr>", Desk(app, ADMIN).get("/retention", headers=ENGLISH).text, re.DOTALL)
-    ends = {
-        name: next(row for row in rows if name in row) for name in ("Saved views", "Exports prepared", "Forms that")
-    }
+    ends = {name: next(row for row in rows if name in row) for name in ("Exports prepared", "Forms that")}
 
-    assert "goes by itself" not in ends["Saved views"]
     assert "goes by itself" in ends["Exports prepared"]
     for name, column in (("Exports prepared", "export.sealed_order"), ("Forms that", "spent_form.content")):
         longest = COLUMNS[column].after

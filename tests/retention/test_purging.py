@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
@@ -16,19 +17,25 @@ from tests.audit import trails
 from tests.receipts.papers import answer_of, paper_of, prove
 from tests.retention import ages
 from tests.retention.ages import DAY, ask_then, identities, left, night, said
-from tests.support.cast import ADMIN, NOW, OPERATOR, Desk
+from tests.support.cast import ADMIN, AUDITOR, NOW, OPERATOR, Desk
 from tests.verification.calls import MATCH, UNKNOWN, buy, differences, somebody, who
-from webapp.audit.trail import Action
+from webapp.accounts.models import Role
+from webapp.audit.trail import Action, AuditRecord
 from webapp.foundation.database import db, transaction
 from webapp.foundation.instance import this_instance
+from webapp.history import saved_operations
+from webapp.history.saved_models import SavedView
+from webapp.history.saved_operations import Content
 from webapp.notify import outbox
 from webapp.notify.messages import Attempt, Message, State
+from webapp.notify.notices import Notice
 from webapp.notify.outbox import Draft
-from webapp.retention import batches, holds, purging
+from webapp.retention import batches, holds, overview, purging, reach
 from webapp.retention.models import LegalHold, PurgeRun
 from webapp.retention.rules import Kind
 from webapp.vendor.sandbox.server import Sandbox
 from webapp.verification.models import Identity, IdentityIndex
+from webapp.watching import health as watching
 
 MakeApp = Callable[..., Flask]
 HURDLES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -211,17 +218,71 @@ def test_the_trail_goes_in_whole_segments_and_stays_proven(app: Flask) -> None:
     assert said(app, Action.PURGE_DONE)[0][1]["kind"] == "audit"
 
 
-def test_a_trail_that_was_tampered_with_is_kept_and_auditors_are_told(app: Flask) -> None:
+def test_saved_views_that_nobody_uses_go_with_a_record_and_each_use_counts_anew(make_app: MakeApp) -> None:
+    app, admin = make_app(KEEP_VIEWS="30"), who(ADMIN)
+    with app.app_context():
+        instance = this_instance()
+        unused, opened, renamed, young = (
+            saved_operations.save(Content(f"view {n}", {}, "欧阳"), Role.AUDITOR, admin, instance, NOW + ago * DAY)
+            for n, ago in enumerate((-40, -40, -40, -20))
+        )
+        views = {number: db.session.get_one(SavedView, number) for number in (opened, renamed)}
+        assert saved_operations.use(views[opened], instance, NOW - 29 * DAY).search == "欧阳"
+        saved_operations.change(views[renamed], "case 7", None, admin, instance, NOW - 29 * DAY)
+        shown = next(one for one in overview.classes(instance, NOW) if one.period.kind == Kind.VIEWS)
+        assert (shown.oldest, shown.tonight.rows, shown.within_month.rows) == (NOW - 40 * DAY, 1, 4)
+
+    night(app)
+
+    with app.app_context():
+        assert set(db.session.scalars(select(SavedView.id))) == {opened, renamed, young}
+        gone = select(AuditRecord).where(AuditRecord.action == Action.VIEW_DELETED)
+        assert [(one.object_id, one.actor_id) for one in db.session.scalars(gone)] == [(unused, None)]
+        run = purging.last_run(Kind.VIEWS)
+        assert run is not None
+        assert run.removed == 1
+
+
+def test_what_was_tampered_with_in_the_trail_is_kept_the_rest_goes_and_they_are_told_who_must_know(app: Flask) -> None:
     numbers = trails.filled(app)
-    trails.sql(app, "UPDATE audit_record SET actor = 'nobody' WHERE id = :id", id=numbers[3])
+    trails.sql(app, "UPDATE audit_record SET actor = 'nobody' WHERE id = :id", id=numbers[6])
 
     night(app, NOW + 400 * DAY)
 
     with app.app_context():
         run = purging.last_run(Kind.AUDIT)
         assert run is not None
+        assert (run.fault, run.removed, run.spared) == ("", 15, 5)
+        told = db.session.scalars(select(Notice).where(Notice.kind == "purge_left")).all()
+        assert [(one.role, one.params["records"]) for one in told] == [("admin", 5), ("auditor", 5)]
+    with app.test_request_context(), force_locale("en"):
+        lines = watching.faults(this_instance(), NOW + 400 * DAY)
+    assert [line for line in lines if "not as sealed: 2." in line]
+    page = Desk(app, ADMIN).get("/retention").text
+    assert "与封存时不符而保留的段：2" in page
+    assert "不符而保留：2。" in Desk(app, AUDITOR).get("/audit").text
+    [fault] = trails.verify(app).faults
+    assert fault == f"Record {numbers[6]} was changed."
+    with app.app_context():
+        oldest = db.session.get_one(AuditRecord, numbers[6] - 1).at
+        since = reach.of_trail().since
+    assert since is not None
+    assert since > oldest, "what stayed is no whole trail"
+
+
+def test_a_checkpoint_that_was_changed_keeps_the_trail_and_auditors_are_told(app: Flask) -> None:
+    trails.filled(app)
+    night(app, NOW + 400 * DAY)
+    trails.seal(app, 400 * 86_400)
+    trails.sql(app, "UPDATE audit_checkpoint SET records = 3")
+
+    night(app, NOW + 800 * DAY)
+
+    with app.app_context():
+        run = purging.last_run(Kind.AUDIT)
+        assert run is not None
         assert (run.fault, run.removed) == (purging.NOT_SOUND, 0)
-    assert len(trails.verify(app).faults) == 1, "the evidence stands"
+        assert db.session.scalar(select(Notice.role).where(Notice.kind == "purge_stopped")) == "auditor"
 
 
 def test_with_a_hold_the_trail_is_kept_from_the_held_verification_on(app: Flask) -> None:

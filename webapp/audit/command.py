@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from webapp.audit.gaps import Gap
 from webapp.audit.verifier import AsFound, Verdict, verify
 from webapp.foundation.keys import Keys
 
@@ -29,6 +30,7 @@ def told(verdict: Verdict) -> list[str]:
     """The verdict in words."""
     lines = [f"{verdict.records} records in {verdict.segments} segments were compared with their seals."]
     lines += map(_as_found, verdict.as_found)
+    lines += map(_left, verdict.left)
     if verdict.unsealed:
         since = f"{verdict.unsealed} records since {verdict.unsealed_since[:19]} UTC"
         lines.append(f"{since} are not sealed yet, and prove nothing: a worker seals them within seconds.")
@@ -38,6 +40,11 @@ def told(verdict: Verdict) -> list[str]:
         lines.append(f"Only the first {MOST_NAMED} faults are named.")
     sound = "Nothing was changed, removed, inserted or reordered."
     return [*lines, f"{verdict.faults} faults." if verdict.faults else sound]
+
+
+def _left(gap: Gap) -> str:
+    segments = f"Segment {gap.first}" if gap.first == gap.last else f"Segments {gap.first} to {gap.last}"
+    return f"{segments} stayed when all around was dropped, for the purge found what is not as it was sealed."
 
 
 def _as_found(some: AsFound) -> str:

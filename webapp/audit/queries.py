@@ -206,9 +206,14 @@ def is_whole() -> bool:
     return db.session.scalar(select(AuditCheckpoint.number).limit(1)) is None
 
 
+def dropped_to() -> int | None:
+    """The last record that was dropped; what was left before it is no whole trail. None: nothing was dropped."""
+    return db.session.scalar(select(AuditCheckpoint.last_id).limit(1))
+
+
 def oldest() -> datetime | None:
-    """When the oldest record that stands was made, of those whose time can be read."""
-    times = (stored.time_of(record.at) for record in stored.records(most=LOOKED_AT))
+    """When the oldest record was made that stands behind all that was dropped, of those whose time can be read."""
+    times = (stored.time_of(record.at) for record in stored.records(dropped_to(), most=LOOKED_AT))
     return next((at for at in times if at is not None), None)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.foundation.database import Base, RowId, UtcDateTime
@@ -50,5 +50,7 @@ class AuditCheckpoint(Base):
     key_id: Mapped[str] = mapped_column(String(16))
     head: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """The seal of segment `number`, which the next one names."""
+    left_out: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    """What was left among them, for it is not as it was sealed: see `gaps`."""
     seal: Mapped[bytes] = mapped_column(LargeBinary(32), info=CHAIN)
     """Over all of the above."""

@@ -63,6 +63,11 @@ class Segment(NamedTuple):
     marks: bytes
     seal: bytes
 
+    @property
+    def row(self) -> Row:
+        """What the seal is made over, and the seal."""
+        return self
+
 
 class Checkpoint(NamedTuple):
     """A row of `audit_checkpoint`."""
@@ -73,7 +78,14 @@ class Checkpoint(NamedTuple):
     dropped_at: str
     key_id: str
     head: bytes
+    left_out: str
+    """See `gaps`; of no gap at all nothing."""
     seal: bytes
+
+    @property
+    def row(self) -> Row:
+        """What the seal is made over, and the seal. Nothing left out is sealed as before anything could be."""
+        return self if self.left_out else (*self[:-2], self.seal)
 
 
 _Kind = TypeVar("_Kind", Record, Segment, Checkpoint)

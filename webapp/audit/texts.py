@@ -31,6 +31,7 @@ ACTIONS: dict[str, LazyString] = {
     Action.AUDIT_VIEWED: _l("Audit trail viewed"),
     Action.AUDIT_EXPORTED: _l("Audit trail exported"),
     Action.AUDIT_DROPPED: _l("Old audit records dropped"),
+    Action.COPIES_REMOVED: _l("Old copies of the database removed"),
     Action.FIGURES_EXPORTED: _l("Figures of a chart exported"),
     Action.SCHEMA_MIGRATED: _l("Database brought up to date"),
     Action.LOOKS_VIEWED: _l("Asked who looked for a person"),

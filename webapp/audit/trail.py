@@ -47,6 +47,7 @@ class Action(StrEnum):
     AUDIT_VIEWED = "audit_viewed"
     AUDIT_EXPORTED = "audit_exported"
     AUDIT_DROPPED = "audit_dropped"
+    COPIES_REMOVED = "copies_removed"
     FIGURES_EXPORTED = "figures_exported"
     SCHEMA_MIGRATED = "schema_migrated"
     LOOKS_VIEWED = "looks_viewed"

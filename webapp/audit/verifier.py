@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from webapp.audit import chain, stored
+from webapp.audit import chain, gaps, stored
+from webapp.audit.gaps import Gap, Point
 from webapp.audit.sealer import secrets_of
 from webapp.audit.stamps import is_stamped
 from webapp.audit.stored import Record, Segment
@@ -33,7 +34,8 @@ class AsFound:
 @dataclass(slots=True)
 class Verdict:
     """What was read. `faults`: how many were told; `head`: seal of the newest segment as hexadecimal digits;
-    `as_found`: of what nothing is proven but that it stood so when it was sealed."""
+    `as_found`: of what nothing is proven but that it stood so when it was sealed;
+    `left`: what the purge left where it dropped all around, for it was not sound then."""
 
     records: int = 0
     segments: int = 0
@@ -42,6 +44,7 @@ class Verdict:
     head: str = ""
     faults: int = 0
     as_found: list[AsFound] = field(default_factory=list)
+    left: list[Gap] = field(default_factory=list)
 
 
 def verify(keys: Keys, tell: Tell, expected_head: str = "") -> Verdict:
@@ -65,12 +68,20 @@ class _Walk:
         """Whether `number`, `last_id` and `seal` are those of the segment just before."""
         self.records = stored.records()
         self.next: Record | None = next(self.records, None)
+        self.checkpoint: stored.Checkpoint | None = None
+        self.gap: Gap | None = None
+        """What was left among what was dropped, and is being read."""
+        self.gaps: Iterator[Gap] = iter(())
 
     def all(self) -> Verdict:
         self._start()
         for segment in stored.segments():
             self.verdict.segments += 1
+            while self.gap is not None and segment.number > self.gap.last:
+                self._leave(self.gap)
             self._take(segment)
+        while self.gap is not None:
+            self._leave(self.gap)
         self._finish()
         return self.verdict
 
@@ -84,12 +95,35 @@ class _Walk:
             self.tell("More than one checkpoint stands: one was inserted.")
         for checkpoint in found[-1:]:
             if self._sealed_as("The checkpoint", chain.CHECKPOINT, checkpoint):
-                self.number, self.last_id = checkpoint.number, checkpoint.last_id
-                self._pass(checkpoint.head)
-                for record in self._upto(checkpoint.last_id):
-                    self.tell(f"Record {record.id} was inserted: all up to {checkpoint.last_id} were dropped.")
+                self.checkpoint, self.verdict.left = checkpoint, gaps.unpack(checkpoint.left_out)
+                self.gaps = iter(self.verdict.left)
+                self._go_on()
             else:
                 self.sound = False
+
+    def _go_on(self) -> None:
+        """Goes on at the next gap in what was dropped, then behind all of it."""
+        checkpoint, self.gap = self.checkpoint, next(self.gaps, None)
+        if checkpoint is None:
+            return
+        at = self.gap.start if self.gap else Point(checkpoint.number, checkpoint.last_id, checkpoint.head)
+        for record in self._upto(at.last_id):
+            self.tell(f"Record {record.id} was inserted: all up to {at.last_id} were dropped.")
+        self.number, self.last_id, self.sound = at.number, at.last_id, True
+        self._pass(at.seal)
+
+    def _leave(self, gap: Gap) -> None:
+        """Ends a gap: says what is not there any more, and what is there though it was in no segment."""
+        if self.number < gap.last:
+            self.tell(f"{_span('Segment', self.number + 1, gap.last)} missing.")
+            self.sound = False
+        elif self.sound and self.seal != gap.after:
+            self.tell(f"Segment {gap.last} is not the one that segment {gap.last + 1} followed, which was dropped.")
+        if self.sound:
+            for record in self._upto(gap.upto):
+                self.tell(f"Record {record.id} was inserted.")
+        self._skip(gap.upto)
+        self._go_on()
 
     def _sealed_as(self, name: str, kinds: Sequence[str], row: Segment | stored.Checkpoint) -> str | None:
         """Which of these kinds the row's seal is of; None, once told why, where it is no seal of ours."""
@@ -97,7 +131,7 @@ class _Walk:
         if secret is None:
             self.tell(f"{name} is sealed under a key that this instance does not hold: {row.key_id!a}.")
             return None
-        kind = chain.sealed_as(secret, kinds, row)
+        kind = chain.sealed_as(secret, kinds, row.row)
         if kind is None:
             self.tell(f"{name} was changed.")
         return kind

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
 from flask_babel import gettext as _
 
-from webapp.audit import heads, queries
+from webapp.audit import gaps, heads, queries, retention
 from webapp.audit.actor import who
 from webapp.audit.forms import AuditForm
 from webapp.audit.queries import AnyPlace, read_place
@@ -45,6 +45,7 @@ def index() -> tuple[str, int]:
         "audit/index.html",
         form=form,
         head=found,
+        left=gaps.numbers(retention.left_out()),
         as_found=heads.as_found(this_instance().keys),
         audit_keys=key_ring.audit_fingerprints(this_instance().keys),
         lacking=leases.lacking(),

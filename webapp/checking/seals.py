@@ -14,7 +14,7 @@ from webapp.foundation.database import Base, db
 from webapp.foundation.instance import this_instance
 from webapp.foundation.key_ring import Ring
 from webapp.foundation.resealing import sealed_columns
-from webapp.foundation.sealing import ALGORITHMS, CannotOpen, Sealer, head_of
+from webapp.foundation.sealing import ALGORITHMS, CannotOpen, Sealer, head_of, make_head
 
 HEAD = 20
 """Bytes of a blob that say how it was sealed, at most: an id has up to 16."""
@@ -37,7 +37,7 @@ def _held(sealer: Sealer) -> Ring:
 
 
 def _sealed(column: Column[Any], ring: Ring) -> Iterator[str]:
-    heads = [bytes((number, len(name))) + name.encode() for name in ring.data for number in ALGORITHMS]
+    heads = [make_head(number, name) for name in ring.data for number in ALGORITHMS]
     others = and_(column.is_not(None), *(func.substr(column, 1, len(head)) != head for head in heads))
     for row, start in _rows(column, func.substr(column, 1, HEAD), others):
         place = column.info["sealed"].format(**row)

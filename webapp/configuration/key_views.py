@@ -15,7 +15,7 @@ from webapp.configuration.key_models import KeyRotation, KeyRotationPart
 from webapp.foundation import key_ring
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance, this_instance
-from webapp.foundation.sealing import AES_256_GCM, ALGORITHMS, INDEX_ALGORITHM
+from webapp.foundation.sealing import ALGORITHMS, INDEX_ALGORITHM, sealing_algorithm
 from webapp.verification.reindexing import calls_begun_before
 
 bp = Blueprint("keyring", __name__)
@@ -78,7 +78,7 @@ def _waits_for(going: KeyRotation | None, tables: Sequence[KeyRotationPart]) -> 
 
 def _rows(instance: Instance) -> list[Row]:
     sealer, ring = instance.sealer, key_ring.read(instance.sealer) or key_ring.new(instance.sealer)
-    sealing = ALGORITHMS[AES_256_GCM]
+    sealing = ALGORITHMS[sealing_algorithm()].name
     data = [Row("data", name, sealing, _use(name, ring.sealing, ring.data, ring.retired, "data"))
             for name in sealer.data_fingerprints()]  # fmt: skip
     index = [Row("index", name, INDEX_ALGORITHM, _use(name, ring.indexing, ring.index, ring.retired, "index"))

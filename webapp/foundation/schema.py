@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
-from contextlib import closing
-from datetime import datetime
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import inspect, make_url, text
@@ -14,6 +16,8 @@ from webapp.foundation.database import db
 
 FOLDER = Path(__file__).parent.parent.parent / "migrations"
 KEPT_BACKUPS = 5
+COPIES = "backups"
+"""The folder beside an SQLite file in which its copies lie."""
 
 
 class SchemaNewer(Exception):
@@ -74,11 +78,10 @@ def _revision() -> str | None:
 
 def back_up(now: datetime) -> str | None:
     """Copies an SQLite file, complete and consistent, beside it; keeps the newest few."""
-    url = make_url(db.engine.url)
-    if not url.drivername.startswith("sqlite") or not url.database:
+    source = _file()
+    if source is None:
         return None
-    source = Path(url.database)
-    folder = source.parent / "backups"
+    folder = source.parent / COPIES
     # Of processes that start at once each makes a copy of its own.
     target = folder / f"{source.stem}-before-migration-{now:%Y%m%d-%H%M%S}-{os.getpid()}.db"
     try:
@@ -91,6 +94,44 @@ def back_up(now: datetime) -> str | None:
             f"no copy could be made in {folder} ({error}), so nothing was migrated: make room"
         ) from error
     return str(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that was made before a migration, and when, as its name says."""
+
+    path: Path
+    made_at: datetime
+
+
+def copies() -> list[Copy]:
+    """The copies that `back_up` made of this database, oldest first: files of just that name, no links, in just that
+    folder."""
+    source = _file()
+    if source is None:
+        return []
+    name = re.compile(rf"{re.escape(source.stem)}-before-migration-(\d{{8}}-\d{{6}})(?:-\d+)?\.db")
+    found = []
+    with suppress(OSError):  # no folder, or not ours to read: then there is nothing that we could remove
+        for entry in os.scandir(source.parent / COPIES):
+            given = name.fullmatch(entry.name)
+            made_at = _time_of(given[1]) if given and entry.is_file(follow_symlinks=False) else None
+            if made_at is not None:
+                found.append(Copy(Path(entry.path), made_at))
+    return sorted(found, key=lambda copy: (copy.made_at, copy.path.name))
+
+
+def _time_of(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _file() -> Path | None:
+    """The SQLite file of this database; None: it lies elsewhere."""
+    url = make_url(db.engine.url)
+    return Path(url.database) if url.drivername.startswith("sqlite") and url.database else None
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -2,7 +2,8 @@
 
 A sealed blob is `version | key id length | key id | nonce | ciphertext and tag`: AES-256-GCM (NIST SP 800-38D) with
 a random 96-bit nonce; the version byte names format and algorithm, so that another (SM4-GCM) can join: one line in
-`ALGORITHMS`. The associated data is the table and row, so a blob copied to another row does not open.
+`ALGORITHMS`, and `yuliang rotate-keys` brings all that is sealed to it. The associated
+data is the table and row, so a blob copied to another row does not open.
 
 A blind index is HMAC-SHA-256, cut to 128 bits, under a key derived from the index key by HKDF (RFC 5869) for each
 kind: the space of ID numbers is small enough to try out a plain hash.
@@ -15,7 +16,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,9 +25,27 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from webapp.foundation.keys import Key, Keys
 
-AES_256_GCM = 1
-ALGORITHMS: dict[int, str] = {AES_256_GCM: "AES-256-GCM"}
-"""The first byte of a blob, and what it is sealed with. What is new is sealed with the highest."""
+
+class Cipher(Protocol):
+    """Authenticated encryption with associated data (RFC 5116): nonces of 96 bits, the tag behind the ciphertext."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """The ciphertext and its tag."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """The content. Raises `InvalidTag`, `ValueError`."""
+
+
+class Algorithm(NamedTuple):
+    """What blobs are sealed with: its name, and its cipher of the 32 bytes of a data key. One that takes other keys, or
+    shall not share them with another algorithm, derives its own (`derive`)."""
+
+    name: str
+    cipher: Callable[[bytes], Cipher]
+
+
+ALGORITHMS: dict[int, Algorithm] = {1: Algorithm("AES-256-GCM", AESGCM)}
+"""By the first byte of a blob. What is new is sealed with the highest; the others open what they have sealed."""
 INDEX_ALGORITHM = "HMAC-SHA-256/128"
 NONCE_BYTES = 12
 INDEX_BYTES = 16
@@ -64,16 +83,24 @@ class _Held(NamedTuple):
 
     sealing: str
     indexing: str
-    ciphers: dict[bytes, AESGCM]
+    head: bytes
+    """What everything begins with that is sealed."""
+    ciphers: dict[bytes, Cipher]
     """By what their blobs begin with."""
     secrets: dict[str, bytes]
     index_keys: tuple[Key, ...]
     derived: dict[tuple[str, str], bytes]
 
 
-def _head(key_id: str) -> bytes:
+def sealing_algorithm() -> int:
+    """The number of the algorithm that seals what is new."""
+    return max(ALGORITHMS)
+
+
+def make_head(algorithm: int, key_id: str) -> bytes:
+    """What blobs begin with that are sealed so."""
     name = key_id.encode()
-    return bytes((AES_256_GCM, len(name))) + name
+    return bytes((algorithm, len(name))) + name
 
 
 def derive(key: Key, purpose: str) -> Key:
@@ -102,9 +129,11 @@ class Sealer:
 
     def hold(self, keys: Keys, sealing: str | None = None, indexing: str | None = None) -> None:
         """From now on these keys; the named ones seal and index, by default the first of each."""
+        first = sealing or keys.data[0].id
         self._held = _Held(
-            sealing or keys.data[0].id, indexing or keys.index[0].id,
-            {_head(key.id): AESGCM(key.secret) for key in keys.data},
+            first, indexing or keys.index[0].id, make_head(sealing_algorithm(), first),
+            {make_head(number, key.id): one.cipher(key.secret)
+             for key in keys.data for number, one in ALGORITHMS.items()},
             {key.id: key.secret for key in keys.data}, keys.index, {},
         )  # fmt: skip
 
@@ -121,14 +150,14 @@ class Sealer:
     @property
     def head(self) -> bytes:
         """What everything begins with that is sealed now."""
-        return _head(self._held.sealing)
+        return self._held.head
 
     def seal(self, content: bytes, place: str) -> bytes:
         """The sealed `content`, bound to `place` (for example `identity:17`)."""
         if self.heed is not None:
             self.heed()
         held = self._held
-        head, nonce = _head(held.sealing), os.urandom(NONCE_BYTES)
+        head, nonce = held.head, os.urandom(NONCE_BYTES)
         return head + nonce + held.ciphers[head].encrypt(nonce, content, head + place.encode())
 
     def seal_all(self, contents: Iterable[tuple[str, bytes]]) -> list[bytes]:
@@ -136,7 +165,7 @@ class Sealer:
         if self.heed is not None:
             self.heed()
         held = self._held
-        head = _head(held.sealing)
+        head = held.head
         encrypt, some = held.ciphers[head].encrypt, list(contents)
         pool = os.urandom(NONCE_BYTES * len(some))
         nonces = (pool[at : at + NONCE_BYTES] for at in range(0, len(pool), NONCE_BYTES))
@@ -172,7 +201,7 @@ class Sealer:
                 raise CannotOpen(f"{table}:{number} does not open under the keys of this instance") from error
             yield content
 
-    def _cipher(self, head: bytes, place: str) -> AESGCM:
+    def _cipher(self, head: bytes, place: str) -> Cipher:
         algorithm, key_id = head[0], head[2:].decode()
         if algorithm not in ALGORITHMS:
             raise CannotOpen(

@@ -1,10 +1,12 @@
 """Saved views: filters and a search under a name, one's own or shared with a role."""
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import Role, User
-from webapp.foundation.database import Base, RowId
+from webapp.foundation.database import Base, RowId, UtcDateTime
 from webapp.foundation.sealed_columns import sealed
 
 
@@ -18,5 +20,8 @@ class SavedView(Base):
     shared_with: Mapped[Role | None] = mapped_column(String(16), index=True)
     """Who else may open it."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary, info=sealed("saved_view:{id}"))
+
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When somebody opened or changed it last, or saved it; None in no row."""
 
     owner: Mapped[User] = relationship()

@@ -49,7 +49,7 @@ def save(content: Content, shared_with: Role | None, who: Who, instance: Instanc
         mine = select(func.count()).where(SavedView.owner_id == who.user_id)
         if (session.scalar(mine) or 0) >= MOST:
             raise TooMany
-        view = SavedView(owner_id=who.user_id, shared_with=shared_with, sealed=b"")
+        view = SavedView(owner_id=who.user_id, shared_with=shared_with, sealed=b"", used_at=now)
         session.add(view)
         session.flush()
         view.sealed = _seal(view.id, content, instance.sealer)
@@ -98,7 +98,9 @@ def change(
         if still is None:
             return
         sealed = _seal(view_id, replace(content_of(still, instance), name=name), instance.sealer)
-        changed = update(SavedView).where(SavedView.id == view_id).values(sealed=sealed, shared_with=shared_with)
+        changed = (
+            update(SavedView).where(SavedView.id == view_id).values(sealed=sealed, shared_with=shared_with, used_at=now)
+        )
         if session.execute(changed).rowcount:  # type: ignore[attr-defined]
             append(who, Action.VIEW_CHANGED, now, on=("view", view_id), shared_with=shared_with)
 
@@ -119,6 +121,25 @@ def forget_left(now: datetime) -> bool:
             session.execute(delete(SavedView).where(SavedView.id == number))
             append(SYSTEM, Action.VIEW_DELETED, now, on=("view", number))
     return False
+
+
+def use(view: SavedView, instance: Instance, now: datetime) -> Content:
+    """What is in a view that is opened: from now on it is kept for the whole period again. Raises `CannotOpen`."""
+    content, view_id = content_of(view, instance), view.id
+    with transaction() as session:
+        session.execute(update(SavedView).where(SavedView.id == view_id).values(used_at=now))
+    return content
+
+
+def forget_unused(before: datetime, above: int, most: int, now: datetime) -> list[int]:
+    """Deletes the first views above this number that nobody has used since, in the caller's transaction."""
+    session = must_write()
+    unused = select(SavedView.id).where(SavedView.id > above, SavedView.used_at < before).order_by(SavedView.id)
+    gone = list(session.scalars(unused.limit(most).with_for_update()))
+    session.execute(delete(SavedView).where(SavedView.id.in_(gone)), execution_options={"synchronize_session": False})
+    for number in gone:
+        append(SYSTEM, Action.VIEW_DELETED, now, on=("view", number))
+    return gone
 
 
 def about(means: Callable[[str], bool], instance: Instance) -> list[int]:

@@ -55,7 +55,7 @@ def save() -> Page:
 @bp.post("/<int:id>/open")
 def open_view(id: int) -> Page:
     """Leads to the history as the view has it; its search is the reader's own from now on."""
-    content = saved_operations.content_of(_visible(id), this_instance())
+    content = saved_operations.use(_visible(id), this_instance(), utc_now())
     handle = search_operations.search(content.search, who(), this_instance(), utc_now()) if content.search else None
     address: dict[str, Any] = dict(content.filters)
     return redirect(url_for("history.index", **address, s=handle), 303)

@@ -183,4 +183,9 @@ KINDS: dict[str, Kind] = {
         lambda w: _("The audit trail was not purged on %(day)s: it is kept as evidence, for it is not as sealed.", **w),
         _at("retention.index"),
     ),
+    "purge_left": Kind(
+        "danger",
+        lambda w: _("%(records)s old records of the audit trail stayed on %(day)s: they are not as sealed.", **w),
+        _at("retention.index"),
+    ),
 }

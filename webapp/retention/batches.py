@@ -13,6 +13,7 @@ from webapp.audit.trail import SYSTEM, Who
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, must_write
 from webapp.foundation.instance import Instance
+from webapp.history import saved_operations
 from webapp.notify.messages import Attempt, Message
 from webapp.reminders import queries as reminders
 from webapp.reminders.operations import cause_of
@@ -99,12 +100,19 @@ def messages_batch(place: Place, instance: Instance, now: datetime) -> Batch:
     return Batch(rows[-1].id, len(going), len(old) - len(going), more)
 
 
+def views_batch(place: Place, _instance: Instance, now: datetime) -> Batch:
+    """Saved views that nobody has opened or changed since."""
+    ids = saved_operations.forget_unused(place.before, place.position, SIZE, now)
+    return Batch(ids[-1] if ids else place.position, len(ids), more=len(ids) == SIZE)
+
+
 def audit_batch(place: Place, instance: Instance, now: datetime, who: Who = SYSTEM) -> Batch:
-    """Whole segments of the trail; kept from the first held verification on. Raises `audit.NotSound`."""
+    """Whole segments of the trail; kept from the first held verification on. What is not as it was sealed is left.
+    Raises `NotSound`."""
     held_since = holds.earliest(instance.sealer)
     before = place.before if held_since is None else min(place.before, held_since)
     dropped = audit.drop_before(before, who, instance.keys, now)
-    return Batch(place.position + dropped, dropped, more=dropped > 0)
+    return Batch(place.position + dropped.records, dropped.records, dropped.left, more=dropped.records > 0)
 
 
 def first_to_stay(before: datetime) -> int | None:

@@ -47,7 +47,7 @@ COLUMNS: Mapping[str, End] = {
     ),
     "spent_form.content": End(tokens.REMEMBERED + HOUR, True, "a form that is sent again is known for so long"),
     "stored_search.sealed": End(search_operations.LASTING + HOUR, True, "a search can be paged through for a shift"),
-    "saved_view.sealed": End(None, True, "stands until its owner deletes it or is switched off"),
+    "saved_view.sealed": End(Kind.VIEWS, True, "gone when nobody opens it, or its owner deletes it or is switched off"),
     "export.sealed_order": End(
         4 * export_operations.LASTING + HOUR, True, "waits for an approver, is prepared, waits for its owner, is sent"
     ),

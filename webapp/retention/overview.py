@@ -13,6 +13,7 @@ from webapp.foundation.clock import day_of
 from webapp.foundation.database import db
 from webapp.foundation.instance import Instance
 from webapp.foundation.runtime import Effective
+from webapp.history.saved_models import SavedView
 from webapp.notify.messages import Message
 from webapp.retention import batches, periods, purging
 from webapp.retention.models import PurgeRun
@@ -85,6 +86,8 @@ def _oldest(kind: Kind) -> datetime | None:
         return db.session.scalar(select(func.min(Verification.created_at)))
     if kind == Kind.AUDIT:
         return audit.oldest()
+    if kind == Kind.VIEWS:
+        return db.session.scalar(select(func.min(SavedView.used_at)))
     settled = select(Message.finished_at).where(Message.finished_at.is_not(None))
     return db.session.scalar(settled.order_by(Message.id).limit(1))
 
@@ -99,11 +102,15 @@ def _going(kind: Kind, period: Period, at: datetime, instance: Instance) -> Goin
 def _counted(kind: Kind, before: datetime) -> Going:
     """Those of the class's first rows that are old: a clock that was wrong may have put young ones between them."""
     column = {Kind.IDENTITY: Identity.verification_id, Kind.FACTS: Verification.id, Kind.OUTBOX: Message.id,
-              Kind.AUDIT: AuditRecord.id}[kind]  # fmt: skip
-    query, end = select(column), batches.first_to_stay(before) if kind in (Kind.IDENTITY, Kind.FACTS) else None
+              Kind.VIEWS: SavedView.id, Kind.AUDIT: AuditRecord.id}[kind]  # fmt: skip
+    query, dropped_to = select(column), audit.dropped_to() if kind == Kind.AUDIT else None
+    if dropped_to is not None:  # what was left before it does not go
+        query = query.where(column > dropped_to)
+    end = batches.first_to_stay(before) if kind in (Kind.IDENTITY, Kind.FACTS) else None
     first = (query if end is None else query.where(column < end)).order_by(column).limit(MOST + 1).subquery()
     table, at = {
-        Kind.OUTBOX: (Message.id, Message.finished_at), Kind.AUDIT: (AuditRecord.id, AuditRecord.at)
+        Kind.OUTBOX: (Message.id, Message.finished_at), Kind.AUDIT: (AuditRecord.id, AuditRecord.at),
+        Kind.VIEWS: (SavedView.id, SavedView.used_at),
     }.get(kind, (Verification.id, Verification.created_at))  # fmt: skip
     counted = (
         db.session.scalar(select(func.count()).join_from(first, table.class_, first.c[0] == table).where(at < before))

@@ -12,6 +12,7 @@ NAMES = {
     Kind.IDENTITY: "YULIANG_KEEP_IDENTITY",
     Kind.FACTS: "YULIANG_KEEP_FACTS",
     Kind.OUTBOX: "YULIANG_KEEP_OUTBOX",
+    Kind.VIEWS: "YULIANG_KEEP_VIEWS",
     Kind.AUDIT: "YULIANG_KEEP_AUDIT",
 }
 """Settings, in days."""

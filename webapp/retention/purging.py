@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, func, select
 
-from webapp.audit.retention import NotSound
+from webapp.audit.proof import NotSound
 from webapp.audit.trail import SYSTEM, Action, Who, append
 from webapp.foundation.clock import day_of
 from webapp.foundation.database import db, empty_log, must_write, transaction
 from webapp.foundation.instance import Instance
 from webapp.notify import notices
-from webapp.retention import batches, periods
+from webapp.retention import batches, copies, periods
 from webapp.retention.batches import Batch, Place
 from webapp.retention.models import PurgeRun
 from webapp.retention.rules import Kind, is_due
 
 PURGE_JOB = "purge what is old"
 NOT_SOUND = "not_sound"
+LEFT_TOLD = "admin", "auditor"
+LATE = timedelta(days=2)
+"""After which a purge is overdue: there is one each night."""
 LONGEST = 0.05
 """Seconds after which a transaction begins no further batch: nobody else writes to an SQLite file meanwhile."""
 LONGEST_PAUSE = 0.5
@@ -35,12 +38,14 @@ BATCHES: Mapping[Kind, Callable[[Place, Instance, datetime], Batch]] = {
     Kind.IDENTITY: batches.identities_batch,
     Kind.FACTS: batches.facts_batch,
     Kind.OUTBOX: batches.messages_batch,
+    Kind.VIEWS: batches.views_batch,
     Kind.AUDIT: batches.audit_batch,
 }
 
 
 def purge_due(instance: Instance, now: datetime) -> bool:
-    """Does one transaction of tonight's purge; False: all is done."""
+    """Does one transaction of tonight's purge, and removes copies that are too old; False: all is done."""
+    copies.remove_old(now)
     return any(_go_on(kind, instance, now) or _begin_due(kind, instance, now) for kind in BATCHES)
 
 
@@ -74,6 +79,13 @@ def edge(kind: Kind) -> datetime | None:
     """Up to when runs of a class have destroyed what was old; None: none ever destroyed anything. A period that was
     made longer, or a clock that was set back, gives later runs an earlier edge: what an earlier one took is gone."""
     return db.session.scalar(select(func.max(PurgeRun.before)).where(PurgeRun.kind == kind, PurgeRun.removed > 0))
+
+
+def overdue(instance: Instance, now: datetime) -> list[Kind]:
+    """The classes that end and whose newest purge began too long ago: no worker begins another, or that one does not
+    end."""
+    kinds = (kind for kind in BATCHES if periods.period(kind, instance).ends)
+    return [kind for kind in kinds if (last := last_run(kind)) and last.started_at < now - LATE]
 
 
 def _begin_due(kind: Kind, instance: Instance, now: datetime) -> bool:
@@ -122,7 +134,8 @@ def _next(run_id: int, instance: Instance, now: datetime) -> bool:
     except NotSound as fault:
         _give_up(run, fault, now, instance)
         return False
-    _take(must_write().get_one(PurgeRun, run_id), batch, now)  # a batch may have let go of all that was loaded
+    run = must_write().get_one(PurgeRun, run_id)  # a batch may have let go of all that was loaded
+    _take(run, batch, instance, now)
     return batch.more
 
 
@@ -134,13 +147,17 @@ def _batch(run: PurgeRun, instance: Instance, now: datetime) -> Batch:
     return BATCHES[run.kind](Place(min(run.before, before), run.position), instance, now)
 
 
-def _take(run: PurgeRun, batch: Batch, now: datetime) -> None:
+def _take(run: PurgeRun, batch: Batch, instance: Instance, now: datetime) -> None:
     """Moves a run on by what a batch came to, and records its first effect and its end."""
     if batch.removed and not run.removed:
         append(SYSTEM, Action.PURGE_BEGUN, now, on=("purge", run.id), kind=run.kind, before=run.before.isoformat())
     run.position, run.removed, run.spared = batch.position, run.removed + batch.removed, run.spared + batch.spared
     if not batch.more:
         run.finished_at = now
+        if run.kind == Kind.AUDIT and run.spared:
+            day = day_of(now, instance.settings.zone).isoformat()
+            for role in LEFT_TOLD:
+                notices.tell(role, "purge_left", f"purge_left:{role}:{run.id}", now, day=day, records=run.spared)
         if run.removed:
             append(SYSTEM, Action.PURGE_DONE, now, on=("purge", run.id), kind=run.kind, removed=run.removed,
                    spared=run.spared)  # fmt: skip

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     """That there was a verification: when, by whom, what for, what came of it, its ledger entries."""
     OUTBOX = "outbox"
     """Messages that left the house, or could not, with every attempt."""
+    VIEWS = "views"
+    """Saved views that nobody opened for so long: name, filters and the search in them."""
     AUDIT = "audit"
     """Who did what. Last: what the purge itself records is then sealed like the rest."""
 

@@ -11,14 +11,15 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.accounts.permissions import may
+from webapp.audit import gaps, retention
 from webapp.audit.actor import who
 from webapp.audit.trail import Action, append
-from webapp.foundation import runtime
+from webapp.foundation import runtime, schema
 from webapp.foundation.clock import day_of, utc_now
 from webapp.foundation.database import transaction
 from webapp.foundation.instance import this_instance
 from webapp.persons.masking import mask_name, mask_number
-from webapp.retention import holds, overview, periods, processing
+from webapp.retention import copies, holds, overview, periods, processing
 from webapp.retention.forms import NO_NAMES, HoldForm, LiftForm, PeriodForm
 from webapp.retention.overview import ClassState
 from webapp.retention.rules import FOR_EVER, Kind
@@ -154,6 +155,7 @@ def _page(form: HoldForm | None = None) -> str:
     return render_template(
         "retention/index.html", rows=[_row(one) for one in overview.classes(instance, now)], short_lived=SHORT_LIVED,
         holds=[_hold(one) for one in listed], standing=holds.standing(),
+        copies=schema.copies(), copies_kept=copies.KEPT.days,
         form=form or HoldForm(), may_change=may_change, zone=instance.settings.timezone,
     )  # fmt: skip
 
@@ -163,6 +165,7 @@ def _row(state: ClassState) -> dict[str, Any]:
     return {
         "kind": kind.value, "label": KINDS[kind], "holds": HOLDS_WHAT[kind], "kept": kept(state.period.days),
         "fixed": state.effective.source == "environment", "state": state,
+        "left": gaps.numbers(retention.left_out()) if kind == Kind.AUDIT else "",
     }  # fmt: skip
 
 
