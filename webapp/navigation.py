@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import Flask, request, url_for
 from flask_babel import LazyString
@@ -40,8 +41,7 @@ INSIDE = {
 """Rooms whose pages belong to another's place in the navigation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One link of the navigation."""
 
     endpoint: str

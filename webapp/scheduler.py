@@ -11,9 +11,9 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import FrameType
+from typing import NamedTuple
 
 import structlog
 from flask import Flask, current_app
@@ -49,8 +49,7 @@ LEASE = timedelta(seconds=60)
 Work = Callable[[Instance, datetime], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """`function` does one item and returns True if there was one; it runs until there is none, every `every`."""
 
     name: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from webapp.accounts import operations, sessions, watchers
 from webapp.accounts.models import User
@@ -16,8 +16,7 @@ class SessionOver(Exception):
     """The session was ended meanwhile: no password unlocks it, only a new log-in helps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unlocked:
+class Unlocked(NamedTuple):
     """Either the user and the session's new token, or how many seconds to wait before the next try (0: just wrong)."""
 
     user: User | None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, func, select
 
@@ -44,8 +43,7 @@ class LastAdmin(Exception):
     """The change would leave no active admin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What an admin says about a user."""
 
     name: str
@@ -55,8 +53,7 @@ class Profile:
     active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LoginResult:
+class LoginResult(NamedTuple):
     """Either the user, or how many seconds to wait before the next try (0: just wrong)."""
 
     user: User | None

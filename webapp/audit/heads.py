@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import func, select
@@ -21,8 +21,7 @@ LOOKED_AT = 100
 """Unsealed records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The newest segment; `waiting_since`: when the oldest record was made that is not sealed yet, of those that will
     be."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, false, func, literal, select, text, tuple_
@@ -76,8 +76,7 @@ class Filters:
         return nobody if self.success is not False else (*nobody, AuditRecord.success)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a record stands in the order of time."""
 
     at: datetime
@@ -95,8 +94,7 @@ class Place:
         return Place(_EPOCH + int(found[1]) * _MICRO, int(found[2]))
 
 
-@dataclass(frozen=True, slots=True)
-class Timeless:
+class Timeless(NamedTuple):
     """Where a record stands whose time cannot be read: wherever the database puts it. It is found by its number."""
 
     id: int
@@ -123,8 +121,7 @@ def read_place(written: str) -> AnyPlace | None:
     return Place.read(written)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Records, newest first; `newer` and `older` are places to go on from (None: nothing there)."""
 
     records: Sequence[Record]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
@@ -45,8 +45,7 @@ class Told:
     """Entries that must stand, each with its reason where the record has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(NamedTuple):
     """The records of all lots; `is_whole`: none was ever dropped."""
 
     lots: Mapping[int, Told]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import Blueprint, render_template
 from flask_babel import LazyString
@@ -47,8 +47,7 @@ TABLES: dict[str, LazyString] = {
 """What is renewed, in words; another table by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One key as the page shows it."""
 
     kind: str

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
@@ -27,8 +26,7 @@ from webapp.vendor.contract import Billed, Outcome
 UNIT = "¥"
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """The charged calls of a span, and what one call of each lot costs, in fen."""
 
     charged: Sequence[Charged]

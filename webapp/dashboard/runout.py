@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from webapp.quota import queries as quota
@@ -15,8 +15,7 @@ from webapp.usage.demand import Demand
 from webapp.usage.forecast import Forecast, Stock
 
 
-@dataclass(frozen=True, slots=True)
-class Lapse:
+class Lapse(NamedTuple):
     """Calls of a lot that will likely lapse unused, and what they cost in fen; None where nobody told its price."""
 
     lot: Lot
@@ -24,8 +23,7 @@ class Lapse:
     fen: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunOut:
+class RunOut(NamedTuple):
     """What is left of the lots that have not ended, in the order of drawing, and what is foretold of it."""
 
     lots: Sequence[Lot]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_day_names
@@ -92,8 +92,7 @@ def _hourly(view: View, names: Sequence[str]) -> Series:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Calls in each piece beside those of the span before, and the sums of both. `since`: the first day on which calls
     were counted, where it lies after the beginning of the span before. `over`: both sums of the pieces that are over;
     `unfinished`: not all are."""

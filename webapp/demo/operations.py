@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, text, update
@@ -62,8 +62,7 @@ LAPSES, BUYS = timedelta(minutes=1), timedelta(hours=8, minutes=1)
 """After midnight: when the job writes off what expired, and when the admin buys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """What was made."""
 
     calls: int

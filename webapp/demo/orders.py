@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -27,8 +26,7 @@ class Use(NamedTuple):
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(NamedTuple):
     """What is to be made. `first_call`, `first_lot` and `first_record` are the row numbers that come next."""
 
     calls: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from webapp.demo.register import Way
 from webapp.vendor.contract import Billed, Cause, Outcome
@@ -13,8 +13,7 @@ from webapp.vendor.sandbox.answers import RESP_MESSAGES
 PROVINCE, CITY, COUNTY = people.PLACES[people.TOUR_PEOPLE]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of outcome. `share` of 10,000 calls; `answer` is the template of what is sealed beside the person."""
 
     share: float

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from webapp.demo.rows import Bought
 from webapp.quota.catalogue import CATALOGUE
@@ -18,8 +18,7 @@ PROMOTION_DAYS = 30
 """How long the vendor's promotion is valid, which is bought near the end: too much of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """The calls of each day of the year, and what they sum up to from any of them on."""
 
     first: date

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
@@ -17,8 +17,7 @@ class Subject(StrEnum):
     NAME = "name"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """At most `most` in `seconds` per subject."""
 
     subject: Subject

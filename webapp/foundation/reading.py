@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Dialect, Integer, LargeBinary, Select, String
 from sqlalchemy.exc import DBAPIError
@@ -25,8 +24,7 @@ _AS_THEY_COME = (Integer, String, LargeBinary)
 Rows = list[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     text: str
     own: dict[str, Any]
     """Parameters that it brings itself."""

@@ -1,8 +1,7 @@
 """Run-time settings: what the environment fixes, else what an admin stored, else the default. Secrets are sealed."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import LargeBinary, String, bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,8 +22,7 @@ class StoredSetting(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """A setting's value in force and where it comes from: `environment`, `database` or `default`."""
 
     setting: Setting

@@ -6,9 +6,9 @@ import os
 import re
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import inspect, make_url, text
 
@@ -96,8 +96,7 @@ def back_up(now: datetime) -> str | None:
     return str(target)
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A copy that was made before a migration, and when, as its name says."""
 
     path: Path

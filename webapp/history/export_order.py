@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -16,8 +16,7 @@ _NAMING_NOBODY = {"outcome": "outcome", "operator": "operator", "department": "d
 """Names in the address and in `Filters`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """The filters, in which language the file is, and in plaintext why."""
 
     filters: Filters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
@@ -41,16 +41,14 @@ Worded = Callable[[Sequence[Found]], Iterator[Sequence[str]]]
 """Words rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Some rows, perhaps none, and the place behind them; '': nothing lies there."""
 
     rows: Sequence[Found]
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(NamedTuple):
     """What is exported: what these filters leave of what the viewer may see, up to the instant it was asked for, in
     the order of the pages."""
 

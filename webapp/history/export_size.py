@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from webapp.foundation.instance import Instance
 from webapp.history.export_rows import Set
@@ -13,8 +13,7 @@ MANY = 1_000
 """Verifications in plaintext, more of which are approved by an express tick; so many are counted row by row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """`rows`: how many there are, of many about; `more`: at least so many. `filtered`: whether there is any filter."""
 
     rows: int

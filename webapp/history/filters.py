@@ -7,6 +7,7 @@ import binascii
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,8 +34,7 @@ class Filters:
     """What was typed into the search box; `recognising` says what it may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """The place between two rows: after (older than) or before (newer than) this one."""
 
     older: bool

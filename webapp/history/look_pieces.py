@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 
@@ -44,8 +45,7 @@ class Sought:
         return sorted({block for number in self.ids for block in showing.blocks_of(number)})
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Records, newest first; which of them only may be about the person; the number up to which all were looked
     through; and from which ones to go on (None: nothing there)."""
 
@@ -56,8 +56,7 @@ class Piece:
     older: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(NamedTuple):
     """From one number to another, both included, up or down."""
 
     begin: int

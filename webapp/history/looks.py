@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
@@ -60,8 +61,7 @@ class Asked:
         return name + ([(Kind.NUMBER, self.number)] if self.number else [])
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(NamedTuple):
     """A piece of the records; `unsure`: which of them only may be about the person; `followed`: how many verifications
     they are about; `reached`: when the last record was made that was looked through, if it can be read."""
 

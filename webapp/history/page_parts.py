@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import request, url_for
 from flask_babel import get_locale
@@ -29,8 +28,7 @@ LONGEST = 200
 MOST_UNKNOWN, LONGEST_UNKNOWN = 5, 40
 
 
-@dataclass(frozen=True, slots=True)
-class Pager:
+class Pager(NamedTuple):
     """Addresses of the pages around; None: one is there."""
 
     newest: str | None

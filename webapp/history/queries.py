@@ -7,9 +7,9 @@ intents were stored: that is how the blind indexes have it, and only clocks set 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select
 
@@ -22,8 +22,7 @@ from webapp.history.scans import SHOWN
 from webapp.verification.models import Verification
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Rows, newest first, and the cursors to both sides (None: nothing there).
 
     `looked_until`: where only so many rows were looked at, the time of the last of them; further ones lie beyond.
@@ -35,8 +34,7 @@ class Page:
     looked_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Some rows behind a place, in their order. `edge`: where only so many rows were looked at, the last of them.
     `more`: whether others may follow."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
@@ -46,8 +46,7 @@ class TooMany(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Who is to be shown, why, by which form."""
 
     verification_id: int

@@ -7,9 +7,8 @@ Of what a page shows, how many stands in the statement: PostgreSQL would plan it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -33,8 +32,7 @@ ALONG = (frozenset[str](), frozenset({"outcome"}), frozenset({"operator_id"}), f
 """The filters for which an index has just the wanted rows, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """Which statement is needed: the columns with a filter, whether there are bounds, and the direction."""
 
     fixed: frozenset[str]

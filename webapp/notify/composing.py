@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 import structlog
 from flask import Flask, current_app
@@ -23,8 +23,7 @@ PATIENT_TRIES = 3
 """At this try, after about a minute and a half, a message goes out in short form whatever it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """An inline picture (PNG); the HTML refers to it as `cid:<name>`."""
 
     name: str
@@ -59,8 +58,7 @@ Judge = Callable[[Message, datetime], str]
 """Why a message need not be sent any more at a time, as pages translate it; empty: it is worth sending."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Owner:
+class _Owner(NamedTuple):
     """What the part knows to which a kind of message belongs."""
 
     words: Composer

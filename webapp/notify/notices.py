@@ -1,9 +1,8 @@
 """Notices: messages inside the product to everyone of a role, each shown until its reader dismisses it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, ColumnElement, ForeignKey, String, and_, delete, exists, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -40,8 +39,7 @@ class NoticeDismissal(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A notice as a page shows it."""
 
     id: int

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Result, and_, bindparam, case, func, insert, or_, select, update
 
@@ -46,8 +46,7 @@ class Draft:
     reader: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A message in the hands of one sender."""
 
     message: Message

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
@@ -18,8 +18,7 @@ OVERDUE = timedelta(hours=1)
 """A message that waits longer than this is shown to admins as undelivered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A message of a cause: to whom, and what became of it."""
 
     id: int
@@ -32,8 +31,7 @@ class Written:
     finished_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """A message and every attempt to send it, oldest first."""
 
     message: Message

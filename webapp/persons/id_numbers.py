@@ -7,9 +7,9 @@ Use: `number = normalise(typed)`, then `faults(number, today)` blocks, `warnings
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 LENGTH = 18
 SHOWN = 64
@@ -66,8 +66,7 @@ class Sex(StrEnum):
     FEMALE = "F"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a number says about its holder: a hint, confirmed by nobody."""
 
     region: str

@@ -9,7 +9,6 @@ No I/O; the only module of this room that stands on a package.
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from typing import NamedTuple
@@ -32,8 +31,7 @@ class Named(NamedTuple):
     until: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """Province, city, county as far as the table knows them, as they were called when the number was given."""
 
     places: tuple[str, ...]

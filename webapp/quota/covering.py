@@ -5,8 +5,8 @@ What lapsed with a lot can carry calls that were made while it was valid: the ve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from webapp.audit.trail import Action, Who, append
 from webapp.foundation.clock import day_of
@@ -18,8 +18,7 @@ from webapp.quota.models import EntryKind, Lot
 from webapp.quota.rules import Covering
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """What a lot can carry of the calls that are booked on none."""
 
     has: int

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import merge
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, column, func, null, select, table, text, tuple_
@@ -89,8 +89,7 @@ class Filters:
         return self.kind is not None and self.kind not in dense
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Entries, newest first; `older` is the place to go on from (None: nothing there)."""
 
     entries: Sequence[LedgerEntry]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import Date, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
@@ -139,8 +139,7 @@ def lots_by_id(ids: Sequence[int]) -> Sequence[Lot]:
     return db.session.scalars(found.execution_options(populate_existing=True)).all()
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A figure that is not what its entries make."""
 
     lot_id: int

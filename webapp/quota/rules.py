@@ -6,9 +6,9 @@ import calendar
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class LotState(StrEnum):
@@ -34,8 +34,7 @@ class DrawOrder(StrEnum):
     """The lot that was bought first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What all valid lots make together; `held` is not in `remaining`."""
 
     remaining: int
@@ -85,8 +84,7 @@ def state(
     return LotState.VALID if available or held else LotState.EXHAUSTED
 
 
-@dataclass(frozen=True, slots=True)
-class Covering:
+class Covering(NamedTuple):
     """So many uncovered calls that were booked on a lot on a day; the lot was valid from `first` to `last`."""
 
     lot_id: int

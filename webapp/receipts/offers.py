@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import Flask, url_for
 from flask_login import current_user
@@ -14,8 +14,7 @@ from webapp.receipts.operations import CONCLUSIONS
 from webapp.verification.models import Identity, Reuse, Verification
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """The address of the receipt, else where to POST for one; both empty: there is none to be had."""
 
     url: str = ""

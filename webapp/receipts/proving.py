@@ -7,9 +7,9 @@ even as a fingerprint, which would outlive an erasure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, select
 
@@ -39,8 +39,7 @@ class Answer(StrEnum):
     WAIT = "wait"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """The answer; `receipt` where it is true, `wait` (seconds) where too many tries were wrong."""
 
     answer: Answer

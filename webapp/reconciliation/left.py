@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
@@ -24,8 +24,7 @@ from webapp.vendor.metering import asks_sandbox
 from webapp.verification.models import Verification
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """What our lots had left at a reading, from `least` to `most`, beside the vendor's figure."""
 
     least: int

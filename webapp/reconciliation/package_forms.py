@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import request
 from flask_babel import gettext as _
@@ -27,8 +26,7 @@ FEW, MORE, MOST_PACKAGES = 3, 3, 24
 NAMES = ("left", "calls", "expires_on", "order_number")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The fields of one package."""
 
     left: Field

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, func, not_, or_, select, true
@@ -34,8 +33,7 @@ Counted = Counter[tuple[Any, ...]]
 BY_OUTCOME = "outcome", "billed"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The newest reading against our books as they are now."""
 
     reading: MeterReading

@@ -8,9 +8,9 @@ figure lies in it or beside it. Source: vendor.md section 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Verdict(StrEnum):
@@ -30,16 +30,14 @@ class ReadingFault(StrEnum):
     OLDER = "older"
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """Between which two instants the vendor took a figure: `asked` is when it was asked, `at` when its answer came."""
 
     asked: datetime
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(NamedTuple):
     """Our count of the calls made between two readings."""
 
     charged: int = 0
@@ -52,8 +50,7 @@ class Books:
         return self.charged + self.unknown + self.under_way
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The vendor's count of an interval beside ours."""
 
     vendor: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 VALID_DAYS = 365
 CONSOLE = "https://market.console.aliyun.com/imageconsole/index.htm"
@@ -12,8 +12,7 @@ PRODUCT = "https://market.aliyun.com/products/57000002/cmapi025518.html"
 """Sizes and prices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(NamedTuple):
     """A size of the catalogue: calls, price in CNY 0.01, and how many days it lasts at the recent rate."""
 
     calls: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -24,8 +24,7 @@ WORKER_LATE = timedelta(seconds=60)
 JOB_LATE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is wrong: `danger` where the chain is broken, `warning` where it is not set up."""
 
     level: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 
@@ -41,8 +41,7 @@ PLACE_OF_TOKEN = "recipients-own-token"  # noqa: S105
 """Stands for the recipient's token while words are shared."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """What all mails of one episode say, whatever their language; read at `at`."""
 
     at: datetime

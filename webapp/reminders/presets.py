@@ -3,13 +3,12 @@ as user name; where the host knows client passwords (授权码), that one and no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from webapp.foundation.smtp_url import Security
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(NamedTuple):
     """A mail host: what fills the form."""
 
     key: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, cast, exists, literal, or_, select
@@ -276,8 +277,7 @@ def _told_as(recipient: Recipient, user: User | None) -> Told:
     return Told(user.email, user.name, user.locale or recipient.locale, recipient.mark)
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(NamedTuple):
     """How the calls are used, and how long they last."""
 
     days: list[date]

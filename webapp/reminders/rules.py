@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from webapp.foundation.clock import day_of, end_of, start_of
@@ -54,8 +55,7 @@ POINTLESS = frozenset(set(Closed) - {Closed.EXPIRED})
 """Reasons for which messages that still wait are dropped; an expiry is told even after the day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Supply:
+class Supply(NamedTuple):
     """What all valid lots make together, and a mark that only purchases and corrections move: those of a lot that was
     bought ahead move it when that lot begins. So one lot after another of the same size is seen too."""
 
@@ -75,8 +75,7 @@ class Supply:
         return self.total > 0 and not self.is_low
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The low episode that is open: the supply as it was when it was last seen low."""
 
     total: int
@@ -157,8 +156,7 @@ class ExpiringLot:
         return max(self.recorded_at, self.changed_at or self.recorded_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """Lots that end on one day and were not told yet: one reminder for all of them."""
 
     expires_on: date

@@ -3,8 +3,8 @@ transaction. What a batch returns says where the next one begins; killed in betw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
@@ -26,16 +26,14 @@ SIZE = 25
 """Rows looked at in one batch: some milliseconds, on a slow disk some tens of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a purge is: what is older than `before` goes, and the rows up to `position` were looked at."""
 
     before: datetime
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """What one batch came to; `more`: there may be another."""
 
     position: int

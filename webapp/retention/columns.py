@@ -7,8 +7,8 @@ looks whether anything of it is left.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from webapp.accounts.operations import WINDOW as FAILURES_COUNT
 from webapp.accounts.sessions import SHIFT
@@ -20,8 +20,7 @@ HOUR = timedelta(hours=1)
 """How often the jobs that forget look, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """`after`: the class that it is purged with, or the longest that it stands; None: it ends by what `why` says.
     `erased`: it goes at once when the person whom it is about is erased."""
 

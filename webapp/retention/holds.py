@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import joinedload
@@ -37,8 +37,7 @@ class Subject:
     number: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A hold as the page shows it; `person` None where it is of one verification, or lifted."""
 
     hold: LegalHold

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -25,16 +25,14 @@ MOST = 10_000
 MONTH = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Going:
+class Going(NamedTuple):
     """How many rows go; `more`: at least so many."""
 
     rows: int
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ClassState:
+class ClassState(NamedTuple):
     """One class as the page shows it. `next_on`: the day in whose night the oldest row goes; None: nothing will."""
 
     period: Period

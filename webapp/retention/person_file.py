@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -18,8 +18,7 @@ from webapp.retention.rights import Entry
 from webapp.verification.texts import CHARGED, LEGAL_BASES, OUTCOMES, SEXES
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One verification: a heading, lines of label and value, and the vendor's answer as it came."""
 
     title: str

@@ -6,9 +6,8 @@ What only the unit can say (why it is necessary, what risks it sees) is left to 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
@@ -41,8 +40,7 @@ COUNTED = (Action.PERSON_FOUND, Action.PERSON_EXPORTED, Action.PERSON_ERASED, Ac
            Action.HOLD_PLACED, Action.HOLD_LIFTED)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """The record, as lines of words."""
 
     unit: str

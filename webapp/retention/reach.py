@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -14,8 +14,7 @@ from webapp.retention.rules import Kind
 from webapp.verification.models import Verification
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """From `since` on everything stands that was not erased on request; None: there is nothing. `is_cut`: there was
     something before, which its age has ended."""
 

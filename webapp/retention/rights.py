@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -58,8 +59,7 @@ class Found:
         return not (self.verifications or self.views or self.searches or self.exports)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One verification of the person: the fact, the opened identity, when its result was shown again, and for which
     reference (empty: none was given)."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from webapp.foundation.clock import day_of, start_of
@@ -30,8 +30,7 @@ class Kind(StrEnum):
     """Who did what. Last: what the purge itself records is then sealed like the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Days that a class is kept, at least; `days` may be `FOR_EVER`."""
 
     kind: Kind

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from webapp.usage.festivals import expected_holidays
 
@@ -55,8 +56,7 @@ class Calendar:
         return self.look_up(day)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Spell:
+class Spell(NamedTuple):
     """Days in a row that are not ordinary, of one kind, for one reason."""
 
     first: date

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
@@ -16,8 +16,7 @@ from webapp.usage.models import CalendarDay
 MOST_DAYS = 92
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The days from `first` to `last` are of this kind; None: as the notices say."""
 
     first: date

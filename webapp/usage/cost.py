@@ -7,16 +7,14 @@ calls that are on no lot, have no cost that anybody knows: they are counted apar
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Charged:
+class Charged(NamedTuple):
     """Charged calls that nothing here tells apart."""
 
     month: str
@@ -26,8 +24,7 @@ class Charged:
     calls: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What some calls cost. `calls` have a price, `unpriced` have none."""
 
     calls: int = 0

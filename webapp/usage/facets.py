@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from webapp.usage.dimensions import Dimensions
@@ -27,8 +27,7 @@ Place = tuple[str, int, str]
 """Facet, operator, and key as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(NamedTuple):
     """`own`: also kept for each operator; `charged`: only of calls that were charged for certain; `on_no_lot`: only of
     calls that no lot covered."""
 

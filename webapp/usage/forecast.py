@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain, pairwise
 from math import floor
+from typing import NamedTuple
 
 from webapp.usage.demand import HORIZON, Demand
 
@@ -32,8 +33,7 @@ class Stock:
     """Calls that it was bought with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(NamedTuple):
     """One possible future: when no call is left (None: not within a year), and what becomes of each lot's calls."""
 
     out_after: float | None
@@ -45,8 +45,7 @@ class Course:
     left: dict[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """Days from today until the calls are used up: likely, at least, at most. None: more than a year."""
 
     days: int | None
@@ -61,8 +60,7 @@ class Forecast:
     """Whether the likely end is by use; else the last calls lapse, or nothing ends within a year."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
+class Remaining(NamedTuple):
     """Calls left at the end of a day: likely, and between the marks."""
 
     day: date

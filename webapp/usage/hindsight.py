@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import exp, log, sqrt
+from typing import NamedTuple
 
 from webapp.usage.level import Weeks, reach
 
@@ -45,8 +46,7 @@ class Spread:
         return exp(TENTH * sqrt(self.noise / weeks + self.level + self.drift * (weeks + AWAY * before)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Error:
+class _Error(NamedTuple):
     """How wrong forecasts were, `ahead` weeks ahead: mean square, from that many weeks' worth of experience."""
 
     ahead: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 from statistics import median
+from typing import NamedTuple
 
 GROWTH_HALF_LIFE = 16.0
 """Weeks after which a past week counts half for the growth."""
@@ -28,8 +29,7 @@ LEAST_CHANGE, SIGMAS = 0.3, 4.0
 LEAST_NOISE = 0.03
 
 
-@dataclass(frozen=True, slots=True)
-class Weeks:
+class Weeks(NamedTuple):
     """Weeks that end with yesterday, the oldest first, which may be a part of one: their calls, and the days of average
     use that they hold."""
 

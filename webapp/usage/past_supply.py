@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 OPENING = ("purchase", "used_before", "covered_late")
 """What a lot begins with."""
@@ -26,8 +27,7 @@ class Movement:
     change: int
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """The days on which calls of a lot count."""
 
     first: date

@@ -8,9 +8,9 @@ explain their differences; holidays begin as weekends and shifted workdays as th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
+from typing import NamedTuple
 
 from webapp.usage.calendar import DayKind
 
@@ -28,8 +28,7 @@ PRIOR_DAYS = 2.0
 LEAST_DAYS = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """What a day takes of an average day, by its cell; the mean of Monday to Sunday is 1."""
 
     factors: tuple[float, ...]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from webapp.foundation.clock import end_of, start_of
@@ -33,8 +33,7 @@ MOST_DAYS = {Step.HOUR: 31, Step.DAY: 366, Step.WEEK: 1_100, Step.MONTH: 3_660}
 """How long a span of each step may be: some thousand pieces at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The days from `first` to `last`, both included."""
 
     first: date

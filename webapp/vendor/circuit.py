@@ -6,9 +6,9 @@ at a time under a lease. Its answer closes the circuit, opens it anew, or says n
 Functions that write do so in the caller's transaction. Source: vendor.md section 2, column "retry by itself?".
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import String, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -51,8 +51,7 @@ class Waiting(StrEnum):
     """A probe is under way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """Why calls are stopped, and what that waits for; `until`: at the latest then it goes on, None: not known."""
 
     cause: str

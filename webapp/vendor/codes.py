@@ -8,7 +8,7 @@ documented beginnings, and only where the older gateway sends no code.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from webapp.vendor.contract import (
     FOR_90_SECONDS,
@@ -22,8 +22,7 @@ from webapp.vendor.contract import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the table. `billed` of an answer with a respCode comes from DEDUCTED instead."""
 
     outcome: Outcome

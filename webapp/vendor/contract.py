@@ -6,6 +6,7 @@ vendor's manual section 2.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 PATH = "/idenAuthentication"
 BODY_LIMIT = 64 * 1024
@@ -82,8 +83,7 @@ class Cause(StrEnum):
     NUMBER_FORMAT = "number_format"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """The answer asks to stop calling for the whole product: open the circuit.
 
     `seconds`: for how long; None: until someone acts (the time does not heal the cause).

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST = 1_000_000_000
 """Calls: more than 200 of the biggest packages; a figure above it is a fault of somebody."""
@@ -43,8 +43,7 @@ class Fault(StrEnum):
     PAGES = "pages"
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The vendor's count of all packages of the product together: `used` + `remaining` = `total`."""
 
     used: int
@@ -56,8 +55,7 @@ class Figures:
         return self.total - self.used
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """No figures. `code` is the vendor's word for it, if it said one; support asks for `request_id`."""
 
     fault: Fault

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CapKind(StrEnum):
@@ -19,8 +20,7 @@ class CapKind(StrEnum):
     FLOOR = "floor"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Whom one more call would be counted for; `department_id` None: no department."""
 
     operator_id: int

@@ -6,8 +6,8 @@ guardian of a child, who is asked each time (PIPL, article 31).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
@@ -19,8 +19,7 @@ LONGEST = 12
 """Hours that a declaration lasts at most: a shift, not a habit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """What an operator declares; `document` is the number of the document that the people sign."""
 
     purpose_id: int

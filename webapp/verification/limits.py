@@ -7,8 +7,8 @@ verification and does not count.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import aliased
@@ -30,8 +30,7 @@ class LimitReached(Exception):
         self.until = until
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Whom a call is counted for. `uncounted`: the names whose calls count for no number."""
 
     operator_id: int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
@@ -51,8 +51,7 @@ DESTROYED = _l("A spreadsheet has destroyed this number. Type it from the card."
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E[+]?[0-9]+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a number says by itself. `key` is the hook that the script fills too."""
 
     key: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 
@@ -25,8 +25,7 @@ Refusal = (LimitReached | CapReached | AlreadySending | CallsStopped | UnknownBe
            | TokenRefused)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """`why` is for the trail and holds nothing personal; `reason`: the cause; `advice`: what to do next, and when;
     `again`: a tick may spend the call all the same."""
 

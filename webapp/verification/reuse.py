@@ -7,8 +7,8 @@ the purpose's windows: it may have been paid for already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 
@@ -42,8 +42,7 @@ class UnknownBefore(Exception):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """Calls that were not made because a recent result was shown, and what they would have cost, in fen."""
 
     calls: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 
@@ -12,8 +12,7 @@ from webapp.vendor.contract import Cause
 from webapp.vendor.texts import CAUSES, STOPS
 
 
-@dataclass(frozen=True, slots=True)
-class Banner:
+class Banner(NamedTuple):
     """What every page says while calls are stopped. `code` is the contract's word for the cause; `can_ask`: this
     reader may let a trial call through, and none is let through yet."""
 

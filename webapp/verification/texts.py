@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -12,8 +12,7 @@ from webapp.verification.cap_rules import CapKind
 from webapp.verification.models import Decision, LegalBasis, Source
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeText:
+class OutcomeText(NamedTuple):
     """An outcome's short label, and the card's title and advice."""
 
     label: LazyString

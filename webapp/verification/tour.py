@@ -6,9 +6,9 @@ the same cards again. What practising must not cause stands in `practising`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -33,8 +33,7 @@ NAMES: tuple[str, ...] = tuple(
 _BORN_FROM, _DAYS = date(1960, 1, 1), 14_000
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One card: whom to verify, and what there is to learn."""
 
     outcome: str

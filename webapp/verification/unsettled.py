@@ -4,8 +4,7 @@ again, each the oldest first, in keyset pages: none is left out, however many th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, text
 from sqlalchemy.orm import joinedload
@@ -18,24 +17,21 @@ from webapp.verification.models import OPEN, Decision, Settlement, Verification
 SIZE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a page begins: at this verification, among those that may be asked again or before them."""
 
     row: Verification
     asked_again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Rows of one page, and where the next begins."""
 
     rows: Sequence[Verification]
     following: Place | None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What is held, in calls and fen; `unpriced`: calls of lots whose price is not known, or of none."""
 
     undecided: int

@@ -13,8 +13,8 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from webapp.foundation.smtp_url import MailServer, Security
 from webapp.notify.channels.deadlines import deadlines
@@ -35,8 +35,7 @@ GOES = 421
 """The server ends the conversation (RFC 5321 3.8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came of handing over: the verdict, how far it came, the server's code and words."""
 
     verdict: Verdict

@@ -39,8 +39,7 @@ OTHERS = (("cmapi00012345", 98, 220), ("cmapi00054321", 0, 500), ("cmapi00099999
 """Other products of the same account: what remains and what is used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(NamedTuple):
     """What the counter says: `used` of `total` calls."""
 
     used: int

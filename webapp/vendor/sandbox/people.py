@@ -7,8 +7,8 @@ are in `scenarios`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
@@ -35,8 +35,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
 _ELSEWHERE = ("演练省", "演练市", "演练县")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One entry: who it is, and in both languages what it is there to show."""
 
     name: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from webapp.vendor.sandbox.answers import Answer, Asked, gateway, ordinary
 from webapp.vendor.sandbox.scenarios import BY_NAME, Manner, Scenario
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What is sent (None: nothing), how it travels, if it is deducted, and if a used-up quota stops it."""
 
     answer: Answer | None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from webapp.vendor.sandbox.answers import Recipe
 
@@ -37,8 +37,7 @@ class Manner(StrEnum):
     LONG_HEADER = "long_header"
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(NamedTuple):
     """A name that makes the sandbox misbehave, whatever the number, and what a careful client makes of it.
 
     `outcome`, `billed` and `retry` are the reader's side, in the words of the result card: what the first
