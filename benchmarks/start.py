@@ -12,7 +12,7 @@ from benchmarks.serve import free_port, started
 ROUNDS = 5
 BARE = """
 import alembic, apscheduler.schedulers.background, argon2, cryptography.hazmat.primitives.ciphers.aead, flask
-import flask_babel, flask_login, flask_sqlalchemy, flask_wtf, requests, sqlalchemy.dialects.sqlite
+import brotli, flask_babel, flask_login, flask_sqlalchemy, flask_wtf, requests, sqlalchemy.dialects.sqlite
 import sqlalchemy.dialects.postgresql, structlog, whitenoise
 app = flask.Flask(__name__)
 @app.get("/")
