@@ -76,7 +76,8 @@ class Filters:
         return nobody if self.success is not False else (*nobody, AuditRecord.success)
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Where a record stands in the order of time."""
 
     at: datetime
@@ -94,7 +95,8 @@ class Place(NamedTuple):
         return Place(_EPOCH + int(found[1]) * _MICRO, int(found[2]))
 
 
-class Timeless(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Timeless:
     """Where a record stands whose time cannot be read: wherever the database puts it. It is found by its number."""
 
     id: int
