@@ -36,7 +36,7 @@ def run(report: Report) -> None:
         environ = {"YULIANG_INSTANCE": f"{folder}/instance"}
         turns = [(_ours(environ), _bare(folder, "every"), _bare(folder, "fewer")) for _turn in range(ROUNDS + 1)]
     # The first turn makes keys, the database and compiled files.
-    ours, every, fewer = map(median, zip(*turns[1:], strict=True))
+    ours, every, fewer = (median([turn[which] for turn in turns[1:]]) for which in range(3))
     report.line("yuliang serve, ready", ours, " s")
     report.line("bare Flask app with all libraries that pyproject.toml names, ready", every, " s")
     report.line("ratio", ours / every, "×", most=1.3)
