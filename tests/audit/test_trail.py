@@ -167,7 +167,7 @@ def test_no_record_holds_what_was_asked_or_typed(make_app: Callable[..., Flask])
 
     with app.app_context():
         kept = repr([vars(one) for one in db.session.scalars(select(AuditRecord))])
-    for secret in (NAME, NUMBER, "李四", "110105", "7788", "new-appcode", PASSWORD, "another-horse-7", "Sommer", "密室",
+    for secret in (NAME, NUMBER, "李四", "110105", "业务", "new-appcode", PASSWORD, "another-horse-7", "Sommer", "密室",
                    "correct-horse-7"):  # fmt: skip
         assert secret not in kept, secret
 

@@ -157,6 +157,13 @@ class PostgresServer:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
+_ENDED = """
+    SELECT 1 WHERE pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8 AND NOT EXISTS (
+        SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_xmin::text::bigint < %s::bigint)
+"""
+"""Neither who writes since then is at work any more, nor who only reads and holds a snapshot."""
+
+
 def write_anew(url: str) -> None:
     """Rewrites the database at `url`: no row that was removed is left in its files.
 
@@ -167,8 +174,8 @@ def write_anew(url: str) -> None:
     host, user = str(place.query["host"]), place.username
     with psycopg.connect(host=host, user=user, dbname=place.database, autocommit=True) as own:
         next_one = own.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()
-        ended = "SELECT 1 WHERE pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8"
-        until(lambda: own.execute(ended, next_one).fetchone(), "the transactions that may see removed rows", 120)
+        assert next_one is not None
+        until(lambda: own.execute(_ENDED, next_one * 2).fetchone(), "the transactions that may see removed rows", 120)
         own.execute("VACUUM FULL")
 
 
