@@ -42,14 +42,21 @@ def read(desk: Desk, url: str) -> str:
     return answer.text
 
 
-def test_pages_lead_through_all_records_and_back(filled: Flask) -> None:
-    auditor, seen = Desk(filled, AUDITOR), []
+def all_pages(auditor: Desk) -> list[str]:
+    """The pages of all lots that were recorded, as the links lead from the first to the last."""
+    pages: list[str] = []
     url: str | None = "/audit?action=lot_recorded"
     while url:
-        page = read(auditor, url)
-        seen.append(lots(page))
-        url = link(page, "next")
-        assert len(seen) < 10, "the pages do not end"
+        pages.append(read(auditor, url))
+        url = link(pages[-1], "next")
+        assert len(pages) < 30, "the pages do not end"
+    return pages
+
+
+def test_pages_lead_through_all_records_and_back(filled: Flask) -> None:
+    auditor = Desk(filled, AUDITOR)
+    pages = all_pages(auditor)
+    page, seen = pages[-1], [lots(page) for page in pages]
 
     assert [number for numbers in seen for number in numbers] == list(range(MANY, 0, -1))
     assert [len(numbers) for numbers in seen] == [100, 100, 30]

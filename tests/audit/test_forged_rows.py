@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from tests.audit.test_audit_page import link, lots, read
+from tests.audit.test_audit_page import all_pages, lots, read
 from tests.audit.trails import filled, seal, sql
 from tests.support.cast import ADMIN, AUDITOR, NOW, Desk
 from webapp.audit import heads, queries, views
@@ -40,16 +40,9 @@ def file_of(app: Flask) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
-def all_pages(app: Flask) -> list[list[int]]:
-    """The lots of each page, as the links lead from the first to the last."""
-    auditor, seen = Desk(app, AUDITOR), []
-    url: str | None = "/audit?action=lot_recorded"
-    while url:
-        page = read(auditor, url)
-        seen.append(lots(page))
-        url = link(page, "next")
-        assert len(seen) < 30, "the pages do not end"
-    return seen
+def lots_of_pages(app: Flask) -> list[list[int]]:
+    """The lots of each page, from the first to the last."""
+    return [lots(page) for page in all_pages(Desk(app, AUDITOR))]
 
 
 def kind_of(app: Flask) -> str:
@@ -81,7 +74,7 @@ def test_pages_lead_past_records_without_a_time_and_back(app: Flask, monkeypatch
             sql(app, f"UPDATE audit_record SET at = {value} WHERE object_id IN (4, 5, 9) AND object_type = 'lot'")  # noqa: S608
             if "BC" in value:
                 continue  # shown as of after Christ: a page may begin with the last one of the page before
-            seen = all_pages(app)
+            seen = lots_of_pages(app)
             assert sorted(number for page in seen for number in page) == list(range(1, many + 1)), (value, size)
 
 
